@@ -1,0 +1,1 @@
+//! The three roles of the gateway as pure functions.

@@ -1,0 +1,1 @@
+//! Verification and signing of object-storage requests.
