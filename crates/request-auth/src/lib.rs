@@ -1,1 +1,31 @@
-//! Verification and signing of object-storage requests.
+//! Signing and verifying of object-storage requests as pure functions: no IO, no clock, no async,
+//! no platform type, and no `unsafe`.
+//!
+//! The order to read in is the order of trust. A [`RequestHead`] is what arrived; a [`Claim`] is the
+//! one signature it carries; [`Claim::verify`] takes the key's record, the candidates that
+//! addressing allows and the time as arguments and gives a [`Verified`], from which only what the
+//! signature covers can be read, and a closed list of unsigned hints.
+//!
+//! The direction of failure that matters is accepting: where a request can be read in two ways, or a
+//! platform hides what was sent, it is refused.
+
+pub mod aws_v4;
+pub mod canon;
+mod claim;
+mod denial;
+mod head;
+pub mod oss_v1;
+mod presented;
+mod secret;
+mod time;
+mod verified;
+
+pub use claim::{Claim, KeyMaterial, MAX_KEY_ID_BYTES, Scheme, Window, is_key_id};
+pub use denial::{Ambiguity, Denial};
+pub use head::{
+    Delivery, HeadError, MAX_HEADER_BYTES, MAX_HEADERS, MAX_PARAMETERS, MAX_TARGET_BYTES, Occurrence,
+    Parameter, RequestHead,
+};
+pub use secret::{SecretKey, SecurityToken};
+pub use time::UnixSeconds;
+pub use verified::{Coverage, Hint, Resource, Verified, VerifiedParameter};

@@ -1,0 +1,88 @@
+//! Why a request is not let through, as facts.
+//!
+//! No code, no status and no sentence stands here: one table in `oss-s3::error` owns those, so that
+//! what a device is told is decided in one place.
+
+use crate::head::HeadError;
+use crate::time::UnixSeconds;
+
+/// Why a request has no verified signature.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Denial {
+    /// The head can't be read.
+    Head(HeadError),
+    /// No signature of any scheme.
+    Anonymous,
+    /// More than one credential: header and query, two schemes, or a foreign Authorization beside a
+    /// presigned query.
+    SeveralCredentials,
+    /// The Authorization header is of no known scheme.
+    UnknownScheme,
+    /// A known scheme that this gateway does not verify; its name as it stands in the request.
+    SchemeNotOffered(&'static str),
+    /// The credential does not have the form of its scheme.
+    MalformedCredential,
+    /// The access key id does not match `[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}`.
+    MalformedKeyId,
+    /// A presigned query without this parameter.
+    PresignedIncomplete(&'static str),
+    /// No such access key.
+    UnknownKey,
+    /// The access key is disabled, or none of its secrets is valid now.
+    InactiveKey,
+    /// The access key may not be used with this scheme.
+    SchemeNotAllowed,
+    /// Neither Date nor x-oss-date.
+    DateMissing,
+    /// The signed date is not a date.
+    DateUnreadable,
+    /// The signed date is too far from now, in either direction.
+    Skewed {
+        /// The signed date.
+        request: UnixSeconds,
+        /// The gateway's clock.
+        now: UnixSeconds,
+        /// How far it may be, in seconds.
+        window: u32,
+    },
+    /// A presigned URL after its Expires.
+    Expired {
+        /// The end of its validity.
+        expires: UnixSeconds,
+        /// The gateway's clock.
+        now: UnixSeconds,
+    },
+    /// Expires is not a decimal number of seconds.
+    ExpiresUnreadable,
+    /// Expires is further ahead than the configuration allows.
+    ExpiresTooFar,
+    /// No candidate's signature is the one presented.
+    SignatureMismatch,
+    /// The text to sign could be that of another request as well; what makes it so.
+    AmbiguousText(Ambiguity),
+    /// Several session tokens were presented.
+    SeveralTokens,
+    /// The key is bound to a session token and none was presented.
+    TokenMissing,
+    /// The key is bound to no session token and one was presented.
+    TokenUnexpected,
+    /// The session token is not the one bound to the key.
+    TokenMismatch,
+}
+
+/// What lets two OSS V1 requests share one string to sign.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ambiguity {
+    /// The key holds `?` followed by a signed sub-resource.
+    SubResourceInKey,
+    /// A signed value holds `&` followed by a signed name.
+    SubResourceInValue,
+    /// A signed text holds CR or LF.
+    LineBreak,
+}
+
+impl From<HeadError> for Denial {
+    fn from(error: HeadError) -> Self {
+        Self::Head(error)
+    }
+}

@@ -1,0 +1,380 @@
+//! The vectors of real SDKs run in `tests/conformance`; here stand the published example and the
+//! rules that no vector shows.
+
+use super::*;
+use crate::claim::Claim;
+use crate::secret::SecurityToken;
+
+const NOW: UnixSeconds = UnixSeconds(1_714_566_896);
+const DATE: &str = "Wed, 01 May 2024 12:34:56 GMT";
+const WINDOW: Window = Window {
+    skew_seconds: 900,
+    presigned_max_seconds: None,
+};
+
+fn secret() -> SecretKey {
+    SecretKey::new("secret".into()).unwrap()
+}
+
+fn resource<'c>(bucket: Option<&'c str>, key: &str) -> Resource<'c, ()> {
+    Resource {
+        signed_bucket: bucket,
+        key: key.as_bytes().to_vec(),
+        bucket: (),
+    }
+}
+
+fn head<'a>(method: &'a str, target: &str, headers: &'a [(&'a str, &'a str)]) -> RequestHead<'a> {
+    let lines = [("host", "b.h")].into_iter().chain(headers.iter().copied());
+    RequestHead::new(
+        method,
+        target.as_bytes(),
+        lines.map(|(n, v)| (n.as_bytes(), v.as_bytes())),
+        Delivery::Lines,
+    )
+    .unwrap()
+}
+
+/// Signs the head for `/b` + path, then verifies the same head with the Authorization added.
+fn signed_then<T>(
+    target: &str,
+    headers: &[(&str, &str)],
+    token: Option<&SecurityToken>,
+    now: UnixSeconds,
+    and: impl FnOnce(Result<Verified<'_, ()>, Denial>) -> T,
+) -> T {
+    let unsigned = head("PUT", target, headers);
+    let key = String::from_utf8(unsigned.path()[1..].to_vec()).unwrap();
+    let authorization = sign_header(&unsigned, &resource(Some("b"), &key), "AK", &secret()).unwrap();
+    let mut all = headers.to_vec();
+    all.push(("authorization", &authorization));
+    let signed = head("PUT", target, &all);
+    let secret = secret();
+    let material = KeyMaterial {
+        key_id: "AK",
+        secrets: vec![&secret],
+        security_token: token,
+        schemes: &Scheme::ALL,
+    };
+    and(Claim::of(&signed)
+        .unwrap()
+        .verify(&signed, &material, vec![resource(Some("b"), &key)], WINDOW, now))
+}
+
+#[test]
+fn the_vendor_s_published_example_verifies() {
+    // "Include signatures in the Authorization header", the example that every SDK's tests copy.
+    let headers = [
+        ("Content-MD5", "ODBGOERFMDMzQTczRUY3NUE3NzA5QzdFNUYzMDQxNEM="),
+        ("Content-Type", "text/html"),
+        ("Date", "Thu, 17 Nov 2005 18:49:58 GMT"),
+        ("X-OSS-Meta-Author", "foo@bar.com"),
+        ("X-OSS-Magic", "abracadabra"),
+    ];
+    let unsigned = head("PUT", "/nelson", &headers);
+    let secret = SecretKey::new("OtxrzxIsfpFjA7SwPzILwy8Bw21TLhquhboDYROV".into()).unwrap();
+    let authorization = sign_header(
+        &unsigned,
+        &resource(Some("oss-example"), "nelson"),
+        "44CF9590006BF252F707",
+        &secret,
+    );
+    assert_eq!(
+        authorization.unwrap(),
+        "OSS 44CF9590006BF252F707:26NBxoKdsyly4EDv6inkoDft/yA="
+    );
+}
+
+#[test]
+fn c01_c02_the_window_is_two_sided_and_its_edge_is_inside() {
+    for (shift, good) in [
+        (0, true),
+        (900, true),
+        (-900, true),
+        (901, false),
+        (-901, false),
+        (86_400, false),
+        (-315_360_000, false),
+    ] {
+        signed_then(
+            "/k",
+            &[("date", DATE)],
+            None,
+            UnixSeconds(NOW.0 + shift),
+            |outcome| {
+                assert_eq!(outcome.is_ok(), good, "{shift}");
+                if !good {
+                    assert!(matches!(
+                        outcome.unwrap_err(),
+                        Denial::Skewed { request: NOW, .. }
+                    ));
+                }
+            },
+        );
+    }
+}
+
+#[test]
+fn c03_c05_a_missing_or_unreadable_date_is_refused() {
+    let bare = head("PUT", "/k", &[("authorization", "OSS AK:c2ln")]);
+    let secret = secret();
+    let material = KeyMaterial {
+        key_id: "AK",
+        secrets: vec![&secret],
+        security_token: None,
+        schemes: &Scheme::ALL,
+    };
+    let outcome =
+        Claim::of(&bare)
+            .unwrap()
+            .verify(&bare, &material, vec![resource(Some("b"), "k")], WINDOW, NOW);
+    assert_eq!(outcome.unwrap_err(), Denial::DateMissing);
+    signed_then("/k", &[("date", "yesterday")], None, NOW, |outcome| {
+        assert_eq!(outcome.unwrap_err(), Denial::DateUnreadable)
+    });
+}
+
+#[test]
+fn c04_a_fresh_unsigned_date_does_not_revive_a_stale_signed_one() {
+    let stale = ("x-oss-date", "Tue, 30 Apr 2024 12:34:56 GMT");
+    signed_then("/k", &[stale, ("date", DATE)], None, NOW, |outcome| {
+        assert!(matches!(outcome.unwrap_err(), Denial::Skewed { .. }));
+    });
+}
+
+#[test]
+fn c09_expires_is_a_plain_decimal_number() {
+    for text in [
+        "",
+        "0x7fffffff",
+        "1.7e9",
+        "+1714567496",
+        " 1714567496",
+        "-1",
+        "Tue, 21 Nov 2026 00:00:00 GMT",
+        "9999999999999",
+        "\u{661}",
+    ] {
+        assert_eq!(
+            check_expires(text.as_bytes(), WINDOW, NOW),
+            Err(Denial::ExpiresUnreadable),
+            "{text}"
+        );
+    }
+    let edge = NOW.0.to_string();
+    assert_eq!(check_expires(edge.as_bytes(), WINDOW, NOW), Ok(()));
+    assert!(matches!(
+        check_expires(edge.as_bytes(), WINDOW, UnixSeconds(NOW.0 + 1)),
+        Err(Denial::Expired { .. })
+    ));
+    let capped = Window {
+        presigned_max_seconds: Some(60),
+        ..WINDOW
+    };
+    assert_eq!(
+        check_expires((NOW.0 + 61).to_string().as_bytes(), capped, NOW),
+        Err(Denial::ExpiresTooFar)
+    );
+}
+
+#[test]
+fn o13_tokens_are_compared_with_the_one_bound_to_the_key() {
+    let token = SecurityToken::new("tok".into()).unwrap();
+    let date = ("date", DATE);
+    let outcome = |headers: &[(&str, &str)], target: &str, bound: Option<&SecurityToken>| {
+        signed_then(target, headers, bound, NOW, |outcome| outcome.err())
+    };
+    assert_eq!(
+        outcome(&[date, ("x-oss-security-token", "tok")], "/k", Some(&token)),
+        None
+    );
+    assert_eq!(
+        outcome(&[date, ("security-token", "tok")], "/k", Some(&token)),
+        None
+    );
+    assert_eq!(outcome(&[date], "/k?security-token=tok", Some(&token)), None);
+    assert_eq!(
+        outcome(&[date, ("security-token", "toK")], "/k", Some(&token)),
+        Some(Denial::TokenMismatch)
+    );
+    assert_eq!(outcome(&[date], "/k", Some(&token)), Some(Denial::TokenMissing));
+    assert_eq!(
+        outcome(&[date, ("security-token", "tok")], "/k", None),
+        Some(Denial::TokenUnexpected)
+    );
+    assert_eq!(
+        outcome(
+            &[date, ("x-oss-security-token", "tok")],
+            "/k?security-token=tok",
+            Some(&token)
+        ),
+        Some(Denial::SeveralTokens)
+    );
+}
+
+#[test]
+fn o01_keys_that_end_in_a_signed_sub_resource_are_refused() {
+    for key in [
+        "k%3FpartNumber=1&uploadId=U",
+        "k%3Fuploads",
+        "k%3Facl%3Fx",
+        "a/%3Fx-oss-anything=1",
+        "%3FuploadId",
+    ] {
+        let headers = [("date", DATE)];
+        assert_eq!(
+            refuse_ambiguity(&head("PUT", &format!("/{key}"), &headers)),
+            Err(Denial::AmbiguousText(Ambiguity::SubResourceInKey)),
+            "{key}"
+        );
+    }
+    for key in [
+        "a%3Fb",
+        "a%3Fb=c&uploads",
+        "a&uploads",
+        "what%3F",
+        "a%3Fuploadsx",
+        "a%3Fb%26acl",
+    ] {
+        assert_eq!(
+            refuse_ambiguity(&head("PUT", &format!("/{key}"), &[("date", DATE)])),
+            Ok(()),
+            "{key}"
+        );
+    }
+}
+
+#[test]
+fn signed_values_that_hold_a_further_sub_resource_are_refused() {
+    for query in [
+        "response-content-disposition=a%26versionId%3DV",
+        "uploadId=a%26acl",
+        "x-oss-a%3Db=c",
+        "x-oss-%26acl",
+    ] {
+        assert_eq!(
+            refuse_ambiguity(&head("PUT", &format!("/k?{query}"), &[])),
+            Err(Denial::AmbiguousText(Ambiguity::SubResourceInValue)),
+            "{query}"
+        );
+    }
+    assert_eq!(
+        refuse_ambiguity(&head(
+            "PUT",
+            "/k?response-content-disposition=a%26b%3Dc%3Facl&prefix=a%26acl",
+            &[]
+        )),
+        Ok(())
+    );
+}
+
+#[test]
+fn o03_line_breaks_in_signed_text_are_refused() {
+    for target in ["/a%0Ab", "/a%0Db", "/k?uploadId=a%0A", "/k?x-oss-a%0A=b"] {
+        assert_eq!(
+            refuse_ambiguity(&head("PUT", target, &[])),
+            Err(Denial::AmbiguousText(Ambiguity::LineBreak)),
+            "{target}"
+        );
+    }
+}
+
+#[test]
+fn a_joined_header_verifies_as_received_or_joined_by_a_comma_and_gives_what_was_signed() {
+    for separator in [",", ", "] {
+        let value = format!("1{separator}2");
+        let signed = [("date", DATE), ("x-oss-meta-a", value.as_str())];
+        let authorization = sign_header(
+            &head("PUT", "/k", &signed),
+            &resource(Some("b"), "k"),
+            "AK",
+            &secret(),
+        )
+        .unwrap();
+        let arrived = [
+            ("host", "h"),
+            ("date", DATE),
+            ("x-oss-meta-a", "1, 2"),
+            ("authorization", &authorization),
+        ];
+        let lines = arrived
+            .iter()
+            .map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+        let head = RequestHead::new("PUT", b"/k", lines, Delivery::Joined).unwrap();
+        let secret = secret();
+        let material = KeyMaterial {
+            key_id: "AK",
+            secrets: vec![&secret],
+            security_token: None,
+            schemes: &Scheme::ALL,
+        };
+        let verified = Claim::of(&head)
+            .unwrap()
+            .verify(&head, &material, vec![resource(Some("b"), "k")], WINDOW, NOW)
+            .unwrap();
+        assert_eq!(verified.signed("x-oss-meta-a"), Some(value.as_bytes()));
+    }
+}
+
+#[test]
+fn signed_headers_and_hints_are_kept_apart_and_others_cannot_be_read() {
+    let headers = [
+        ("date", DATE),
+        ("x-oss-meta-a", "1"),
+        ("content-type", "text/plain"),
+        ("cache-control", "no-store"),
+        ("x-amz-acl", "public-read"),
+    ];
+    signed_then("/k?prefix=p&uploadId=u", &headers, None, NOW, |outcome| {
+        let verified = outcome.unwrap();
+        assert_eq!(verified.signed("content-type"), Some(b"text/plain".as_slice()));
+        assert_eq!(verified.signed("x-amz-acl"), None);
+        assert_eq!(verified.signed("cache-control"), None);
+        assert_eq!(verified.hint(Hint::CacheControl), Some(b"no-store".as_slice()));
+        let coverage: Vec<_> = verified
+            .parameters()
+            .iter()
+            .map(|p| (p.name.as_slice(), p.coverage))
+            .collect();
+        assert_eq!(
+            coverage,
+            [
+                (b"prefix".as_slice(), Coverage::Unsigned),
+                (b"uploadId".as_slice(), Coverage::Signed)
+            ]
+        );
+    });
+}
+
+#[test]
+fn a_second_secret_verifies_during_a_rotation() {
+    signed_then("/k", &[("date", DATE)], None, NOW, |outcome| {
+        assert!(outcome.is_ok())
+    });
+    let headers = [("date", DATE)];
+    let authorization = sign_header(
+        &head("PUT", "/k", &headers),
+        &resource(Some("b"), "k"),
+        "AK",
+        &secret(),
+    )
+    .unwrap();
+    let all = [("date", DATE), ("authorization", authorization.as_str())];
+    let signed = head("PUT", "/k", &all);
+    let (old, new) = (secret(), SecretKey::new("new".into()).unwrap());
+    let verify = |secrets| {
+        let material = KeyMaterial {
+            key_id: "AK",
+            secrets,
+            security_token: None,
+            schemes: &Scheme::ALL,
+        };
+        Claim::of(&signed)
+            .unwrap()
+            .verify(&signed, &material, vec![resource(Some("b"), "k")], WINDOW, NOW)
+            .err()
+    };
+    assert_eq!(verify(vec![&new, &old]), None);
+    assert_eq!(verify(vec![&new]), Some(Denial::SignatureMismatch));
+    assert_eq!(verify(vec![]), Some(Denial::InactiveKey));
+}

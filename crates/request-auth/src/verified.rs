@@ -1,0 +1,223 @@
+//! Trust as a value: what a signature covers, held by whoever may go on.
+//!
+//! A [`Verified`] is made in one place, [`Verified::assertion`], after a MAC matched; there is no
+//! other way to one. It separates what the signature covers ([`Verified::signed`]) from unsigned
+//! input of a closed list ([`Verified::hint`]); any other unsigned header can't be read from it at
+//! all, so it can't be forwarded.
+
+use core::fmt;
+
+use crate::claim::Scheme;
+
+/// One way to read a host and path: the bucket name that a client may have signed for it, the
+/// object key, and what the gateway then takes it for.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Resource<'c, B> {
+    /// The bucket name in the signed text; `None` where the client signs no bucket.
+    pub signed_bucket: Option<&'c str>,
+    /// The object key, decoded bytes; empty for the bucket itself.
+    pub key: Vec<u8>,
+    /// What addressing says this bucket is.
+    pub bucket: B,
+}
+
+/// Whether a signature covers a query parameter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Coverage {
+    /// Covered.
+    Signed,
+    /// Not covered: anybody on the way may have put it there.
+    Unsigned,
+}
+
+/// A decoded query parameter and whether the signature covers it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct VerifiedParameter {
+    /// The decoded name.
+    pub name: Vec<u8>,
+    /// The decoded value.
+    pub value: Vec<u8>,
+    /// Whether it is signed.
+    pub coverage: Coverage,
+}
+
+/// The unsigned headers that may be read at all.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Hint {
+    /// Content-Encoding.
+    ContentEncoding,
+    /// Content-Disposition.
+    ContentDisposition,
+    /// Cache-Control.
+    CacheControl,
+    /// Content-Language.
+    ContentLanguage,
+    /// Expires.
+    Expires,
+    /// Range.
+    Range,
+    /// If-Match.
+    IfMatch,
+    /// If-None-Match.
+    IfNoneMatch,
+    /// If-Modified-Since.
+    IfModifiedSince,
+    /// If-Unmodified-Since.
+    IfUnmodifiedSince,
+}
+
+impl Hint {
+    /// Every hint.
+    pub const ALL: [Self; 10] = [
+        Self::ContentEncoding,
+        Self::ContentDisposition,
+        Self::CacheControl,
+        Self::ContentLanguage,
+        Self::Expires,
+        Self::Range,
+        Self::IfMatch,
+        Self::IfNoneMatch,
+        Self::IfModifiedSince,
+        Self::IfUnmodifiedSince,
+    ];
+
+    /// The header's lower-case name.
+    pub const fn header_name(self) -> &'static str {
+        match self {
+            Self::ContentEncoding => "content-encoding",
+            Self::ContentDisposition => "content-disposition",
+            Self::CacheControl => "cache-control",
+            Self::ContentLanguage => "content-language",
+            Self::Expires => "expires",
+            Self::Range => "range",
+            Self::IfMatch => "if-match",
+            Self::IfNoneMatch => "if-none-match",
+            Self::IfModifiedSince => "if-modified-since",
+            Self::IfUnmodifiedSince => "if-unmodified-since",
+        }
+    }
+}
+
+/// A request whose signature was verified.
+pub struct Verified<'a, B> {
+    scheme: Scheme,
+    key_id: String,
+    method: &'a str,
+    resource: Resource<'a, B>,
+    parameters: Vec<VerifiedParameter>,
+    signed_headers: Vec<(String, Vec<u8>)>,
+    hints: Vec<(Hint, Vec<u8>)>,
+}
+
+/// What a scheme hands over once a MAC matched; the fields of [`Verified`] by name.
+pub(crate) struct Covered<'a, B> {
+    pub(crate) scheme: Scheme,
+    pub(crate) key_id: String,
+    pub(crate) method: &'a str,
+    pub(crate) resource: Resource<'a, B>,
+    pub(crate) parameters: Vec<VerifiedParameter>,
+    pub(crate) signed_headers: Vec<(String, Vec<u8>)>,
+    pub(crate) hints: Vec<(Hint, Vec<u8>)>,
+}
+
+impl<'a, B> Verified<'a, B> {
+    /// States that the signature of these parts was verified. Every call is a place where trust is
+    /// made; only the schemes' `verify` may.
+    pub(crate) fn assertion(covered: Covered<'a, B>) -> Self {
+        let Covered {
+            scheme,
+            key_id,
+            method,
+            resource,
+            parameters,
+            signed_headers,
+            hints,
+        } = covered;
+        Self {
+            scheme,
+            key_id,
+            method,
+            resource,
+            parameters,
+            signed_headers,
+            hints,
+        }
+    }
+
+    /// The scheme of the signature.
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// The access key id.
+    pub fn key_id(&self) -> &str {
+        &self.key_id
+    }
+
+    /// The method, which every scheme signs.
+    pub fn method(&self) -> &'a str {
+        self.method
+    }
+
+    /// What addressing attached to the candidate that matched.
+    pub fn bucket(&self) -> &B {
+        &self.resource.bucket
+    }
+
+    /// The bucket name that was signed.
+    pub fn signed_bucket(&self) -> Option<&'a str> {
+        self.resource.signed_bucket
+    }
+
+    /// The object key that was signed, as decoded bytes. It is not judged: it can hold dot segments.
+    pub fn key(&self) -> &[u8] {
+        &self.resource.key
+    }
+
+    /// The query without the signature's own parameters, decoded, each name once, in wire order.
+    pub fn parameters(&self) -> &[VerifiedParameter] {
+        &self.parameters
+    }
+
+    /// A header that the signature covers, by its lower-case name: the value that was signed.
+    pub fn signed(&self, name: &str) -> Option<&[u8]> {
+        self.signed_headers
+            .iter()
+            .find(|(header, _)| header == name)
+            .map(|(_, value)| value.as_slice())
+    }
+
+    /// Every header that the signature covers, sorted by name.
+    pub fn signed_headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.signed_headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_slice()))
+    }
+
+    /// An unsigned header of the closed list, if it was sent once.
+    pub fn hint(&self, hint: Hint) -> Option<&[u8]> {
+        self.hints
+            .iter()
+            .find(|(name, _)| *name == hint)
+            .map(|(_, value)| value.as_slice())
+    }
+}
+
+impl<B> fmt::Debug for Verified<'_, B> {
+    /// Names what was verified; headers and query may carry a session token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verified")
+            .field("scheme", &self.scheme)
+            .field("key_id", &self.key_id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<B> fmt::Debug for Resource<'_, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resource")
+            .field("signed_bucket", &self.signed_bucket)
+            .field("key", &String::from_utf8_lossy(&self.key))
+            .finish_non_exhaustive()
+    }
+}
