@@ -1,2 +1,60 @@
-//! The contributor's commands.
-fn main() {}
+//! The contributor's commands, run as `cargo xtask <command>`.
+//!
+//! Everything a command needs beyond Rust, Node and Python it installs by itself, pinned, below the
+//! git-ignored `.causeway/` folder of the clone: nothing is installed for the user or the system.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod build_worker;
+mod factory;
+mod progress;
+mod project;
+mod size;
+mod tools;
+
+use project::Project;
+
+/// The contributor's commands of Causeway.
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    version,
+    arg_required_else_help = true
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the Cloudflare Worker: cargo, wasm-bindgen, wasm-opt.
+    Build,
+    /// Print the size of each artefact against its budget; fails when one is above it.
+    Size(size::Options),
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let project = Project::here();
+    match command {
+        Command::Build => {
+            let artefact = build_worker::build(&project)?;
+            println!("{}", artefact.folder.display());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Size(options) => size::run(&project, &options),
+    }
+}
