@@ -1,1 +1,4 @@
 //! The two dialects, OSS and S3, and the translation between them.
+
+pub mod addressing;
+pub mod key;

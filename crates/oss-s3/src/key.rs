@@ -1,0 +1,180 @@
+//! Object keys as bytes.
+//!
+//! [`ObjectKey::new`] is the only way to one. It refuses what a URL library, a CDN or S3 itself could
+//! read as another key: dot segments, `\`, control characters, text that is not UTF-8, keys that are
+//! too long. Everything else is kept to the byte, `//`, leading and trailing `/` included.
+
+use core::fmt;
+
+use request_auth::canon::{Slash, percent_encode};
+
+/// The longest object key in bytes (OSS: 1,023).
+pub const MAX_OBJECT_KEY_BYTES: usize = 1023;
+/// The longest key at the origin in bytes (S3: 1,024).
+pub const MAX_ORIGIN_KEY_BYTES: usize = 1024;
+/// Keys under this prefix are the gateway's own at the origin.
+pub const RESERVED_PREFIX: &[u8] = b".causeway/";
+
+/// Why bytes are no object key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KeyError {
+    /// There is no key: the request is for the bucket.
+    Empty,
+    /// Longer than [`MAX_OBJECT_KEY_BYTES`], or than [`MAX_ORIGIN_KEY_BYTES`] with its mount.
+    TooLong,
+    /// A segment is `.` or `..`.
+    DotSegment,
+    /// It holds `\`.
+    Backslash,
+    /// It holds a control character.
+    ControlCharacter,
+    /// It is not UTF-8.
+    NotUtf8,
+    /// It starts with [`RESERVED_PREFIX`].
+    Reserved,
+}
+
+/// An object key that can be forwarded without being read as another one.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ObjectKey(String);
+
+impl ObjectKey {
+    /// Checks decoded bytes.
+    ///
+    /// # Errors
+    /// The first [`KeyError`].
+    pub fn new(bytes: &[u8]) -> Result<Self, KeyError> {
+        if bytes.is_empty() {
+            return Err(KeyError::Empty);
+        }
+        if bytes.len() > MAX_OBJECT_KEY_BYTES {
+            return Err(KeyError::TooLong);
+        }
+        let text = core::str::from_utf8(bytes).map_err(|_| KeyError::NotUtf8)?;
+        if text.chars().any(char::is_control) {
+            return Err(KeyError::ControlCharacter);
+        }
+        if text.contains('\\') {
+            return Err(KeyError::Backslash);
+        }
+        if text.split('/').any(|segment| matches!(segment, "." | "..")) {
+            return Err(KeyError::DotSegment);
+        }
+        if bytes.starts_with(RESERVED_PREFIX) {
+            return Err(KeyError::Reserved);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The key's bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    /// The key as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+/// The key at the origin: the grant's mount and the device's key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OriginKey(String);
+
+impl OriginKey {
+    /// Puts `mount` (empty, or checked segments that end in `/`) before the key.
+    ///
+    /// # Errors
+    /// [`KeyError::TooLong`] above [`MAX_ORIGIN_KEY_BYTES`]; [`KeyError::Reserved`] and
+    /// [`KeyError::NotUtf8`] for a mount that was not checked.
+    pub fn new(mount: &[u8], key: &ObjectKey) -> Result<Self, KeyError> {
+        let mount = core::str::from_utf8(mount).map_err(|_| KeyError::NotUtf8)?;
+        let joined = [mount, key.as_str()].concat();
+        if joined.len() > MAX_ORIGIN_KEY_BYTES {
+            return Err(KeyError::TooLong);
+        }
+        if joined.as_bytes().starts_with(RESERVED_PREFIX) {
+            return Err(KeyError::Reserved);
+        }
+        Ok(Self(joined))
+    }
+
+    /// The key as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The key percent-encoded for a path: unreserved characters and `/` stay.
+    pub fn percent_encoded(&self) -> String {
+        let mut encoded = String::with_capacity(self.0.len());
+        percent_encode(self.0.as_bytes(), Slash::Keep, &mut encoded);
+        encoded
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a03_a04_keys_are_kept_to_the_byte() {
+        for key in [
+            "k",
+            "a//b",
+            "/a",
+            "//a",
+            "a/",
+            "...",
+            "a/.b/..c/d..",
+            "a b+c%2Fd",
+            "~!*'()@=&?#;,:$",
+            "中文/😀",
+            "\u{e000}",
+        ] {
+            assert_eq!(ObjectKey::new(key.as_bytes()).unwrap().as_str(), key);
+        }
+    }
+
+    #[test]
+    fn a05_a07_keys_that_could_be_read_as_others_are_refused() {
+        for (key, error) in [
+            (b"".as_slice(), KeyError::Empty),
+            (b"..", KeyError::DotSegment),
+            (b"a/../b", KeyError::DotSegment),
+            (b"./a", KeyError::DotSegment),
+            (b"a/.", KeyError::DotSegment),
+            (b"a\\b", KeyError::Backslash),
+            (b"a\0", KeyError::ControlCharacter),
+            (b"a\nb", KeyError::ControlCharacter),
+            (b"a\x7f", KeyError::ControlCharacter),
+            ("a\u{85}".as_bytes(), KeyError::ControlCharacter),
+            (b"\xff", KeyError::NotUtf8),
+            (b"\xc0\xae\xc0\xae/a", KeyError::NotUtf8),
+            (b"\xed\xa0\x80", KeyError::NotUtf8),
+            (b".causeway/x", KeyError::Reserved),
+            (&[b'a'; 1024], KeyError::TooLong),
+        ] {
+            assert_eq!(ObjectKey::new(key).err(), Some(error), "{}", key.escape_ascii());
+        }
+        assert!(ObjectKey::new(&[b'a'; 1023]).is_ok());
+    }
+
+    #[test]
+    fn the_mount_counts_in_the_length_at_the_origin() {
+        let key = ObjectKey::new(&[b'a'; 1023]).unwrap();
+        assert_eq!(OriginKey::new(b"m/", &key).err(), Some(KeyError::TooLong));
+        let key = ObjectKey::new(b"a b").unwrap();
+        assert_eq!(OriginKey::new(b"m/", &key).unwrap().percent_encoded(), "m/a%20b");
+        let key = ObjectKey::new(b"x").unwrap();
+        assert_eq!(
+            OriginKey::new(b".causeway/", &key).err(),
+            Some(KeyError::Reserved)
+        );
+    }
+}
