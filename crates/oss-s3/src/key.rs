@@ -8,6 +8,9 @@ use core::fmt;
 
 use request_auth::canon::{Slash, percent_encode};
 
+use crate::error::{Fault, Refusal};
+use crate::xml::is_xml_char;
+
 /// The longest object key in bytes (OSS: 1,023).
 pub const MAX_OBJECT_KEY_BYTES: usize = 1023;
 /// The longest key at the origin in bytes (S3: 1,024).
@@ -26,12 +29,26 @@ pub enum KeyError {
     DotSegment,
     /// It holds `\`.
     Backslash,
-    /// It holds a control character.
+    /// It holds a control character, or one that no XML answer could name.
     ControlCharacter,
     /// It is not UTF-8.
     NotUtf8,
     /// It starts with [`RESERVED_PREFIX`].
     Reserved,
+}
+
+impl From<KeyError> for Refusal {
+    fn from(error: KeyError) -> Self {
+        Self::new(Fault::ObjectNameInvalid).because(match error {
+            KeyError::Empty => "The request names no object.",
+            KeyError::TooLong => "The object key is too long, with its mount where it has one.",
+            KeyError::DotSegment => "The object key has a segment that is . or ..",
+            KeyError::Backslash => "The object key holds a backslash.",
+            KeyError::ControlCharacter => "The object key holds a control character.",
+            KeyError::NotUtf8 => "The object key is not UTF-8.",
+            KeyError::Reserved => "The object key lies in the gateway's own staging prefix.",
+        })
+    }
 }
 
 /// An object key that can be forwarded without being read as another one.
@@ -51,7 +68,7 @@ impl ObjectKey {
             return Err(KeyError::TooLong);
         }
         let text = core::str::from_utf8(bytes).map_err(|_| KeyError::NotUtf8)?;
-        if text.chars().any(char::is_control) {
+        if text.chars().any(|c| c.is_control() || !is_xml_char(c)) {
             return Err(KeyError::ControlCharacter);
         }
         if text.contains('\\') {
@@ -118,6 +135,14 @@ impl OriginKey {
     }
 }
 
+/// A query value, or the key of an answer with `encoding-type=url`: `/` is encoded too and a blank is
+/// `%20`, so that decoders that read `+` as a blank and those that do not agree.
+pub(crate) fn encoded_value(value: &[u8]) -> String {
+    let mut encoded = String::with_capacity(value.len());
+    percent_encode(value, Slash::Encode, &mut encoded);
+    encoded
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,6 +179,7 @@ mod tests {
             (b"a\nb", KeyError::ControlCharacter),
             (b"a\x7f", KeyError::ControlCharacter),
             ("a\u{85}".as_bytes(), KeyError::ControlCharacter),
+            ("a\u{fffe}".as_bytes(), KeyError::ControlCharacter),
             (b"\xff", KeyError::NotUtf8),
             (b"\xc0\xae\xc0\xae/a", KeyError::NotUtf8),
             (b"\xed\xa0\x80", KeyError::NotUtf8),
@@ -161,6 +187,8 @@ mod tests {
             (&[b'a'; 1024], KeyError::TooLong),
         ] {
             assert_eq!(ObjectKey::new(key).err(), Some(error), "{}", key.escape_ascii());
+            let refusal = Refusal::from(error);
+            assert_eq!((refusal.status(), refusal.code()), (400, "InvalidObjectName"));
         }
         assert!(ObjectKey::new(&[b'a'; 1023]).is_ok());
     }

@@ -1,4 +1,8 @@
 //! The two dialects, OSS and S3, and the translation between them.
 
 pub mod addressing;
+pub mod answer;
+pub mod complete;
+pub mod error;
 pub mod key;
+mod xml;

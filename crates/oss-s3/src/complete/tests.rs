@@ -1,0 +1,202 @@
+use super::*;
+
+const A: &str = "0cc175b9c0f1b6a831c399e269772661";
+const B: &str = "92EB5FFEE6AE2FEC3AD71C777531578F";
+
+fn list(parts: &[(u32, &str)]) -> String {
+    let mut xml = String::from("<CompleteMultipartUpload>");
+    for (number, etag) in parts {
+        xml.push_str(&format!(
+            "<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>"
+        ));
+    }
+    xml + "</CompleteMultipartUpload>"
+}
+
+#[test]
+fn what_each_sdk_writes_is_read_the_same() {
+    for document in [
+        // oss2 quotes, node puts line breaks, escaped quotes are quotes too, blanks are trimmed.
+        list(&[(1, &format!("\"{A}\"")), (7, B)]),
+        format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CompleteMultipartUpload>\n<Part>\n<PartNumber>1</PartNumber>\n\
+             <ETag>&quot;{A}&#34;</ETag>\n</Part>\n<Part>\n<ETag> {B} </ETag>\n<PartNumber> 7 </PartNumber>\n</Part>\n</CompleteMultipartUpload>"
+        ),
+        format!(
+            "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Part><PartNumber>1</PartNumber>\
+             <ETag>{A}</ETag><Extra>x</Extra></Part><Part><PartNumber>7</PartNumber><ETag><![CDATA[{B}]]></ETag></Part></CompleteMultipartUpload>"
+        ),
+    ] {
+        let parts = PartList::from_device(document.as_bytes()).unwrap();
+        assert_eq!(
+            parts.to_xml(),
+            format!(
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>\"{A}\"</ETag></Part>\
+                 <Part><PartNumber>7</PartNumber><ETag>\"{B}\"</ETag></Part></CompleteMultipartUpload>"
+            )
+        );
+    }
+}
+
+#[test]
+fn lists_that_are_wrong_are_refused_with_the_code_that_names_the_fault() {
+    let many: Vec<(u32, &str)> = (1..=10_001).map(|n| (n, A)).collect();
+    for (document, code) in [
+        (list(&[]), "MalformedXML"),
+        (String::new(), "MalformedXML"),
+        ("<Other/>".to_owned(), "MalformedXML"),
+        (
+            "<!DOCTYPE x><CompleteMultipartUpload/>".to_owned(),
+            "MalformedXML",
+        ),
+        (
+            "<CompleteMultipartUpload><Part><ETag>a</ETag></Part></CompleteMultipartUpload>".to_owned(),
+            "MalformedXML",
+        ),
+        (
+            "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber></Part></CompleteMultipartUpload>"
+                .to_owned(),
+            "MalformedXML",
+        ),
+        (
+            list(&[(1, A)]).replace("<ETag>", "<ETag>a</ETag><ETag>"),
+            "MalformedXML",
+        ),
+        (list(&[(1, A), (1, A)]), "InvalidPartOrder"),
+        (list(&[(2, A), (1, B)]), "InvalidPartOrder"),
+        (list(&[(0, A)]), "InvalidPart"),
+        (list(&many), "InvalidPart"),
+        (list(&[(1, "")]), "InvalidPart"),
+        (list(&[(1, "a b")]), "InvalidPart"),
+        (list(&[(1, "a&quot;b")]), "InvalidPart"),
+        (list(&[(1, "\u{e9}")]), "InvalidPart"),
+        (list(&[(1, &"a".repeat(129))]), "InvalidPart"),
+        (" ".repeat(MAX_PART_LIST_BYTES) + &list(&[(1, A)]), "MalformedXML"),
+    ] {
+        let refusal = PartList::from_device(document.as_bytes()).unwrap_err();
+        assert_eq!(
+            (refusal.status(), refusal.code()),
+            (400, code),
+            "{}",
+            document.chars().take(90).collect::<String>()
+        );
+    }
+    assert_eq!(
+        PartList::from_device(list(&many[..10_000]).as_bytes())
+            .unwrap()
+            .parts()
+            .len(),
+        10_000
+    );
+}
+
+#[test]
+fn part_numbers_are_strict_decimals_in_range() {
+    for text in ["1", "10000", "42"] {
+        assert_eq!(
+            PartNumber::from_decimal(text.as_bytes())
+                .unwrap()
+                .get()
+                .to_string(),
+            text
+        );
+    }
+    for text in [
+        "",
+        "0",
+        "10001",
+        "01",
+        "+1",
+        "-1",
+        " 1",
+        "1 ",
+        "1.0",
+        "1e2",
+        "0x1",
+        "\u{0663}",
+        "99999999999999999999",
+    ] {
+        assert_eq!(PartNumber::from_decimal(text.as_bytes()), None, "{text}");
+    }
+}
+
+#[test]
+fn the_composite_etag_is_the_md5_of_the_md5s_and_their_count() {
+    // python3: h = lambda x: md5(x).digest(); md5(h(b"a") + h(b"b")).hexdigest()
+    let parts = PartList::from_device(list(&[(1, A), (2, B)]).as_bytes()).unwrap();
+    assert_eq!(
+        parts.composite_etag().unwrap(),
+        "96e024ba2074fe77e8e965ba43a704be-2"
+    );
+    for etag in [
+        "kms-etag",
+        "0cc175b9c0f1b6a831c399e26977266z",
+        "d41d8cd98f00b204e9800998ecf8427e-2",
+    ] {
+        let parts = PartList::from_device(list(&[(1, A), (2, etag)]).as_bytes()).unwrap();
+        assert_eq!(parts.composite_etag(), None, "{etag}");
+    }
+}
+
+fn page(truncated: &str, marker: &str, parts: &[u32]) -> String {
+    let parts: String = parts
+        .iter()
+        .map(|n| format!("<Part><PartNumber>{n}</PartNumber><LastModified>x</LastModified><ETag>&#34;{A}&#34;</ETag><Size>5</Size></Part>"))
+        .collect();
+    format!(
+        "<ListPartsResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Bucket>b</Bucket>\
+         <IsTruncated>{truncated}</IsTruncated><NextPartNumberMarker>{marker}</NextPartNumberMarker>{parts}</ListPartsResult>"
+    )
+}
+
+#[test]
+fn complete_all_joins_the_pages_of_the_origin() {
+    let first = PartsPage::from_origin(page("true", "2", &[1, 2]).as_bytes(), None).unwrap();
+    let marker = first.next().unwrap();
+    assert_eq!(marker.get(), 2);
+    let last = PartsPage::from_origin(page("false", "0", &[5]).as_bytes(), Some(marker)).unwrap();
+    assert_eq!(last.next(), None);
+    let parts = PartList::of_pages([first, last]).unwrap();
+    assert_eq!(
+        parts
+            .parts()
+            .iter()
+            .map(|part| part.number().get())
+            .collect::<Vec<_>>(),
+        [1, 2, 5]
+    );
+    assert_eq!(parts.parts()[0].etag(), A);
+    let empty = PartsPage::from_origin(page("false", "0", &[]).as_bytes(), None).unwrap();
+    assert_eq!(PartList::of_pages([empty]).unwrap_err().code(), "InvalidPart");
+}
+
+#[test]
+fn pages_that_are_unreadable_or_do_not_move_on_are_the_origins_fault() {
+    let after = PartNumber::from_decimal(b"7");
+    for document in [
+        page("true", "7", &[1]),
+        page("true", "3", &[1]),
+        page("true", "x", &[1]),
+        "<Error/>".to_owned(),
+        "<".to_owned(),
+    ] {
+        let refusal = PartsPage::from_origin(document.as_bytes(), after).unwrap_err();
+        assert_eq!(
+            (refusal.status(), refusal.code()),
+            (500, "InternalError"),
+            "{document}"
+        );
+    }
+}
+
+#[test]
+fn f10_a_body_that_is_not_the_one_of_content_md5_is_refused() {
+    assert!(check_body_digest(b"1B2M2Y8AsgTpgAmY7PhCfg==", b"").is_ok());
+    assert_eq!(
+        check_body_digest(b"1B2M2Y8AsgTpgAmY7PhCfg==", b"x")
+            .unwrap_err()
+            .code(),
+        "InvalidDigest"
+    );
+    assert_eq!(content_md5(b""), "1B2M2Y8AsgTpgAmY7PhCfg==");
+}

@@ -1,0 +1,318 @@
+//! The one table of what can go wrong: fact → OSS code, status, EC, S3's codes for it, sentence.
+//!
+//! Nothing else in the workspace writes a status or an error code for a device. The EC column holds
+//! only numbers that the vendor documents for that situation; elsewhere it is empty and the element
+//! is left out, because an invented EC would send people to the wrong help page.
+
+/// Who can mend a fault, which decides how loudly it is logged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Blame {
+    /// The device or whoever configured its SDK: an ordinary log line.
+    Device,
+    /// The gateway's operator, or what stands behind the gateway: an error in the log.
+    Operator,
+}
+
+/// What the table says of a fault.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Row {
+    /// The OSS error code, as SDKs compare it.
+    pub code: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// The vendor's EC number, where one is documented.
+    pub ec: Option<&'static str>,
+    /// Who can mend it.
+    pub blame: Blame,
+    /// What the device is told: one sentence that names the fix.
+    pub sentence: &'static str,
+}
+
+macro_rules! faults {
+    ($($name:ident: $status:literal $code:literal $ec:expr, $blame:ident, s3 [$($s3:literal)*], $sentence:literal;)*) => {
+        /// A fact that ends a request, without its particulars.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub enum Fault {
+            $(#[doc = concat!("`", $code, "`, ", $status, ": ", $sentence)] $name,)*
+        }
+
+        impl Fault {
+            /// Every fault, in the order of the table.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The fault's row.
+            pub const fn row(self) -> Row {
+                match self {
+                    $(Self::$name => Row {
+                        code: $code,
+                        status: $status,
+                        ec: $ec,
+                        blame: Blame::$blame,
+                        sentence: $sentence,
+                    },)*
+                }
+            }
+
+            /// The fault that an S3 error code stands for; `None` for a code that the table lacks.
+            pub fn of_s3_code(code: &str) -> Option<Self> {
+                match code {
+                    $($($s3 => Some(Self::$name),)*)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+faults! {
+    // Who is asking: facts/oss.md §9.
+    SignatureMismatch: 403 "SignatureDoesNotMatch" Some("0002-00000040"), Device, s3 [],
+        "The signature does not match: check the access key secret and the bucket name in the SDK's configuration.";
+    KeyUnknown: 403 "InvalidAccessKeyId" Some("0002-00000902"), Device, s3 [],
+        "The access key id does not exist here or is disabled: ask the operator for a valid access key.";
+    TokenRefused: 403 "InvalidAccessKeyId" Some("0002-00000002"), Device, s3 [],
+        "The security token is missing, superfluous or not the one of this access key.";
+    TokenRepeated: 403 "AccessDenied" None, Device, s3 [],
+        "More than one security token was sent: send exactly one.";
+    ClockSkewed: 403 "RequestTimeTooSkewed" Some("0002-00000504"), Device, s3 [],
+        "The difference between the request time and the server's time is too large: set the device's clock.";
+    UrlExpired: 403 "AccessDenied" Some("0002-00000069"), Device, s3 [],
+        "Request has expired.";
+    ExpiryUnreadable: 403 "AccessDenied" Some("0002-00000070"), Device, s3 [],
+        "Expires has to be a decimal number of seconds since 1970.";
+    ExpiryTooFar: 403 "AccessDenied" None, Device, s3 [],
+        "Expires lies further ahead than this gateway allows: sign a URL with a shorter life.";
+    DateMissing: 403 "AccessDenied" None, Device, s3 [],
+        "Authentication requires a valid Date or x-oss-date header.";
+    Anonymous: 403 "AccessDenied" Some("0003-00000001"), Device, s3 [],
+        "Anonymous access is not allowed: sign the request.";
+    SchemeUnknown: 403 "AccessDenied" None, Device, s3 [],
+        "The Authorization header is of no known scheme: sign with an OSS SDK.";
+    SchemeForbidden: 403 "AccessDenied" None, Device, s3 [],
+        "This access key may not be used with this signature version.";
+    SchemeNotOffered: 400 "InvalidArgument" None, Device, s3 [],
+        "This signature version is not verified here: set the SDK to signature version 1.";
+    CredentialsAmbiguous: 400 "InvalidArgument" None, Device, s3 [],
+        "The request carries more than one credential: sign it once, in the header or in the query.";
+    CredentialMalformed: 400 "InvalidArgument" None, Device, s3 [],
+        "The credential does not have the form that its signature version asks for.";
+    UrlIncomplete: 403 "AccessDenied" None, Device, s3 [],
+        "Query-string authentication requires the Signature, Expires and OSSAccessKeyId parameters.";
+    TextAmbiguous: 400 "InvalidArgument" None, Device, s3 [],
+        "A signed value holds a line break, or `&` followed by a signed name, which signature version 1 cannot protect.";
+    KeyAmbiguous: 400 "InvalidObjectName" None, Device, s3 [],
+        "The object name holds `?` followed by the name of a sub-resource, which signature version 1 cannot protect.";
+
+    // What may be done. One sentence for every refusal by policy: an unknown bucket must look
+    // exactly like a forbidden one (attack case L05).
+    Forbidden: 403 "AccessDenied" None, Device, s3 [],
+        "The bucket, the object name or the operation is not one that this access key may use.";
+    PublicAcl: 403 "AccessDenied" None, Device, s3 [],
+        "Public ACLs are not allowed in this bucket: upload with the ACL `default` or `private`.";
+
+    // The request's head.
+    MethodUnknown: 405 "MethodNotAllowed" None, Device, s3 ["MethodNotAllowed"],
+        "The method is not one of GET, HEAD, PUT, POST and DELETE.";
+    TargetUnreadable: 400 "InvalidURI" None, Device, s3 [],
+        "The request target has to be a path with well-formed percent escapes, and each query name may occur once.";
+    TargetTooLong: 414 "InvalidURI" None, Device, s3 [],
+        "The request target is too long.";
+    HostUnreadable: 400 "InvalidArgument" None, Device, s3 [],
+        "The request needs exactly one Host header with a host name.";
+    HeaderUnreadable: 400 "InvalidArgument" None, Device, s3 [],
+        "A header has a name or a value that HTTP does not allow.";
+    HeaderRepeated: 400 "InvalidArgument" None, Device, s3 [],
+        "This header may be sent only once, with one value.";
+    HeadersTooLarge: 431 "InvalidArgument" None, Device, s3 [],
+        "The request has too many or too large headers.";
+    HeaderNotUtf8: 400 "InvalidArgument" None, Device, s3 [],
+        "A header value is not UTF-8 and does not survive this platform: encode it as UTF-8.";
+    ObjectNameInvalid: 400 "InvalidObjectName" None, Device, s3 ["KeyTooLongError"],
+        "The object name has to be UTF-8 of 1 to 1023 bytes without control characters, `\\`, `.` and `..` segments, and not begin with `.causeway/`.";
+    ArgumentInvalid: 400 "InvalidArgument" None, Device, s3 ["InvalidArgument" "InvalidRequest"],
+        "The value is not one that this operation takes.";
+    HeaderNotSupported: 400 "InvalidArgument" None, Device, s3 [],
+        "This header is not supported here: remove it.";
+    HeaderMisplaced: 400 "InvalidArgument" None, Device, s3 [],
+        "This header does not belong to this operation: remove it.";
+    HeaderForbidden: 400 "InvalidArgument" None, Device, s3 [],
+        "This header is not covered by the signature and this gateway does not take it unsigned: remove it.";
+    StreamingBody: 400 "InvalidArgument" None, Device, s3 [],
+        "The body is marked as aws-chunked, which belongs to no OSS signature: send it unframed.";
+    NotImplemented: 501 "NotImplemented" None, Device, s3 ["NotImplemented"],
+        "This feature has no equivalent at the storage behind this gateway: do not use it.";
+    AclTooLate: 501 "NotImplemented" None, Device, s3 [],
+        "The storage behind this gateway sets an object's ACL when the multipart upload is initiated: send the header there.";
+    EncryptionUnsupported: 400 "InvalidEncryptionAlgorithmError" None, Device, s3 ["InvalidEncryptionAlgorithmError"],
+        "The encryption has to be AES256 or KMS.";
+    DigestInvalid: 400 "InvalidDigest" None, Device, s3 ["InvalidDigest"],
+        "Content-MD5 has to be the base64 text of 16 bytes.";
+    DigestMismatch: 400 "InvalidDigest" None, Device, s3 ["BadDigest"],
+        "The body that arrived is not the one of Content-MD5: send it again.";
+    TagInvalid: 400 "InvalidArgument" None, Device, s3 ["InvalidTag"],
+        "Tagging takes at most 10 different `key=value` pairs, percent-encoded and joined by `&`.";
+    MetadataTooLarge: 400 "InvalidArgument" None, Device, s3 ["MetadataTooLarge"],
+        "The x-oss-meta-* headers are larger than the 2 KB that the storage behind this gateway takes.";
+    StorageClassInvalid: 400 "InvalidArgument" None, Device, s3 ["InvalidStorageClass"],
+        "The storage class has to be Standard, IA, Archive, ColdArchive or DeepColdArchive.";
+
+    // The body.
+    LengthMissing: 411 "MissingContentLength" None, Device, s3 ["MissingContentLength"],
+        "The body has no Content-Length: send it with one, or upload in parts.";
+    BodyIncomplete: 400 "IncompleteBody" None, Device, s3 ["IncompleteBody"],
+        "The body is shorter or longer than its Content-Length.";
+    BodyUnexpected: 400 "InvalidArgument" None, Device, s3 [],
+        "This request takes no body.";
+    BodyTooSlow: 400 "RequestTimeout" None, Device, s3 ["RequestTimeout"],
+        "The body did not arrive in time: send it again.";
+    EntityTooLarge: 400 "EntityTooLarge" None, Device, s3 ["EntityTooLarge" "MaxMessageLengthExceeded"],
+        "The object, part or document is larger than allowed: upload in more or smaller parts.";
+    EntityTooSmall: 400 "EntityTooSmall" None, Device, s3 ["EntityTooSmall"],
+        "Every part but the last needs at least 5 MiB: set the SDK's part size to 5 MiB or more.";
+    XmlMalformed: 400 "MalformedXML" None, Device, s3 ["MalformedXML"],
+        "The document is not a well-formed CompleteMultipartUpload with 1 to 10000 parts.";
+
+    // What the storage says of the object or upload: facts/oss.md §8.4.
+    PartInvalid: 400 "InvalidPart" None, Device, s3 ["InvalidPart"],
+        "One of the parts was not uploaded, or has another ETag.";
+    PartOrderInvalid: 400 "InvalidPartOrder" None, Device, s3 ["InvalidPartOrder"],
+        "The parts have to be listed in ascending order, each once.";
+    NoSuchUpload: 404 "NoSuchUpload" None, Device, s3 ["NoSuchUpload"],
+        "The multipart upload does not exist: it may have been completed or aborted.";
+    NoSuchKey: 404 "NoSuchKey" None, Device, s3 ["NoSuchKey"],
+        "The object does not exist.";
+    NoSuchVersion: 404 "NoSuchVersion" None, Device, s3 ["NoSuchVersion"],
+        "The version of the object does not exist.";
+    NoSuchBucket: 404 "NoSuchBucket" None, Operator, s3 ["NoSuchBucket"],
+        "The bucket behind this gateway does not exist: ask the operator.";
+    PreconditionFailed: 412 "PreconditionFailed" None, Device, s3 ["PreconditionFailed"],
+        "A condition of the request does not hold.";
+    NotModified: 304 "NotModified" None, Device, s3 ["NotModified"],
+        "The object has not changed.";
+    RangeInvalid: 416 "InvalidRange" None, Device, s3 ["InvalidRange"],
+        "The range lies outside the object.";
+    AlreadyExists: 409 "FileAlreadyExists" None, Device, s3 [],
+        "The object exists already and x-oss-forbid-overwrite is set.";
+    ObjectArchived: 403 "InvalidObjectState" None, Device, s3 ["InvalidObjectState"],
+        "The object is archived: restore it first.";
+    RestoreUnderWay: 409 "RestoreAlreadyInProgress" None, Device, s3 ["RestoreAlreadyInProgress"],
+        "The object is being restored already.";
+    AclUnsupported: 400 "InvalidArgument" None, Operator, s3 ["AccessControlListNotSupported"],
+        "The bucket behind this gateway takes no ACLs: upload without one.";
+
+    // What stands behind the gateway.
+    Busy: 503 "ServiceUnavailable" None, Device,
+        s3 ["SlowDown" "ServiceUnavailable" "ConditionalRequestConflict" "OperationAborted"],
+        "The storage is busy: try again.";
+    OriginUnavailable: 503 "ServiceUnavailable" None, Operator, s3 [],
+        "The storage cannot be reached: try again.";
+    StoreUnavailable: 503 "ServiceUnavailable" None, Operator, s3 [],
+        "Access keys cannot be looked up at the moment: try again.";
+    OriginFailed: 500 "InternalError" None, Operator, s3 ["InternalError"],
+        "The storage failed: try again.";
+    OriginRefusedGateway: 500 "InternalError" None, Operator,
+        s3 ["AccessDenied" "SignatureDoesNotMatch" "InvalidAccessKeyId" "ExpiredToken" "InvalidToken" "TokenRefreshRequired"
+            "RequestTimeTooSkewed" "AccountProblem" "AllAccessDisabled" "NotSignedUp" "InvalidSecurity"],
+        "The gateway has a problem of its own: ask the operator.";
+    OriginMisconfigured: 500 "InternalError" None, Operator,
+        s3 ["PermanentRedirect" "TemporaryRedirect" "Redirect" "AuthorizationHeaderMalformed" "IllegalLocationConstraintException"
+            "InvalidBucketName" "XAmzContentSHA256Mismatch" "KMS.NotFoundException" "KMS.DisabledException"],
+        "The gateway has a problem of its own: ask the operator.";
+    OriginAnswerUnreadable: 500 "InternalError" None, Operator, s3 [],
+        "The storage's answer could not be read: try again.";
+    GatewayFailed: 500 "InternalError" None, Operator, s3 [],
+        "The gateway has a problem of its own: ask the operator.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_an_error_with_a_code_and_a_sentence() {
+        for fault in Fault::ALL {
+            let row = fault.row();
+            assert!((300..=599).contains(&row.status), "{fault:?}");
+            assert!(
+                row.code.chars().all(|c| c.is_ascii_alphabetic()) && !row.code.is_empty(),
+                "{fault:?}"
+            );
+            assert!(
+                row.sentence.ends_with('.') && row.sentence.is_ascii(),
+                "{fault:?}"
+            );
+            // SDKs retry 401 (facts/oss.md §7.6), which would hammer the gateway with bad keys.
+            assert_ne!(row.status, 401, "{fault:?}");
+            if let Some(ec) = row.ec {
+                assert_eq!((ec.len(), ec.as_bytes()[4]), (13, b'-'), "{fault:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_what_stands_behind_the_gateway_is_answered_with_a_5xx() {
+        for fault in Fault::ALL {
+            let row = fault.row();
+            let behind = row.status >= 500 && row.status != 501;
+            assert!(
+                !behind || row.blame == Blame::Operator || *fault == Fault::Busy,
+                "{fault:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn o20_s3_codes_about_the_gateways_own_credentials_become_internal_error() {
+        for code in [
+            "AccessDenied",
+            "SignatureDoesNotMatch",
+            "InvalidAccessKeyId",
+            "ExpiredToken",
+            "InvalidToken",
+            "RequestTimeTooSkewed",
+        ] {
+            let row = Fault::of_s3_code(code).unwrap().row();
+            assert_eq!(
+                (row.status, row.code, row.blame),
+                (500, "InternalError", Blame::Operator),
+                "{code}"
+            );
+        }
+    }
+
+    #[test]
+    fn s3_codes_become_the_oss_codes_of_the_facts() {
+        for (s3, status, oss) in [
+            ("NoSuchKey", 404, "NoSuchKey"),
+            ("NoSuchBucket", 404, "NoSuchBucket"),
+            ("NoSuchUpload", 404, "NoSuchUpload"),
+            ("PreconditionFailed", 412, "PreconditionFailed"),
+            ("InvalidRange", 416, "InvalidRange"),
+            ("EntityTooSmall", 400, "EntityTooSmall"),
+            ("EntityTooLarge", 400, "EntityTooLarge"),
+            ("InvalidPart", 400, "InvalidPart"),
+            ("InvalidPartOrder", 400, "InvalidPartOrder"),
+            ("MalformedXML", 400, "MalformedXML"),
+            ("InvalidDigest", 400, "InvalidDigest"),
+            ("BadDigest", 400, "InvalidDigest"),
+            ("InvalidArgument", 400, "InvalidArgument"),
+            ("KeyTooLongError", 400, "InvalidObjectName"),
+            ("MissingContentLength", 411, "MissingContentLength"),
+            ("MethodNotAllowed", 405, "MethodNotAllowed"),
+            ("NotImplemented", 501, "NotImplemented"),
+            ("SlowDown", 503, "ServiceUnavailable"),
+            ("ServiceUnavailable", 503, "ServiceUnavailable"),
+            ("InternalError", 500, "InternalError"),
+            ("RequestTimeout", 400, "RequestTimeout"),
+            ("InvalidObjectState", 403, "InvalidObjectState"),
+            ("PermanentRedirect", 500, "InternalError"),
+            ("TemporaryRedirect", 500, "InternalError"),
+            ("AuthorizationHeaderMalformed", 500, "InternalError"),
+            ("ConditionalRequestConflict", 503, "ServiceUnavailable"),
+        ] {
+            let row = Fault::of_s3_code(s3).unwrap().row();
+            assert_eq!((row.status, row.code), (status, oss), "{s3}");
+        }
+        assert_eq!(Fault::of_s3_code("SomethingNew"), None);
+    }
+}
