@@ -1,0 +1,218 @@
+//! Lambda@Edge events as types: what CloudFront hands a function, and what the function gives back.
+//!
+//! <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-event-structure.html>.
+//! An event is read exactly: a missing field is an error, not an empty string. Header lines stay
+//! separate, so a repeated header is seen as repeated. Fields that this crate does not know (a future
+//! `origin` setting) are carried back unchanged.
+
+use core::fmt;
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use request_auth::{Delivery, HeadError, RequestHead};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Why an event can't be read; a fault of the platform or of the function's configuration.
+#[derive(Debug)]
+pub struct EventError(String);
+
+impl fmt::Display for EventError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl core::error::Error for EventError {}
+
+/// One event: the first and only record of what CloudFront passes to a function.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Event {
+    /// Where the event comes from.
+    pub config: EventConfig,
+    /// The request, in every event.
+    pub request: EventRequest,
+    /// The response, in response events.
+    pub response: Option<EventResponse>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Records {
+    records: Vec<Record>,
+}
+
+#[derive(Deserialize)]
+struct Record {
+    cf: Event,
+}
+
+/// Where an event comes from.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventConfig {
+    /// The distribution's id, `EDFDVBD6EXAMPLE`.
+    pub distribution_id: String,
+    /// `viewer-request`, `origin-request`, `origin-response` or `viewer-response`.
+    pub event_type: String,
+    /// The id that all events of one viewer request share.
+    pub request_id: String,
+}
+
+/// A request, as it is received and as it is given back.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct EventRequest {
+    /// The method; read-only for functions.
+    pub method: String,
+    /// The path as sent, percent escapes untouched.
+    pub uri: String,
+    /// The query as sent, without `?`.
+    pub querystring: String,
+    /// Header lines by lower-case name.
+    pub headers: Headers,
+    /// The body, where the function is configured to see it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<EventBody>,
+    /// The rest: `clientIp`, `origin`.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+/// A response, as it is received and as it is given back.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventResponse {
+    /// The status as text, `200`.
+    pub status: String,
+    /// The reason phrase.
+    #[serde(default)]
+    pub status_description: String,
+    /// Header lines by lower-case name.
+    pub headers: Headers,
+    /// A body of the function's own; the origin's body is never in an event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// `text` or `base64`, with a body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_encoding: Option<String>,
+}
+
+/// Header lines by lower-case name, one element per line.
+pub type Headers = BTreeMap<String, Vec<HeaderLine>>;
+
+/// One header line.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, Serialize)]
+pub struct HeaderLine {
+    /// The name as sent; the lower-case one where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The value.
+    pub value: String,
+}
+
+/// A request body as CloudFront shows it.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventBody {
+    /// Whether it was cut at the platform's limit (40 KB at viewer-request, 1 MB at origin-request).
+    #[serde(default)]
+    pub input_truncated: bool,
+    /// `read-only`, or `replace` where the function gives one.
+    pub action: String,
+    /// `base64` or `text`.
+    pub encoding: String,
+    /// The content.
+    pub data: String,
+}
+
+impl Event {
+    /// Reads the JSON that a function is called with.
+    ///
+    /// # Errors
+    /// JSON of another shape, or not exactly one record.
+    pub fn from_json(json: &str) -> Result<Self, EventError> {
+        let records: Records = serde_json::from_str(json).map_err(|error| EventError(error.to_string()))?;
+        match <[Record; 1]>::try_from(records.records) {
+            Ok([record]) => Ok(record.cf),
+            Err(_) => Err(EventError("an event has exactly one record".to_owned())),
+        }
+    }
+}
+
+impl EventRequest {
+    /// Path and query as sent.
+    pub fn target(&self) -> String {
+        if self.querystring.is_empty() { self.uri.clone() } else { [&self.uri, "?", &self.querystring].concat() }
+    }
+
+    /// The request's head; `target` is [`EventRequest::target`].
+    ///
+    /// # Errors
+    /// Whatever [`RequestHead::new`] refuses.
+    pub fn head<'a>(&'a self, target: &str) -> Result<RequestHead<'a>, HeadError> {
+        let lines = self.headers.iter().flat_map(|(name, lines)| {
+            lines.iter().map(move |line| (name.as_bytes(), line.value.as_bytes()))
+        });
+        RequestHead::new(&self.method, target.as_bytes(), lines, Delivery::Lines)
+    }
+
+    /// The first line of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|lines| lines.first()).map(|line| line.value.as_str())
+    }
+}
+
+impl EventBody {
+    /// The body's bytes; `None` where the platform cut it or its encoding is unknown.
+    pub fn bytes(&self) -> Option<Vec<u8>> {
+        match self.encoding.as_str() {
+            _ if self.input_truncated => None,
+            "base64" => STANDARD.decode(&self.data).ok(),
+            "text" => Some(self.data.clone().into_bytes()),
+            _ => None,
+        }
+    }
+}
+
+/// Sets a header to one line.
+pub fn set_header(headers: &mut Headers, name: &str, value: String) {
+    headers.insert(name.to_ascii_lowercase(), vec![HeaderLine { key: Some(name.to_owned()), value }]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VIEWER_REQUEST: &str = include_str!("../tests/events/viewer-request.json");
+
+    #[test]
+    fn an_event_is_read_and_its_request_written_back_whole() {
+        let event = Event::from_json(VIEWER_REQUEST).unwrap();
+        assert_eq!(event.config.event_type, "viewer-request");
+        let before: Value = serde_json::from_str(VIEWER_REQUEST).unwrap();
+        assert_eq!(serde_json::to_value(&event.request).unwrap(), before["Records"][0]["cf"]["request"]);
+    }
+
+    #[test]
+    fn two_lines_of_a_header_are_seen_as_repeated() {
+        let mut request = Event::from_json(VIEWER_REQUEST).unwrap().request;
+        let line = request.headers["authorization"][0].clone();
+        request.headers.get_mut("authorization").unwrap().push(line);
+        assert_eq!(request.head(&request.target()).err(), Some(HeadError::RepeatedHeader("authorization")));
+    }
+
+    #[test]
+    fn a_cut_body_has_no_bytes() {
+        let body = EventBody { input_truncated: true, action: "read-only".into(), encoding: "base64".into(), data: "YQ==".into() };
+        assert_eq!(body.bytes(), None);
+        assert_eq!(EventBody { input_truncated: false, ..body }.bytes().unwrap(), b"a");
+    }
+
+    #[test]
+    fn events_of_another_shape_are_errors() {
+        for json in ["", "{}", r#"{"Records":[]}"#, r#"{"Records":[{"cf":{}}]}"#] {
+            assert!(Event::from_json(json).is_err(), "{json}");
+        }
+    }
+}
