@@ -5,7 +5,7 @@
 //! what an attacker would like to choose.
 
 use crate::denial::Denial;
-use crate::head::RequestHead;
+use crate::head::{Occurrence, RequestHead};
 use crate::oss_v1::OssV1Claim;
 use crate::secret::{SecretKey, SecurityToken};
 use crate::time::UnixSeconds;
@@ -174,23 +174,20 @@ enum QueryScheme {
 impl QueryScheme {
     fn of(head: &RequestHead<'_>) -> Result<Option<Self>, Denial> {
         let mut found = Vec::new();
-        if head.parameter("OSSAccessKeyId").is_some() {
+        if head.single_parameter("OSSAccessKeyId")?.is_some() {
             found.push(Self::OssV1);
         }
-        match head.parameter("x-oss-signature-version") {
+        match head.single_parameter("x-oss-signature-version")? {
             Some(b"OSS4-HMAC-SHA256") => found.push(Self::NotOffered("OSS4-HMAC-SHA256")),
             Some(b"OSS2") => found.push(Self::NotOffered("OSS2")),
             Some(_) => return Err(Denial::UnknownScheme),
             None => {}
         }
-        if head
-            .parameter("X-Amz-Algorithm")
-            .or(head.parameter("X-Amz-Signature"))
-            .is_some()
-        {
+        let sent = |name| head.parameter(name) != Occurrence::Absent;
+        if sent("X-Amz-Algorithm") || sent("X-Amz-Signature") {
             found.push(Self::NotOffered("AWS4-HMAC-SHA256"));
         }
-        if head.parameter("Key-Pair-Id").is_some() {
+        if sent("Key-Pair-Id") {
             found.push(Self::NotOffered("CloudFront signed URL"));
         }
         let first = found.pop();
@@ -223,7 +220,7 @@ pub fn is_key_id(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::head::Delivery;
+    use crate::head::{Delivery, HeadError};
 
     fn claim(target: &str, authorization: Option<&str>) -> Result<Claim, Denial> {
         let mut lines = vec![(b"host".as_slice(), b"h".as_slice())];
@@ -345,5 +342,17 @@ mod tests {
             claim("/k?OSSAccessKeyId=A&Signature=s", None).err(),
             Some(Denial::PresignedIncomplete("Expires"))
         );
+    }
+
+    #[test]
+    fn a_repeated_part_of_a_presigned_query_is_refused() {
+        for again in ["OSSAccessKeyId=B", "Expires=2", "Signature=t"] {
+            let target = format!("/k?OSSAccessKeyId=A&Expires=1&Signature=s&{again}");
+            assert_eq!(
+                claim(&target, None).err(),
+                Some(Denial::Head(HeadError::RepeatedParameter)),
+                "{again}"
+            );
+        }
     }
 }

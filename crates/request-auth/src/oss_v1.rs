@@ -4,7 +4,7 @@
 //! The SDKs disagree on which date and which bucket name they sign and on empty values, so a claim
 //! has a few candidates; each is compared in constant time and the one that matches says what was
 //! signed. V1 signs decoded text, so some pairs of requests share one string to sign; those are
-//! refused ([`Ambiguity`]) before a candidate is tried.
+//! refused ([`Ambiguity`](crate::Ambiguity)) before a candidate is tried.
 //!
 //! ```text
 //! METHOD \n Content-MD5 \n Content-Type \n DATE \n {x-oss-name:value \n}* /bucket/key[?sub-resources]
@@ -12,14 +12,17 @@
 
 use crate::canon::Sink;
 use crate::claim::{KeyMaterial, Scheme, Window, read_key_id};
-use crate::denial::{Ambiguity, Denial};
+use crate::denial::Denial;
 use crate::head::{Delivery, RequestHead};
 use crate::presented::{MacSha1, PresentedSha1};
 use crate::secret::SecretKey;
 use crate::time::UnixSeconds;
 use crate::verified::{Coverage, Covered, Hint, Resource, Verified, VerifiedParameter};
 
+mod ambiguity;
 mod sub_resources;
+
+use ambiguity::refuse_ambiguity;
 
 /// An OSS V1 signature as presented.
 #[derive(Debug)]
@@ -62,6 +65,9 @@ enum BucketSlash {
     Without,
 }
 
+/// The names of a session token, as header and as parameter.
+const TOKEN_NAMES: [&str; 2] = ["x-oss-security-token", "security-token"];
+
 impl OssV1Claim {
     /// Reads `<id>:<signature>`, the header's text after `OSS `.
     pub(crate) fn from_header(credential: &[u8]) -> Result<Self, Denial> {
@@ -82,7 +88,10 @@ impl OssV1Claim {
 
     /// Reads `OSSAccessKeyId`, `Expires` and `Signature` of the query.
     pub(crate) fn from_query(head: &RequestHead<'_>) -> Result<Self, Denial> {
-        let part = |name| head.parameter(name).ok_or(Denial::PresignedIncomplete(name));
+        let part = |name| {
+            head.single_parameter(name)?
+                .ok_or(Denial::PresignedIncomplete(name))
+        };
         let (key_id, signature, expires) = (part("OSSAccessKeyId")?, part("Signature")?, part("Expires")?);
         Ok(Self {
             key_id: read_key_id(key_id)?,
@@ -204,11 +213,12 @@ impl OssV1Claim {
     fn parameters(&self, head: &RequestHead<'_>) -> Vec<VerifiedParameter> {
         let own: &[&[u8]] = match self.placement {
             Placement::Header => &[],
-            Placement::Query { .. } => &[b"OSSAccessKeyId", b"Expires", b"Signature", b"security-token"],
+            Placement::Query { .. } => &[b"OSSAccessKeyId", b"Expires", b"Signature"],
         };
+        let is_own = |name: &[u8]| own.contains(&name) || TOKEN_NAMES.iter().any(|t| t.as_bytes() == name);
         head.parameters()
             .iter()
-            .filter(|parameter| !own.contains(&parameter.name.as_slice()))
+            .filter(|parameter| !is_own(&parameter.name))
             .map(|parameter| VerifiedParameter {
                 name: parameter.name.clone(),
                 value: parameter.value.clone(),
@@ -372,14 +382,21 @@ fn oss_headers(head: &RequestHead<'_>, separator: &[u8]) -> Vec<(String, Vec<u8>
 }
 
 /// The header blocks that some SDK would have signed: as received; where a platform joins lines
-/// with comma and blank, joined by a comma alone (Go 2); without empty values (Java 2).
+/// with comma and blank, metadata joined by a comma alone (Go 2); without empty values (Java 2).
 fn header_forms(head: &RequestHead<'_>) -> Vec<Vec<(String, Vec<u8>)>> {
     let received = oss_headers(head, b",");
     let mut forms = vec![received.clone()];
     if head.delivery() == Delivery::Joined {
         let comma: Vec<_> = received
             .iter()
-            .map(|(name, value)| (name.clone(), without_joint_blank(value)))
+            .map(|(name, value)| {
+                // Only metadata is ever repeated; a date keeps the blank behind its comma.
+                let value = match name.starts_with("x-oss-meta-") {
+                    true => without_joint_blank(value),
+                    false => value.clone(),
+                };
+                (name.clone(), value)
+            })
             .collect();
         if comma != received {
             forms.push(comma);
@@ -438,44 +455,6 @@ fn hints(head: &RequestHead<'_>) -> Vec<(Hint, Vec<u8>)> {
     found
 }
 
-/// Refuses what another request could share its string to sign with (attack cases O01, O03).
-fn refuse_ambiguity(head: &RequestHead<'_>) -> Result<(), Denial> {
-    let line_break = |bytes: &[u8]| bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n'));
-    let signed = || {
-        head.parameters()
-            .iter()
-            .filter(|parameter| is_signed(&parameter.name))
-    };
-    if line_break(head.path())
-        || signed().any(|parameter| line_break(&parameter.name) || line_break(&parameter.value))
-    {
-        return Err(Denial::AmbiguousText(Ambiguity::LineBreak));
-    }
-    if starts_sub_resource_after(head.path(), b'?') {
-        return Err(Denial::AmbiguousText(Ambiguity::SubResourceInKey));
-    }
-    // An x-oss- name is signed whatever follows, so `=`, `&` and `?` inside one are ambiguous too.
-    let odd_name = |name: &[u8]| name.iter().any(|byte| matches!(byte, b'=' | b'&' | b'?'));
-    if signed()
-        .any(|parameter| odd_name(&parameter.name) || starts_sub_resource_after(&parameter.value, b'&'))
-    {
-        return Err(Denial::AmbiguousText(Ambiguity::SubResourceInValue));
-    }
-    Ok(())
-}
-
-/// Whether a `mark` in `text` is followed by a signed sub-resource name that ends there or at `=`,
-/// `&` or `?`.
-fn starts_sub_resource_after(text: &[u8], mark: u8) -> bool {
-    text.split(|&byte| byte == mark).skip(1).any(|rest| {
-        let end = rest
-            .iter()
-            .position(|byte| matches!(byte, b'=' | b'&' | b'?'))
-            .unwrap_or(rest.len());
-        rest.get(..end).is_some_and(is_signed)
-    })
-}
-
 fn check_skew(text: &[u8], window: Window, now: UnixSeconds) -> Result<(), Denial> {
     let request = UnixSeconds::from_http_date(text)
         .or_else(|| UnixSeconds::from_iso_basic(text))
@@ -510,9 +489,9 @@ fn check_expires(text: &[u8], window: Window, now: UnixSeconds) -> Result<(), De
 /// unsigned `security-token` header, the others as a signed one or in the query.
 fn check_token(head: &RequestHead<'_>, key: &KeyMaterial<'_>) -> Result<(), Denial> {
     let mut presented = Vec::new();
-    for name in ["x-oss-security-token", "security-token"] {
+    for name in TOKEN_NAMES {
         presented.extend(head.header(name).at_most_once(name)?);
-        presented.extend(head.parameter(name));
+        presented.extend(head.single_parameter(name)?);
     }
     let mut presented = presented.into_iter().filter(|token| !token.is_empty());
     match (presented.next(), presented.next(), key.security_token) {

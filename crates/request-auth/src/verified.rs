@@ -174,7 +174,8 @@ impl<'a, B> Verified<'a, B> {
         &self.resource.key
     }
 
-    /// The query without the signature's own parameters, decoded, each name once, in wire order.
+    /// The query without the signature's own parameters, decoded, in wire order. Each signed name is
+    /// there once; an unsigned one can be there twice.
     pub fn parameters(&self) -> &[VerifiedParameter] {
         &self.parameters
     }
@@ -194,7 +195,7 @@ impl<'a, B> Verified<'a, B> {
             .map(|(name, value)| (name.as_str(), value.as_slice()))
     }
 
-    /// An unsigned header of the closed list, if it was sent once.
+    /// An unsigned header of the closed list, if it was sent; several lines are joined as HTTP does.
     pub fn hint(&self, hint: Hint) -> Option<&[u8]> {
         self.hints
             .iter()

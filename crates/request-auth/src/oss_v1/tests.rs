@@ -3,6 +3,8 @@
 
 use super::*;
 use crate::claim::Claim;
+use crate::denial::Ambiguity;
+use crate::head::HeadError;
 use crate::secret::SecurityToken;
 
 const NOW: UnixSeconds = UnixSeconds(1_714_566_896);
@@ -213,6 +215,19 @@ fn o13_tokens_are_compared_with_the_one_bound_to_the_key() {
 }
 
 #[test]
+fn a_token_in_the_query_is_not_among_the_parameters_that_go_on() {
+    let token = SecurityToken::new("tok".into()).unwrap();
+    for name in ["security-token", "x-oss-security-token"] {
+        let target = format!("/k?uploads&{name}=tok");
+        signed_then(&target, &[("date", DATE)], Some(&token), NOW, |outcome| {
+            let verified = outcome.unwrap();
+            let names: Vec<_> = verified.parameters().iter().map(|p| p.name.as_slice()).collect();
+            assert_eq!(names, [b"uploads".as_slice()]);
+        });
+    }
+}
+
+#[test]
 fn o01_keys_that_end_in_a_signed_sub_resource_are_refused() {
     for key in [
         "k%3FpartNumber=1&uploadId=U",
@@ -314,6 +329,67 @@ fn a_joined_header_verifies_as_received_or_joined_by_a_comma_and_gives_what_was_
             .unwrap();
         assert_eq!(verified.signed("x-oss-meta-a"), Some(value.as_bytes()));
     }
+}
+
+#[test]
+fn a_joined_header_verifies_beside_a_date_that_has_a_blank_of_its_own() {
+    // Go SDK 2 sends both dates and signs repeated metadata joined by a comma alone.
+    let signed = [("date", DATE), ("x-oss-date", DATE), ("x-oss-meta-a", "1,2")];
+    let authorization = sign_header(
+        &head("PUT", "/k", &signed),
+        &resource(Some("b"), "k"),
+        "AK",
+        &secret(),
+    )
+    .unwrap();
+    let arrived = [
+        ("host", "h"),
+        ("date", DATE),
+        ("x-oss-date", DATE),
+        ("x-oss-meta-a", "1, 2"),
+        ("authorization", &authorization),
+    ];
+    let lines = arrived
+        .iter()
+        .map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+    let head = RequestHead::new("PUT", b"/k", lines, Delivery::Joined).unwrap();
+    let secret = secret();
+    let material = KeyMaterial {
+        key_id: "AK",
+        secrets: vec![&secret],
+        security_token: None,
+        schemes: &Scheme::ALL,
+    };
+    let verified = Claim::of(&head)
+        .unwrap()
+        .verify(&head, &material, vec![resource(Some("b"), "k")], WINDOW, NOW)
+        .unwrap();
+    assert_eq!(verified.signed("x-oss-meta-a"), Some(b"1,2".as_slice()));
+}
+
+#[test]
+fn o08_a_repeated_signed_parameter_is_refused_and_a_repeated_unsigned_one_is_kept_twice() {
+    for query in [
+        "uploadId=1&uploadId=2",
+        "uploadId=1&upload%49d=1",
+        "x-oss-a&x-oss-a",
+    ] {
+        assert_eq!(
+            refuse_ambiguity(&head("PUT", &format!("/k?{query}"), &[])),
+            Err(Denial::Head(HeadError::RepeatedParameter)),
+            "{query}"
+        );
+    }
+    signed_then("/k?prefix=a&prefix=b", &[("date", DATE)], None, NOW, |outcome| {
+        let verified = outcome.unwrap();
+        assert_eq!(verified.parameters().len(), 2);
+        assert!(
+            verified
+                .parameters()
+                .iter()
+                .all(|p| p.name == b"prefix" && p.coverage == Coverage::Unsigned)
+        );
+    });
 }
 
 #[test]
