@@ -174,6 +174,26 @@ impl Hosts {
         found
     }
 
+    /// The buckets that a host and path name by label or first segment and that no configuration
+    /// knows. A request that is signed for one of them is answered like one for a bucket that its key
+    /// may not use.
+    pub fn unknown_buckets<'r>(&self, host: &'r str, path: &'r [u8]) -> Vec<Resource<'r, ()>> {
+        let key = path.strip_prefix(b"/").unwrap_or(path);
+        let (first, rest) = first_segment(key);
+        let in_path = core::str::from_utf8(first).ok().map(|name| (name, rest));
+        let in_host = host.split_once('.').map(|(label, _)| (label, key));
+        [in_path, in_host]
+            .into_iter()
+            .flatten()
+            .filter(|(name, _)| !name.is_empty() && self.named(name.as_bytes()).is_none())
+            .map(|(name, key)| Resource {
+                signed_bucket: Some(name),
+                key: key.to_vec(),
+                bucket: (),
+            })
+            .collect()
+    }
+
     fn path_style(&self, key: &[u8]) -> Option<Resource<'_, &VirtualBucket>> {
         let (first, rest) = first_segment(key);
         let (name, bucket) = self.named(first)?;
@@ -330,6 +350,21 @@ mod tests {
         ] {
             assert_eq!(read(host, path), [], "{host}{path}");
         }
+    }
+
+    #[test]
+    fn unknown_buckets_are_those_that_no_configuration_names() {
+        let names = |host, path: &str| -> Vec<String> {
+            let hosts = hosts();
+            let found = hosts.unknown_buckets(host, path.as_bytes());
+            found
+                .into_iter()
+                .filter_map(|resource| resource.signed_bucket.map(str::to_owned))
+                .collect()
+        };
+        assert_eq!(names("edge.example", "/nobody/k"), ["nobody", "edge"]);
+        assert_eq!(names("devices.edge.example", "/nobody/k"), ["nobody"]);
+        assert_eq!(names("localhost", "/devices/k"), [""; 0]);
     }
 
     #[test]
