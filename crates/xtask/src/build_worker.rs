@@ -67,7 +67,11 @@ impl Worker {
 /// A tool is missing, or a step fails; its last lines have been printed.
 pub(crate) fn build(project: &Project) -> anyhow::Result<Worker> {
     let _lock = project.lock()?;
-    let npm = Npm::install(project)?;
+    build_with(project, &Npm::install(project)?)
+}
+
+/// [`build`] for a caller that holds the project's lock.
+pub(crate) fn build_with(project: &Project, npm: &Npm) -> anyhow::Result<Worker> {
     let wasm = compile(project)?;
 
     let worker = Worker::of(project);

