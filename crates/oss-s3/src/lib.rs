@@ -3,6 +3,9 @@
 pub mod addressing;
 pub mod answer;
 pub mod complete;
+#[cfg(test)]
+mod device;
 pub mod error;
 pub mod key;
+pub mod operation;
 mod xml;

@@ -1,0 +1,115 @@
+//! A device for tests: requests that are signed and verified for real.
+
+use std::collections::BTreeMap;
+
+use request_auth::{
+    Claim, Delivery, KeyMaterial, RequestHead, Resource, Scheme, SecretKey, UnixSeconds, Verified, Window,
+    oss_v1,
+};
+
+use crate::addressing::{
+    AclRule, ArchiveClass, OriginAddressing, OriginBucket, UnsignedHeaders, VirtualBucket,
+};
+
+/// A virtual bucket `devices` in front of the path-style S3 bucket `acme-ingest`.
+pub(crate) fn bucket() -> VirtualBucket {
+    VirtualBucket {
+        name: "devices".to_owned(),
+        aliases: vec!["d111111abcdef8".to_owned()],
+        acl: AclRule::Private,
+        archive: ArchiveClass::Glacier,
+        unsigned_headers: UnsignedHeaders::Store,
+        kms_keys: BTreeMap::from([(
+            "oss-key-1".to_owned(),
+            "arn:aws:kms:eu-west-1:1:key/k1".to_owned(),
+        )]),
+        origin: OriginBucket {
+            bucket: "acme-ingest".to_owned(),
+            region: "eu-west-1".to_owned(),
+            scheme: "https".to_owned(),
+            authority: "s3.eu-west-1.amazonaws.com".to_owned(),
+            addressing: OriginAddressing::Path,
+        },
+    }
+}
+
+/// A request of a device, path style, to the bucket `devices`.
+pub(crate) struct Request {
+    method: String,
+    target: String,
+    headers: Vec<(String, Vec<u8>)>,
+    bucket: VirtualBucket,
+}
+
+impl Request {
+    pub(crate) fn new(method: &str, target: &str) -> Self {
+        let headers = [
+            ("host", "edge.example.com"),
+            ("date", "Wed, 01 May 2024 12:34:56 GMT"),
+        ];
+        Self {
+            method: method.to_owned(),
+            target: target.to_owned(),
+            headers: headers
+                .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
+                .to_vec(),
+            bucket: bucket(),
+        }
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.headers.push((name.to_owned(), value.as_ref().to_vec()));
+        self
+    }
+
+    pub(crate) fn bucket(mut self, bucket: VirtualBucket) -> Self {
+        self.bucket = bucket;
+        self
+    }
+
+    /// Signs the request, verifies it, and hands the result on.
+    pub(crate) fn verified<T>(&self, then: impl FnOnce(&Verified<'_, &VirtualBucket>) -> T) -> T {
+        let mut lines: Vec<(&[u8], &[u8])> = self
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_bytes(), value.as_slice()))
+            .collect();
+        let unsigned = RequestHead::new(
+            &self.method,
+            self.target.as_bytes(),
+            lines.clone(),
+            Delivery::Lines,
+        )
+        .unwrap();
+        let key = unsigned
+            .path()
+            .splitn(3, |&byte| byte == b'/')
+            .nth(2)
+            .unwrap_or_default()
+            .to_vec();
+        let resource = Resource {
+            signed_bucket: Some("devices"),
+            key,
+            bucket: &self.bucket,
+        };
+        let secret = SecretKey::new("secret".to_owned()).unwrap();
+        let authorization = oss_v1::sign_header(&unsigned, &resource, "AK", &secret).unwrap();
+        lines.push((b"authorization", authorization.as_bytes()));
+        let signed = RequestHead::new(&self.method, self.target.as_bytes(), lines, Delivery::Lines).unwrap();
+        let key = KeyMaterial {
+            key_id: "AK",
+            secrets: vec![&secret],
+            security_token: None,
+            schemes: &Scheme::ALL,
+        };
+        let window = Window {
+            skew_seconds: 900,
+            presigned_max_seconds: None,
+        };
+        let claim = Claim::of(&signed).unwrap();
+        let verified = claim
+            .verify(&signed, &key, vec![resource], window, UnixSeconds(1_714_566_896))
+            .unwrap();
+        then(&verified)
+    }
+}

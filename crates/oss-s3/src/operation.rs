@@ -1,0 +1,339 @@
+//! Which operation a verified request is: a function of method, level, the exact set of query names
+//! and the copy header, computed once.
+//!
+//! An operation is recognised only if every query name is one that it takes. A parameter that the
+//! signature does not cover is taken from a list of one, `encoding-type`, which changes nothing but
+//! the spelling of the answer (attack case O06). Everything else is *outside*: it has a name for the
+//! log where the table below knows one, and is refused like anything forbidden.
+
+mod outside;
+
+use request_auth::{Coverage, Verified, VerifiedParameter};
+
+use crate::complete::PartNumber;
+use crate::error::{Fault, Refusal};
+
+/// The longest upload id, in bytes.
+pub const MAX_UPLOAD_ID_BYTES: usize = 1024;
+
+/// An operation that the gateway translates. Names are those of the OSS API.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Operation {
+    /// Stores an object.
+    PutObject,
+    /// Begins an upload in parts.
+    InitiateMultipartUpload,
+    /// Stores one part.
+    UploadPart,
+    /// Makes an object of the parts.
+    CompleteMultipartUpload,
+    /// Drops an upload and its parts.
+    AbortMultipartUpload,
+}
+
+impl Operation {
+    /// Every operation.
+    pub const ALL: [Self; 5] = [
+        Self::PutObject,
+        Self::InitiateMultipartUpload,
+        Self::UploadPart,
+        Self::CompleteMultipartUpload,
+        Self::AbortMultipartUpload,
+    ];
+
+    /// The name, as in configuration and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PutObject => "PutObject",
+            Self::InitiateMultipartUpload => "InitiateMultipartUpload",
+            Self::UploadPart => "UploadPart",
+            Self::CompleteMultipartUpload => "CompleteMultipartUpload",
+            Self::AbortMultipartUpload => "AbortMultipartUpload",
+        }
+    }
+
+    /// The operation of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|operation| operation.as_str() == name)
+    }
+}
+
+/// The id of a multipart upload: opaque, 1 to 1024 bytes of visible ASCII.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UploadId(String);
+
+impl UploadId {
+    /// Judges a decoded upload id.
+    pub fn new(bytes: &[u8]) -> Option<Self> {
+        let is_visible = bytes.iter().all(u8::is_ascii_graphic);
+        let text = core::str::from_utf8(bytes).ok()?;
+        (is_visible && (1..=MAX_UPLOAD_ID_BYTES).contains(&bytes.len())).then(|| Self(text.to_owned()))
+    }
+
+    /// The id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// How the answer spells keys.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KeySpelling {
+    /// As they are, escaped for XML.
+    Plain,
+    /// Percent-encoded, because the request said `encoding-type=url`.
+    UrlEncoded,
+}
+
+/// Where the part list of a CompleteMultipartUpload comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PartSource {
+    /// The document in the body.
+    Body,
+    /// The origin's list of what was uploaded, because of `x-oss-complete-all: yes`; no body.
+    AllUploaded,
+}
+
+/// An operation with its arguments.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Call {
+    /// Stores an object.
+    PutObject,
+    /// Begins an upload in parts.
+    InitiateMultipartUpload {
+        /// How the answer spells the key.
+        spelling: KeySpelling,
+    },
+    /// Stores one part.
+    UploadPart {
+        /// The part's number.
+        number: PartNumber,
+        /// The upload.
+        upload: UploadId,
+    },
+    /// Makes an object of the parts.
+    CompleteMultipartUpload {
+        /// The upload.
+        upload: UploadId,
+        /// Where the part list comes from.
+        parts: PartSource,
+        /// How the answer spells the key.
+        spelling: KeySpelling,
+    },
+    /// Drops an upload.
+    AbortMultipartUpload {
+        /// The upload.
+        upload: UploadId,
+    },
+}
+
+/// Why a verified request is no [`Call`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NotACall {
+    /// None of the operations; its name where it is known.
+    Outside(Option<&'static str>),
+    /// One of the operations, but this query parameter has a value that it can't have.
+    BadParameter(Operation, &'static str),
+    /// One of the operations with a feature that has no S3 equivalent, by its query name.
+    Feature(Operation, &'static str),
+}
+
+impl NotACall {
+    /// The operation's name for the log, where it is known.
+    pub const fn operation_name(self) -> Option<&'static str> {
+        match self {
+            Self::Outside(name) => name,
+            Self::BadParameter(operation, _) | Self::Feature(operation, _) => Some(operation.as_str()),
+        }
+    }
+}
+
+impl From<NotACall> for Refusal {
+    fn from(reason: NotACall) -> Self {
+        match reason {
+            NotACall::Outside(Some(name)) => Self::new(Fault::Forbidden)
+                .because([name, " is not an operation that this gateway takes."].concat()),
+            NotACall::Outside(None) => Self::new(Fault::Forbidden)
+                .because("Method and query names are those of no operation that this gateway takes."),
+            NotACall::BadParameter(_, name) => Self::new(Fault::ArgumentInvalid).about(name),
+            NotACall::Feature(_, name) => Self::new(Fault::NotImplemented).about(name),
+        }
+    }
+}
+
+/// The query names of an operation: all of `required`, any of `optional`, nothing else.
+struct Shape {
+    operation: Operation,
+    method: &'static str,
+    required: &'static [&'static str],
+    optional: &'static [&'static str],
+}
+
+/// x-oss-traffic-limit has no S3 equivalent and is ignored, as the header of that name is.
+const SHAPES: [Shape; 5] = [
+    Shape {
+        operation: Operation::PutObject,
+        method: "PUT",
+        required: &[],
+        optional: &["x-oss-traffic-limit"],
+    },
+    Shape {
+        operation: Operation::InitiateMultipartUpload,
+        method: "POST",
+        required: &["uploads"],
+        optional: &["sequential", "encoding-type"],
+    },
+    Shape {
+        operation: Operation::UploadPart,
+        method: "PUT",
+        required: &["partNumber", "uploadId"],
+        optional: &["x-oss-traffic-limit"],
+    },
+    Shape {
+        operation: Operation::CompleteMultipartUpload,
+        method: "POST",
+        required: &["uploadId"],
+        optional: &["encoding-type"],
+    },
+    Shape {
+        operation: Operation::AbortMultipartUpload,
+        method: "DELETE",
+        required: &["uploadId"],
+        optional: &[],
+    },
+];
+
+/// Features that some operation of the table takes in OSS and none has in S3.
+const FEATURES: [&str; 4] = ["callback", "callback-var", "x-oss-process", "x-oss-async-process"];
+
+/// The one parameter that may be unsigned.
+const MAY_BE_UNSIGNED: &str = "encoding-type";
+
+impl Call {
+    /// Recognises the operation of a verified request.
+    ///
+    /// # Errors
+    /// [`NotACall`], which has the name of the operation where it is known.
+    pub fn recognise<B>(verified: &Verified<'_, B>) -> Result<Self, NotACall> {
+        let copies = verified.signed("x-oss-copy-source").is_some();
+        let request = Request {
+            method: verified.method(),
+            has_key: !verified.key().is_empty(),
+            copies,
+            parameters: verified.parameters(),
+        };
+        let Some(shape) = SHAPES.iter().find(|shape| request.has(shape)) else {
+            return Err(NotACall::Outside(request.outside_name()));
+        };
+        if let Some(feature) = FEATURES.into_iter().find(|name| request.value(name).is_some()) {
+            return Err(NotACall::Feature(shape.operation, feature));
+        }
+        let all = verified.signed("x-oss-complete-all") == Some(b"yes");
+        let parts = if all {
+            PartSource::AllUploaded
+        } else {
+            PartSource::Body
+        };
+        request
+            .call(shape.operation, parts)
+            .map_err(|name| NotACall::BadParameter(shape.operation, name))
+    }
+
+    /// The operation without its arguments.
+    pub const fn operation(&self) -> Operation {
+        match self {
+            Self::PutObject => Operation::PutObject,
+            Self::InitiateMultipartUpload { .. } => Operation::InitiateMultipartUpload,
+            Self::UploadPart { .. } => Operation::UploadPart,
+            Self::CompleteMultipartUpload { .. } => Operation::CompleteMultipartUpload,
+            Self::AbortMultipartUpload { .. } => Operation::AbortMultipartUpload,
+        }
+    }
+}
+
+/// What the operation is a function of.
+struct Request<'v> {
+    method: &'v str,
+    has_key: bool,
+    copies: bool,
+    parameters: &'v [VerifiedParameter],
+}
+
+impl<'v> Request<'v> {
+    fn value(&self, name: &str) -> Option<&'v [u8]> {
+        let found = self
+            .parameters
+            .iter()
+            .find(|parameter| parameter.name == name.as_bytes());
+        found.map(|parameter| parameter.value.as_slice())
+    }
+
+    /// Whether this is the shape's operation. A copy is never a plain write (attack case H05).
+    fn has(&self, shape: &Shape) -> bool {
+        let takes = |parameter: &VerifiedParameter| {
+            let is = |name: &&str| parameter.name == name.as_bytes();
+            let known =
+                shape.required.iter().any(is) || shape.optional.iter().any(is) || FEATURES.iter().any(is);
+            known && (parameter.coverage == Coverage::Signed || is(&MAY_BE_UNSIGNED))
+        };
+        self.method == shape.method
+            && self.has_key
+            && !self.copies
+            && shape.required.iter().all(|name| self.value(name).is_some())
+            && self.parameters.iter().all(takes)
+    }
+
+    /// The call, or the name of the parameter that has an impossible value.
+    fn call(&self, operation: Operation, parts: PartSource) -> Result<Call, &'static str> {
+        Ok(match operation {
+            Operation::PutObject => Call::PutObject,
+            Operation::InitiateMultipartUpload => {
+                self.flag("uploads")?;
+                // In order is how S3 joins parts anyway; what it can't promise is in the limits.
+                self.flag("sequential")?;
+                Call::InitiateMultipartUpload {
+                    spelling: self.spelling()?,
+                }
+            }
+            Operation::UploadPart => Call::UploadPart {
+                number: self
+                    .value("partNumber")
+                    .and_then(PartNumber::from_decimal)
+                    .ok_or("partNumber")?,
+                upload: self.upload()?,
+            },
+            Operation::CompleteMultipartUpload => Call::CompleteMultipartUpload {
+                upload: self.upload()?,
+                parts,
+                spelling: self.spelling()?,
+            },
+            Operation::AbortMultipartUpload => Call::AbortMultipartUpload {
+                upload: self.upload()?,
+            },
+        })
+    }
+
+    /// A flag has no value: `uploads` and `uploads=` are one, `uploads=1` is refused.
+    fn flag(&self, name: &'static str) -> Result<(), &'static str> {
+        if self.value(name).unwrap_or_default().is_empty() {
+            Ok(())
+        } else {
+            Err(name)
+        }
+    }
+
+    fn upload(&self) -> Result<UploadId, &'static str> {
+        self.value("uploadId").and_then(UploadId::new).ok_or("uploadId")
+    }
+
+    fn spelling(&self) -> Result<KeySpelling, &'static str> {
+        match self.value("encoding-type") {
+            None | Some(b"") => Ok(KeySpelling::Plain),
+            Some(b"url") => Ok(KeySpelling::UrlEncoded),
+            Some(_) => Err("encoding-type"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

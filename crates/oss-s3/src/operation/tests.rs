@@ -1,0 +1,240 @@
+use super::*;
+use crate::device::Request as Device;
+
+fn recognise(method: &str, target: &str) -> Result<Call, NotACall> {
+    Device::new(method, target).verified(|verified| Call::recognise(verified))
+}
+
+fn upload() -> UploadId {
+    UploadId::new(b"U").unwrap()
+}
+
+#[test]
+fn the_five_operations_are_recognised_from_their_exact_query_names() {
+    let (plain, url) = (KeySpelling::Plain, KeySpelling::UrlEncoded);
+    let number = PartNumber::from_decimal(b"3").unwrap();
+    for (method, query, call) in [
+        ("PUT", "", Call::PutObject),
+        ("PUT", "?x-oss-traffic-limit=819200", Call::PutObject),
+        (
+            "POST",
+            "?uploads",
+            Call::InitiateMultipartUpload { spelling: plain },
+        ),
+        (
+            "POST",
+            "?uploads=",
+            Call::InitiateMultipartUpload { spelling: plain },
+        ),
+        (
+            "POST",
+            "?sequential=&uploads=",
+            Call::InitiateMultipartUpload { spelling: plain },
+        ),
+        (
+            "POST",
+            "?uploads&encoding-type=url",
+            Call::InitiateMultipartUpload { spelling: url },
+        ),
+        (
+            "PUT",
+            "?partNumber=3&uploadId=U",
+            Call::UploadPart {
+                number,
+                upload: upload(),
+            },
+        ),
+        (
+            "PUT",
+            "?uploadId=U&partNumber=3",
+            Call::UploadPart {
+                number,
+                upload: upload(),
+            },
+        ),
+        (
+            "POST",
+            "?uploadId=U",
+            Call::CompleteMultipartUpload {
+                upload: upload(),
+                parts: PartSource::Body,
+                spelling: plain,
+            },
+        ),
+        (
+            "POST",
+            "?encoding-type=url&uploadId=%55",
+            Call::CompleteMultipartUpload {
+                upload: upload(),
+                parts: PartSource::Body,
+                spelling: url,
+            },
+        ),
+        (
+            "DELETE",
+            "?uploadId=U",
+            Call::AbortMultipartUpload { upload: upload() },
+        ),
+    ] {
+        assert_eq!(
+            recognise(method, &format!("/devices/k{query}")),
+            Ok(call),
+            "{method} {query}"
+        );
+    }
+}
+
+#[test]
+fn complete_all_takes_the_parts_from_the_origin() {
+    for (value, source) in [
+        ("yes", PartSource::AllUploaded),
+        ("no", PartSource::Body),
+        ("", PartSource::Body),
+    ] {
+        let request = Device::new("POST", "/devices/k?uploadId=U").header("x-oss-complete-all", value);
+        let call = request.verified(|verified| Call::recognise(verified));
+        assert!(
+            matches!(call, Ok(Call::CompleteMultipartUpload { parts, .. }) if parts == source),
+            "{value}"
+        );
+    }
+}
+
+#[test]
+fn h01_every_other_operation_is_outside_and_named_where_it_is_known() {
+    for (method, target, name) in [
+        ("GET", "/devices/k", Some("GetObject")),
+        ("GET", "/devices/k?response-content-type=a", Some("GetObject")),
+        (
+            "GET",
+            "/devices/k?x-oss-process=image/resize,w_1",
+            Some("GetObject"),
+        ),
+        ("HEAD", "/devices/k", Some("HeadObject")),
+        ("HEAD", "/devices/k?objectMeta", Some("GetObjectMeta")),
+        ("DELETE", "/devices/k", Some("DeleteObject")),
+        ("DELETE", "/devices/k?versionId=1", Some("DeleteObject")),
+        ("POST", "/devices/k?append&position=0", Some("AppendObject")),
+        ("POST", "/devices/k?restore", Some("RestoreObject")),
+        ("POST", "/devices/k?x-oss-process=image", Some("ProcessObject")),
+        ("PUT", "/devices/k?acl", Some("PutObjectACL")),
+        ("PUT", "/devices/k?tagging", Some("PutObjectTagging")),
+        ("PUT", "/devices/k?symlink", Some("PutSymlink")),
+        ("GET", "/devices/k?uploadId=U&max-parts=1", Some("ListParts")),
+        ("OPTIONS", "/devices/k", Some("OptionObject")),
+        ("GET", "/devices/", Some("ListObjects")),
+        ("GET", "/devices/?prefix=a&max-keys=1", Some("ListObjects")),
+        ("GET", "/devices/?list-type=2", Some("ListObjectsV2")),
+        ("GET", "/devices/?uploads", Some("ListMultipartUploads")),
+        ("GET", "/devices/?lifecycle", None),
+        ("POST", "/devices/?delete", Some("DeleteMultipleObjects")),
+        ("POST", "/devices/", Some("PostObject")),
+        ("PUT", "/devices", Some("PutBucket")),
+        ("DELETE", "/devices/", Some("DeleteBucket")),
+        ("POST", "/devices/k", None),
+        ("PATCH", "/devices/k", None),
+        ("HEAD", "/devices/", None),
+    ] {
+        assert_eq!(
+            recognise(method, target),
+            Err(NotACall::Outside(name)),
+            "{method} {target}"
+        );
+        let refusal = Refusal::from(NotACall::Outside(name));
+        assert_eq!((refusal.status(), refusal.code()), (403, "AccessDenied"));
+    }
+}
+
+#[test]
+fn h03_a_query_name_more_or_less_is_another_operation() {
+    for (method, query) in [
+        ("POST", "?uploads&acl"),
+        ("POST", "?uploadId=U&tagging"),
+        ("POST", "?uploads&uploadId=U"),
+        ("POST", "?Uploads"),
+        ("POST", "?delete"),
+        ("POST", "?select"),
+        ("PUT", "?partNumber=1"),
+        ("PUT", "?uploadId=U"),
+        ("PUT", "?partNumber=1&uploadId=U&sequential"),
+        ("PUT", "?versionId=1"),
+        ("PUT", "?sequential"),
+        ("DELETE", "?uploadId=U&tagging"),
+        // O06: unsigned names, and the one benign name where it has no meaning.
+        ("PUT", "?x-id=PutObject"),
+        ("PUT", "?attributes"),
+        ("PUT", "?encoding-type=url"),
+        ("POST", "?uploads&prefix=a"),
+        ("POST", "?uploadId=U&max-parts=1"),
+        ("DELETE", "?uploadId=U&encoding-type=url"),
+        ("PUT", "?="),
+    ] {
+        let outside = recognise(method, &format!("/devices/k{query}"));
+        assert!(
+            matches!(outside, Err(NotACall::Outside(_))),
+            "{method} {query} {outside:?}"
+        );
+    }
+}
+
+#[test]
+fn h05_a_put_with_a_copy_source_is_a_copy() {
+    for (query, name) in [("", "CopyObject"), ("?partNumber=1&uploadId=U", "UploadPartCopy")] {
+        let request = Device::new("PUT", &format!("/devices/k{query}")).header("x-oss-copy-source", "/b/k");
+        let call = request.verified(|verified| Call::recognise(verified));
+        assert_eq!(call, Err(NotACall::Outside(Some(name))));
+    }
+}
+
+#[test]
+fn h04_values_that_an_argument_cannot_have_are_refused_by_name() {
+    let long = format!("?uploadId={}", "u".repeat(1025));
+    for (method, query, name) in [
+        ("POST", "?uploads=1", "uploads"),
+        ("POST", "?uploads=null", "uploads"),
+        ("POST", "?uploads&sequential=1", "sequential"),
+        ("POST", "?uploads&encoding-type=URL", "encoding-type"),
+        ("PUT", "?partNumber=0&uploadId=U", "partNumber"),
+        ("PUT", "?partNumber=10001&uploadId=U", "partNumber"),
+        ("PUT", "?partNumber=01&uploadId=U", "partNumber"),
+        ("PUT", "?partNumber=%2B1&uploadId=U", "partNumber"),
+        ("PUT", "?partNumber=&uploadId=U", "partNumber"),
+        ("PUT", "?partNumber=1&uploadId=", "uploadId"),
+        ("POST", "?uploadId=a%20b", "uploadId"),
+        ("POST", "?uploadId=%C3%A9", "uploadId"),
+        ("DELETE", long.as_str(), "uploadId"),
+    ] {
+        let refused = recognise(method, &format!("/devices/k{query}"));
+        assert!(
+            matches!(refused, Err(NotACall::BadParameter(_, bad)) if bad == name),
+            "{query} {refused:?}"
+        );
+        let refusal = Refusal::from(refused.unwrap_err());
+        assert_eq!((refusal.status(), refusal.code()), (400, "InvalidArgument"));
+    }
+}
+
+#[test]
+fn o05_callbacks_and_processing_in_the_query_are_not_implemented() {
+    for (method, query, name) in [
+        ("PUT", "?callback=e30&callback-var=e30", "callback"),
+        ("PUT", "?x-oss-process=image", "x-oss-process"),
+        ("POST", "?uploadId=U&callback=e30", "callback"),
+    ] {
+        let refused = recognise(method, &format!("/devices/k{query}"));
+        assert!(
+            matches!(refused, Err(NotACall::Feature(_, feature)) if feature == name),
+            "{refused:?}"
+        );
+        assert_eq!(Refusal::from(refused.unwrap_err()).status(), 501);
+    }
+}
+
+#[test]
+fn names_are_read_back_to_the_operation() {
+    for operation in Operation::ALL {
+        assert_eq!(Operation::from_name(operation.as_str()), Some(operation));
+    }
+    assert_eq!(Operation::from_name("putobject"), None);
+    assert_eq!(Operation::from_name("GetObject"), None);
+}
