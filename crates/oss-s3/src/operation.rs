@@ -33,7 +33,10 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 5] = Self::UPLOAD;
+
+    /// The operations that uploading needs, which the preset `upload-only` stands for.
+    pub const UPLOAD: [Self; 5] = [
         Self::PutObject,
         Self::InitiateMultipartUpload,
         Self::UploadPart,
@@ -42,7 +45,7 @@ impl Operation {
     ];
 
     /// The name, as in configuration and logs.
-    pub const fn as_str(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::PutObject => "PutObject",
             Self::InitiateMultipartUpload => "InitiateMultipartUpload",
@@ -54,7 +57,7 @@ impl Operation {
 
     /// The operation of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|operation| operation.as_str() == name)
+        Self::ALL.into_iter().find(|operation| operation.name() == name)
     }
 }
 
@@ -143,7 +146,7 @@ impl NotACall {
     pub const fn operation_name(self) -> Option<&'static str> {
         match self {
             Self::Outside(name) => name,
-            Self::BadParameter(operation, _) | Self::Feature(operation, _) => Some(operation.as_str()),
+            Self::BadParameter(operation, _) | Self::Feature(operation, _) => Some(operation.name()),
         }
     }
 }

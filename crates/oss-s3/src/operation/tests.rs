@@ -233,7 +233,7 @@ fn o05_callbacks_and_processing_in_the_query_are_not_implemented() {
 #[test]
 fn names_are_read_back_to_the_operation() {
     for operation in Operation::ALL {
-        assert_eq!(Operation::from_name(operation.as_str()), Some(operation));
+        assert_eq!(Operation::from_name(operation.name()), Some(operation));
     }
     assert_eq!(Operation::from_name("putobject"), None);
     assert_eq!(Operation::from_name("GetObject"), None);
