@@ -1,1 +1,20 @@
-//! The three roles of the gateway as pure functions.
+//! What Causeway decides, as pure functions: no IO, no clock, no async, no platform type.
+//!
+//! The edge functions around this crate copy what their platform hands over, call these functions in
+//! the order below, and do the fetching in between:
+//!
+//! 1. `request_auth::RequestHead::new` reads the head;
+//! 2. [`authorizer::claim`] says which key it claims to be signed with;
+//! 3. the platform looks that key up, [`keys::cache`] before it, and [`keys::KeyRecord`] reads the record;
+//! 4. [`authorizer::authorize`] verifies the signature and asks [`policy`] for permission;
+//! 5. [`router`] says which way the request goes and what may come as its body;
+//! 6. [`response_handler`] builds what is sent to the origin and translates what comes back.
+//!
+//! Each step takes what only the step before can make, so a request that was not verified and
+//! authorised can't be forwarded: there is no function that would.
+
+pub mod config;
+pub mod keys;
+pub mod passport;
+pub mod policy;
+pub mod router;

@@ -1,0 +1,370 @@
+//! The operator's configuration: parsed once, and refused whole where it is inconsistent.
+//!
+//! `causeway.toml` is for people; the commands turn it into the JSON that the edge function takes.
+//! Both have this one shape, [`ConfigSource`]. A [`Config`] exists only if every name in it refers to
+//! something and no host or bucket can be read in two ways. Every mistake gives one sentence that
+//! names the key.
+
+use core::fmt;
+use std::collections::BTreeMap;
+
+use oss_s3::addressing::{
+    AclRule, ArchiveClass, HostStyle, Hosts, OriginAddressing, OriginBucket, VirtualBucket,
+};
+use request_auth::Window;
+use serde::{Deserialize, Serialize};
+
+use crate::keys::cache::{CacheTimes, MAX_NEGATIVE_SECONDS};
+use crate::policy::UnsignedHeadersSource;
+
+/// The largest clock window that may be configured, in seconds; the vendor's own is 900.
+pub const MAX_CLOCK_WINDOW_SECONDS: u32 = 3600;
+
+/// The configuration as it is written.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfigSource {
+    /// How far a signed date may be from now, both ways.
+    #[serde(default = "default_clock_window")]
+    pub clock_window_seconds: u32,
+    /// How far ahead a presigned URL's Expires may lie; unbounded where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub presigned_max_seconds: Option<u32>,
+    /// Whether a signature mismatch shows the string to sign to the client.
+    #[serde(default)]
+    pub string_to_sign_in_errors: bool,
+    /// How long the edge function keeps key records.
+    #[serde(default)]
+    pub key_cache: CacheTimes,
+    /// The virtual buckets.
+    pub buckets: Vec<BucketSource>,
+    /// The hosts that devices send to.
+    pub hosts: Vec<HostSource>,
+}
+
+fn default_clock_window() -> u32 {
+    900
+}
+
+/// A virtual bucket as it is written.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct BucketSource {
+    /// The name that devices sign.
+    pub name: String,
+    /// Other names that devices may sign for it.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// What becomes of public ACLs.
+    #[serde(default)]
+    pub acl: AclSource,
+    /// What OSS's storage class Archive becomes.
+    #[serde(default)]
+    pub archive: ArchiveSource,
+    /// What becomes of headers that OSS V1 does not sign.
+    #[serde(default)]
+    pub unsigned_headers: UnsignedHeadersSource,
+    /// AWS KMS key ARNs by OSS key id.
+    #[serde(default)]
+    pub kms_keys: BTreeMap<String, String>,
+    /// The S3 bucket behind it.
+    pub origin: OriginSource,
+}
+
+/// What becomes of public ACLs.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AclSource {
+    /// They are refused; `private` and `default` are left out, as S3 buckets have no ACLs.
+    #[default]
+    Private,
+    /// They are passed to S3.
+    Pass,
+}
+
+/// The S3 storage class that OSS's Archive becomes.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+pub enum ArchiveSource {
+    /// Needs a restore before it is read, like OSS's.
+    #[default]
+    #[serde(rename = "GLACIER")]
+    Glacier,
+    /// Readable at once.
+    #[serde(rename = "GLACIER_IR")]
+    GlacierInstantRetrieval,
+}
+
+/// An S3 bucket as it is written.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct OriginSource {
+    /// Its name.
+    pub bucket: String,
+    /// Its region.
+    pub region: String,
+    /// `scheme://host[:port]` of the S3 endpoint, without the bucket.
+    pub endpoint: String,
+    /// Where the bucket's name stands in URLs.
+    #[serde(default)]
+    pub addressing: AddressingSource,
+}
+
+/// Where the bucket's name stands in the origin's URLs.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AddressingSource {
+    /// Before the host.
+    #[default]
+    VirtualHost,
+    /// In the path.
+    Path,
+}
+
+/// A host as it is written: either `styles` or `cname`, or both.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostSource {
+    /// The name in Host, without a port.
+    pub host: String,
+    /// `path`: `/bucket/key`; `virtual-host`: `bucket.host`.
+    #[serde(default)]
+    pub styles: Vec<StyleSource>,
+    /// The bucket that the host itself stands for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cname: Option<String>,
+    /// Whether clients that sign no bucket name are accepted on the `cname`.
+    #[serde(default)]
+    pub unsigned_bucket: bool,
+}
+
+/// How a bucket is named on a host.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StyleSource {
+    /// `/bucket/key`.
+    Path,
+    /// `bucket.host`.
+    VirtualHost,
+}
+
+/// Why a configuration does not exist: one sentence that names the key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConfigError(pub(crate) String);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl core::error::Error for ConfigError {}
+
+/// A configuration that is consistent.
+pub struct Config {
+    /// How far signed times may be from now.
+    pub window: Window,
+    /// Whether a signature mismatch shows the string to sign.
+    pub string_to_sign_in_errors: bool,
+    /// How long key records are kept.
+    pub key_cache: CacheTimes,
+    /// Host and path to bucket.
+    pub hosts: Hosts,
+}
+
+impl Config {
+    /// Reads the JSON form.
+    ///
+    /// # Errors
+    /// A [`ConfigError`], for JSON of another shape too.
+    pub fn from_json(json: &str) -> Result<Self, ConfigError> {
+        let source = serde_json::from_str(json).map_err(|error| ConfigError(error.to_string()))?;
+        Self::new(source)
+    }
+
+    /// Checks a configuration.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] for the first mistake.
+    pub fn new(source: ConfigSource) -> Result<Self, ConfigError> {
+        let fail = |what: String| Err(ConfigError(what));
+        if source.clock_window_seconds == 0 || source.clock_window_seconds > MAX_CLOCK_WINDOW_SECONDS {
+            return fail(format!(
+                "`clock_window_seconds` has to be from 1 to {MAX_CLOCK_WINDOW_SECONDS}"
+            ));
+        }
+        if source.key_cache.negative_seconds > MAX_NEGATIVE_SECONDS {
+            return fail(format!(
+                "`key_cache.negative_seconds` may be at most {MAX_NEGATIVE_SECONDS}"
+            ));
+        }
+        if source.key_cache.stale_seconds < source.key_cache.fresh_seconds {
+            return fail(
+                "`key_cache.stale_seconds` may not be less than `key_cache.fresh_seconds`".to_owned(),
+            );
+        }
+        let buckets = source
+            .buckets
+            .into_iter()
+            .map(bucket)
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut names: Vec<&str> = Vec::new();
+        for bucket in &buckets {
+            for name in core::iter::once(&bucket.name).chain(&bucket.aliases) {
+                if names.contains(&name.as_str()) {
+                    return fail(format!("`buckets`: the name or alias `{name}` stands twice"));
+                }
+                names.push(name);
+            }
+        }
+        if source.hosts.is_empty() {
+            return fail("`hosts` is empty; name at least one host that devices send to".to_owned());
+        }
+        let mut hosts = Hosts::new(buckets);
+        for host in source.hosts {
+            add_host(&mut hosts, host)?;
+        }
+        Ok(Self {
+            window: Window {
+                skew_seconds: source.clock_window_seconds,
+                presigned_max_seconds: source.presigned_max_seconds,
+            },
+            string_to_sign_in_errors: source.string_to_sign_in_errors,
+            key_cache: source.key_cache,
+            hosts,
+        })
+    }
+}
+
+fn bucket(source: BucketSource) -> Result<VirtualBucket, ConfigError> {
+    let BucketSource {
+        name,
+        aliases,
+        origin,
+        ..
+    } = source;
+    let fail = |what: &str| ConfigError(format!("bucket `{name}`: {what}"));
+    if let Some(bad) = core::iter::once(&name)
+        .chain(&aliases)
+        .find(|name| !is_bucket_name(name))
+    {
+        return Err(ConfigError(format!(
+            "`buckets`: `{bad}` is no bucket name: 3 to 63 of a-z, 0-9 and `-`, neither first nor last a `-`"
+        )));
+    }
+    let origin_bucket_is_good = (3..=63).contains(&origin.bucket.len())
+        && origin
+            .bucket
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.'));
+    if !origin_bucket_is_good {
+        return Err(fail("`origin.bucket` is no S3 bucket name"));
+    }
+    if origin.region.is_empty()
+        || !origin
+            .region
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    {
+        return Err(fail("`origin.region` is no region, such as eu-west-1"));
+    }
+    let (scheme, authority) = origin
+        .endpoint
+        .split_once("://")
+        .ok_or_else(|| fail("`origin.endpoint` has to be scheme://host"))?;
+    let authority = authority.strip_suffix('/').unwrap_or(authority);
+    let good_authority = !authority.is_empty()
+        && authority
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.:".contains(&byte));
+    if !matches!(scheme, "https" | "http") || !good_authority {
+        return Err(fail(
+            "`origin.endpoint` has to be https://host or http://host, lower case, without a path",
+        ));
+    }
+    let default_port = if scheme == "https" { ":443" } else { ":80" };
+    Ok(VirtualBucket {
+        aliases,
+        acl: match source.acl {
+            AclSource::Private => AclRule::Private,
+            AclSource::Pass => AclRule::Pass,
+        },
+        archive: match source.archive {
+            ArchiveSource::Glacier => ArchiveClass::Glacier,
+            ArchiveSource::GlacierInstantRetrieval => ArchiveClass::GlacierInstantRetrieval,
+        },
+        unsigned_headers: source.unsigned_headers.into(),
+        kms_keys: source.kms_keys,
+        origin: OriginBucket {
+            bucket: origin.bucket,
+            region: origin.region,
+            scheme: scheme.to_owned(),
+            authority: authority
+                .strip_suffix(default_port)
+                .unwrap_or(authority)
+                .to_owned(),
+            addressing: match origin.addressing {
+                AddressingSource::VirtualHost => OriginAddressing::VirtualHost,
+                AddressingSource::Path => OriginAddressing::Path,
+            },
+        },
+        name,
+    })
+}
+
+fn add_host(hosts: &mut Hosts, source: HostSource) -> Result<(), ConfigError> {
+    let HostSource {
+        host,
+        styles,
+        cname,
+        unsigned_bucket,
+    } = source;
+    let fail = |what: &str| Err(ConfigError(format!("host `{host}`: {what}")));
+    let is_host = !host.is_empty()
+        && host.len() <= 253
+        && host
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-._:".contains(&byte));
+    if !is_host {
+        return fail("`host` has to be a lower-case host name or address without a port");
+    }
+    if styles.is_empty() && cname.is_none() {
+        return fail("name `styles`, or the bucket that the host stands for as `cname`");
+    }
+    if unsigned_bucket && cname.is_none() {
+        return fail("`unsigned_bucket` needs a `cname`: without it no bucket would be known at all");
+    }
+    let mut host_styles = Vec::new();
+    for style in styles {
+        host_styles.push(match style {
+            StyleSource::Path => HostStyle::Path,
+            StyleSource::VirtualHost => HostStyle::VirtualHost,
+        });
+    }
+    if let Some(bucket) = cname {
+        if !hosts.has_bucket(&bucket) {
+            return fail("`cname` names no bucket of `buckets`");
+        }
+        host_styles.push(HostStyle::Cname {
+            bucket,
+            unsigned_bucket,
+        });
+    }
+    if hosts.add(&host, host_styles) {
+        Ok(())
+    } else {
+        fail("stands twice")
+    }
+}
+
+/// OSS's rule: 3 to 63 of a-z, 0-9 and `-`, neither first nor last a `-`.
+fn is_bucket_name(name: &str) -> bool {
+    (3..=63).contains(&name.len())
+        && !name.starts_with('-')
+        && !name.ends_with('-')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+#[cfg(test)]
+mod tests;

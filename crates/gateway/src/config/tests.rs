@@ -1,0 +1,136 @@
+use super::*;
+
+const GOOD: &str = r#"{
+  "buckets": [{"name": "devices", "aliases": ["d111111abcdef8"],
+    "origin": {"bucket": "acme-ingest", "region": "eu-west-1", "endpoint": "https://s3.eu-west-1.amazonaws.com"}}],
+  "hosts": [{"host": "edge.example.com", "styles": ["path", "virtual-host"]}, {"host": "upload.example.com", "cname": "devices"}]
+}"#;
+
+#[test]
+fn the_documented_example_is_a_configuration_with_the_documented_defaults() {
+    let config = Config::from_json(GOOD).unwrap();
+    assert_eq!(
+        (config.window.skew_seconds, config.window.presigned_max_seconds),
+        (900, None)
+    );
+    assert!(!config.string_to_sign_in_errors);
+    assert_eq!(
+        config.key_cache,
+        CacheTimes {
+            fresh_seconds: 60,
+            stale_seconds: 3600,
+            negative_seconds: 10
+        }
+    );
+    assert_eq!(config.hosts.resources("upload.example.com", b"/k").len(), 2);
+}
+
+#[test]
+fn every_mistake_gives_one_sentence_that_names_the_key() {
+    for (from, to, named) in [
+        (
+            r#""buckets": ["#,
+            r#""clock_window_seconds": 0, "buckets": ["#,
+            "`clock_window_seconds`",
+        ),
+        (
+            r#""buckets": ["#,
+            r#""clock_window_seconds": 86400, "buckets": ["#,
+            "`clock_window_seconds`",
+        ),
+        (
+            r#""buckets": ["#,
+            r#""clock_windows": 900, "buckets": ["#,
+            "`clock_windows`",
+        ),
+        (
+            r#""buckets": ["#,
+            r#""key_cache": {"negative_seconds": 60}, "buckets": ["#,
+            "`key_cache.negative_seconds`",
+        ),
+        (
+            r#""buckets": ["#,
+            r#""key_cache": {"stale_seconds": 1}, "buckets": ["#,
+            "`key_cache.stale_seconds`",
+        ),
+        (r#""name": "devices""#, r#""name": "Devices""#, "`Devices`"),
+        (
+            r#""name": "devices""#,
+            r#""name": "d111111abcdef8""#,
+            "`d111111abcdef8`",
+        ),
+        (r#""name": "devices", "#, "", "`name`"),
+        ("acme-ingest", "Acme", "`origin.bucket`"),
+        (
+            r#""region": "eu-west-1""#,
+            r#""region": "eu west""#,
+            "`origin.region`",
+        ),
+        (
+            "https://s3.eu-west-1.amazonaws.com",
+            "s3.eu-west-1.amazonaws.com",
+            "`origin.endpoint`",
+        ),
+        (
+            "https://s3.eu-west-1.amazonaws.com",
+            "https://s3.amazonaws.com/bucket",
+            "`origin.endpoint`",
+        ),
+        (
+            "https://s3.eu-west-1.amazonaws.com",
+            "ftp://s3.amazonaws.com",
+            "`origin.endpoint`",
+        ),
+        (
+            r#""host": "edge.example.com", "styles": ["path", "virtual-host"]"#,
+            r#""host": "edge.example.com""#,
+            "`styles`",
+        ),
+        (
+            r#""host": "edge.example.com""#,
+            r#""host": "Edge.example.com""#,
+            "`host`",
+        ),
+        (
+            r#""host": "edge.example.com""#,
+            r#""host": "upload.example.com""#,
+            "twice",
+        ),
+        (r#""cname": "devices""#, r#""cname": "nobody""#, "`cname`"),
+        (
+            r#""styles": ["path", "virtual-host"]"#,
+            r#""styles": ["path"], "unsigned_bucket": true"#,
+            "`unsigned_bucket`",
+        ),
+        (r#""path", "#, r#""paths", "#, "`paths`"),
+    ] {
+        assert!(GOOD.contains(from), "{from}");
+        let error = Config::from_json(&GOOD.replace(from, to))
+            .err()
+            .unwrap_or_else(|| panic!("{to}"))
+            .to_string();
+        assert!(error.contains(named) && !error.contains('\n'), "{to}: {error}");
+    }
+    assert!(Config::from_json(&GOOD.replace(r#"[{"host""#, r#"[],"x":[{"host""#)).is_err());
+}
+
+#[test]
+fn the_default_port_of_an_endpoint_is_left_out_of_the_host() {
+    for (endpoint, authority) in [
+        ("https://s3.example:443", "s3.example"),
+        ("http://127.0.0.1:80/", "127.0.0.1"),
+        ("http://127.0.0.1:8333", "127.0.0.1:8333"),
+        ("https://s3.example:80", "s3.example:80"),
+    ] {
+        let config =
+            Config::from_json(&GOOD.replace("https://s3.eu-west-1.amazonaws.com", endpoint)).unwrap();
+        assert_eq!(config.hosts.buckets()[0].origin.authority, authority);
+    }
+}
+
+#[test]
+fn a_configuration_survives_writing_and_reading() {
+    let source: ConfigSource = serde_json::from_str(GOOD).unwrap();
+    let json = serde_json::to_string(&source).unwrap();
+    assert!(Config::from_json(&json).is_ok(), "{json}");
+}

@@ -1,0 +1,298 @@
+//! Access keys of devices: the record that the platform's store holds, and when its secrets count.
+//!
+//! A record that can't be read exactly is an error, never a key with defaults: a missing secret, an
+//! unknown field or an unknown operation refuses the whole record. Well-known demo secrets and short
+//! ones are refused as well.
+
+use core::fmt;
+
+use request_auth::{KeyMaterial, Scheme, SecretKey, SecurityToken, UnixSeconds, is_key_id};
+use serde::{Deserialize, Serialize};
+
+use crate::policy::{Grant, GrantSource};
+
+pub mod cache;
+
+/// The shortest secret that a record may hold, in bytes.
+pub const MIN_SECRET_BYTES: usize = 16;
+
+/// Secrets that software ships with or documentation shows.
+const WELL_KNOWN_SECRETS: [&str; 5] = [
+    "minioadminminioadmin",
+    "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    "OtxrzxIsfpFjA7SwPzILwy8Bw21TLhquhboDYROV",
+    "YourAccessKeySecret",
+    "yourAccessKeySecret",
+];
+
+/// A key record as JSON. The id, secrets and grants are needed; the rest has defaults.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyRecordSource {
+    /// The access key id; has to be the name that it is stored under.
+    pub id: String,
+    /// Whether it may be used.
+    #[serde(default)]
+    pub status: KeyStatus,
+    /// The schemes that it may be used with; by default OSS V1.
+    #[serde(default = "default_schemes")]
+    pub schemes: Vec<String>,
+    /// One secret, or two during a rotation.
+    pub secrets: Vec<SecretSource>,
+    /// The session token that requests have to carry.
+    #[serde(default)]
+    pub security_token: Option<String>,
+    /// What it may do; nothing without a grant.
+    pub grants: Vec<GrantSource>,
+}
+
+/// A secret and the time in which it counts, both ends included, in seconds since 1970.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretSource {
+    /// The secret as text.
+    pub secret: String,
+    /// When it begins to count; always, where absent.
+    #[serde(default)]
+    pub not_before: Option<i64>,
+    /// When it ceases to count; never, where absent.
+    #[serde(default)]
+    pub not_after: Option<i64>,
+}
+
+/// Whether a key may be used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyStatus {
+    /// It may.
+    #[default]
+    Active,
+    /// It may not; requests are answered as if it did not exist.
+    Disabled,
+}
+
+fn default_schemes() -> Vec<String> {
+    vec![Scheme::OssV1.name().to_owned()]
+}
+
+/// Why a record can't be used, as one sentence for the operator's log. Holds no secret.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RecordError(pub(crate) String);
+
+impl fmt::Display for RecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+struct KeySecret {
+    secret: SecretKey,
+    not_before: UnixSeconds,
+    not_after: UnixSeconds,
+}
+
+/// A key record that was read whole.
+pub struct KeyRecord {
+    id: String,
+    status: KeyStatus,
+    schemes: Vec<Scheme>,
+    secrets: Vec<KeySecret>,
+    security_token: Option<SecurityToken>,
+    grants: Vec<Grant>,
+}
+
+impl fmt::Debug for KeyRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyRecord")
+            .field("id", &self.id)
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
+}
+
+impl KeyRecord {
+    /// Reads the JSON that the store holds under `id`.
+    ///
+    /// # Errors
+    /// A [`RecordError`] for JSON of another shape, an id that is not `id`, no or more than two
+    /// secrets, weak secrets, unknown schemes, or a grant that does not parse.
+    pub fn from_json(id: &str, json: &str) -> Result<Self, RecordError> {
+        // serde_json's own words can quote the document, and the document holds secrets: only the
+        // place goes to the log.
+        let source: KeyRecordSource = serde_json::from_str(json).map_err(|error| {
+            RecordError(format!(
+                "key record `{id}` is not of the documented shape at line {} column {}",
+                error.line(),
+                error.column()
+            ))
+        })?;
+        Self::new(id, source)
+    }
+
+    /// Checks a record that was already parsed; see [`KeyRecord::from_json`].
+    ///
+    /// # Errors
+    /// As [`KeyRecord::from_json`].
+    pub fn new(id: &str, source: KeyRecordSource) -> Result<Self, RecordError> {
+        let fail = |what: &str| RecordError(format!("key record `{id}`: {what}"));
+        if source.id != id || !is_key_id(id.as_bytes()) {
+            return Err(fail(
+                "`id` has to be the name that the record is stored under and match [A-Za-z0-9_-][A-Za-z0-9._-]{0,127}",
+            ));
+        }
+        if source.secrets.is_empty() || source.secrets.len() > 2 {
+            return Err(fail("`secrets` has to hold one secret, or two during a rotation"));
+        }
+        let secrets = source
+            .secrets
+            .into_iter()
+            .map(|source| {
+                if source.secret.len() < MIN_SECRET_BYTES
+                    || WELL_KNOWN_SECRETS.contains(&source.secret.as_str())
+                {
+                    return Err(fail(
+                        "`secret` is shorter than 16 characters or a well-known example; generate one",
+                    ));
+                }
+                let not_before = UnixSeconds(source.not_before.unwrap_or(i64::MIN));
+                let not_after = UnixSeconds(source.not_after.unwrap_or(i64::MAX));
+                if not_before > not_after {
+                    return Err(fail("`not_before` is later than `not_after`"));
+                }
+                let secret = SecretKey::new(source.secret).ok_or_else(|| fail("`secret` is empty"))?;
+                Ok(KeySecret {
+                    secret,
+                    not_before,
+                    not_after,
+                })
+            })
+            .collect::<Result<_, _>>()?;
+        let schemes = source
+            .schemes
+            .iter()
+            .map(|name| Scheme::ALL.into_iter().find(|scheme| scheme.name() == name))
+            .collect::<Option<_>>()
+            .ok_or_else(|| fail("`schemes` holds a name that is no scheme; known: oss-v1"))?;
+        let security_token = match source.security_token {
+            Some(token) => Some(
+                SecurityToken::new(token).ok_or_else(|| fail("`security_token` is empty; leave it out"))?,
+            ),
+            None => None,
+        };
+        let grants = source
+            .grants
+            .into_iter()
+            .map(|source| Grant::new(source, id).map_err(|error| fail(&error.0)))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            id: source.id,
+            status: source.status,
+            schemes,
+            secrets,
+            security_token,
+            grants,
+        })
+    }
+
+    /// The access key id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What the key may do.
+    pub fn grants(&self) -> &[Grant] {
+        &self.grants
+    }
+
+    /// What verifying needs: no secret at all where the key is disabled or its windows are closed.
+    pub fn material(&self, now: UnixSeconds) -> KeyMaterial<'_> {
+        let counts = |secret: &&KeySecret| {
+            self.status == KeyStatus::Active && secret.not_before <= now && now <= secret.not_after
+        };
+        KeyMaterial {
+            key_id: &self.id,
+            secrets: self
+                .secrets
+                .iter()
+                .filter(counts)
+                .map(|secret| &secret.secret)
+                .collect(),
+            security_token: self.security_token.as_ref(),
+            schemes: &self.schemes,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "0123456789abcdef0123";
+
+    fn record(fields: &str) -> Result<KeyRecord, RecordError> {
+        KeyRecord::from_json(
+            "AK",
+            &format!(r#"{{"id":"AK","grants":[{{"bucket":"devices"}}],{fields}}}"#),
+        )
+    }
+
+    #[test]
+    fn a_minimal_record_is_active_for_oss_v1() {
+        let record = record(&format!(r#""secrets":[{{"secret":"{SECRET}"}}]"#)).unwrap();
+        let material = record.material(UnixSeconds(0));
+        assert_eq!(
+            (material.key_id, material.secrets.len(), material.schemes),
+            ("AK", 1, [Scheme::OssV1].as_slice())
+        );
+    }
+
+    #[test]
+    fn k01_secrets_count_inside_their_windows_only() {
+        let record = record(&format!(
+            r#""secrets":[{{"secret":"{SECRET}","not_after":200}},{{"secret":"{SECRET}x","not_before":100}}]"#
+        ))
+        .unwrap();
+        for (now, count) in [(99, 1), (100, 2), (200, 2), (201, 1)] {
+            assert_eq!(record.material(UnixSeconds(now)).secrets.len(), count, "{now}");
+        }
+    }
+
+    #[test]
+    fn a_disabled_key_has_no_secret() {
+        let record = record(&format!(
+            r#""status":"disabled","secrets":[{{"secret":"{SECRET}"}}]"#
+        ))
+        .unwrap();
+        assert!(record.material(UnixSeconds(0)).secrets.is_empty());
+    }
+
+    #[test]
+    fn d13_k05_records_that_are_not_whole_are_refused_without_showing_a_secret() {
+        for fields in [
+            r#""secrets":[]"#,
+            r#""secrets":[{"secret":""}]"#,
+            r#""secrets":[{"secret":"minioadmin"}]"#,
+            r#""secrets":[{"secret":"minioadminminioadmin"}]"#,
+            r#""secrets":[{"secret":"0123456789abcdef0123"}],"security_token":"""#,
+            r#""secrets":[{"secret":"0123456789abcdef0123"}],"schemes":["oss-v9"]"#,
+            r#""secrets":[{"secret":"0123456789abcdef0123"}],"stauts":"active""#,
+            r#""secrets":[{"secret":"0123456789abcdef0123"}],"status":"on""#,
+            r#""secrets":[{"secret":"0123456789abcdef0123","not_before":2,"not_after":1}]"#,
+            r#""secrets":[{"secret":"0123456789abcdef0123"},{"secret":"0123456789abcdef0124"},{"secret":"0123456789abcdef0125"}]"#,
+            r#""secrets":"0123456789abcdef0123""#,
+        ] {
+            let error = record(fields).unwrap_err();
+            assert!(
+                error.0.contains("`AK`") && !error.0.contains(SECRET),
+                "{fields}: {error}"
+            );
+        }
+        assert!(KeyRecord::from_json("AK", "").is_err());
+        assert!(KeyRecord::from_json("AK", "null").is_err());
+        let other = format!(r#"{{"id":"ak","secrets":[{{"secret":"{SECRET}"}}],"grants":[]}}"#);
+        assert!(
+            KeyRecord::from_json("AK", &other).is_err(),
+            "k07: another case is another key"
+        );
+    }
+}

@@ -1,0 +1,135 @@
+//! What a key may do: grants, and nothing without one.
+//!
+//! A grant names operations, a bucket, the prefix that keys have to start with, and the mount that
+//! is put before the verified key at the origin. [`permit`] is the one place where a verified
+//! request becomes an authorised one.
+
+use oss_s3::addressing::{UnsignedHeaders, VirtualBucket};
+use oss_s3::key::ObjectKey;
+use oss_s3::operation::Operation;
+use serde::{Deserialize, Serialize};
+
+use crate::keys::RecordError;
+
+/// The preset of the five upload operations, which grants have by default.
+pub const UPLOAD_ONLY: &str = "upload-only";
+
+/// A grant as JSON.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct GrantSource {
+    /// The virtual bucket.
+    pub bucket: String,
+    /// Presets and operation names; by default `upload-only`.
+    #[serde(default = "default_operations")]
+    pub operations: Vec<String>,
+    /// What the object key has to start with; empty, or segments that end in `/`. `{key_id}` as a
+    /// whole segment stands for the access key id.
+    #[serde(default)]
+    pub prefix: String,
+    /// What is put before the key at the origin; the same form as the prefix.
+    #[serde(default)]
+    pub mount: String,
+    /// What becomes of headers that OSS V1 does not sign; the bucket's rule where absent.
+    #[serde(default)]
+    pub unsigned_headers: Option<UnsignedHeadersSource>,
+}
+
+/// What becomes of unsigned Cache-Control and its like on writes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnsignedHeadersSource {
+    /// They are stored with the object.
+    #[default]
+    Store,
+    /// They are left out.
+    Drop,
+    /// The request is refused.
+    Refuse,
+}
+
+impl From<UnsignedHeadersSource> for UnsignedHeaders {
+    fn from(source: UnsignedHeadersSource) -> Self {
+        match source {
+            UnsignedHeadersSource::Store => Self::Store,
+            UnsignedHeadersSource::Drop => Self::Drop,
+            UnsignedHeadersSource::Refuse => Self::Refuse,
+        }
+    }
+}
+
+fn default_operations() -> Vec<String> {
+    vec![UPLOAD_ONLY.to_owned()]
+}
+
+/// A permission of one key.
+pub struct Grant {
+    operations: Vec<Operation>,
+    bucket: String,
+    prefix: Vec<u8>,
+    mount: Vec<u8>,
+    unsigned_headers: Option<UnsignedHeaders>,
+}
+
+impl Grant {
+    /// Reads a grant of the key `key_id`.
+    ///
+    /// # Errors
+    /// A [`RecordError`] that names the field.
+    pub(crate) fn new(source: GrantSource, key_id: &str) -> Result<Self, RecordError> {
+        let mut operations = Vec::new();
+        for name in &source.operations {
+            match Operation::from_name(name) {
+                Some(operation) => operations.push(operation),
+                None if name == UPLOAD_ONLY => operations.extend(Operation::UPLOAD),
+                None => {
+                    return Err(RecordError(format!(
+                        "`operations` holds `{name}`, which is neither an operation nor a preset; the preset is `{UPLOAD_ONLY}`"
+                    )));
+                }
+            }
+        }
+        Ok(Self {
+            operations,
+            bucket: source.bucket,
+            prefix: expand("prefix", &source.prefix, key_id)?,
+            mount: expand("mount", &source.mount, key_id)?,
+            unsigned_headers: source.unsigned_headers.map(Into::into),
+        })
+    }
+
+    fn covers(&self, bucket: &VirtualBucket, operation: Operation, key: &ObjectKey) -> bool {
+        self.bucket == bucket.name
+            && self.operations.contains(&operation)
+            && key.as_bytes().starts_with(&self.prefix)
+    }
+}
+
+/// Puts the key id in place of `{key_id}` and checks the form of a prefix or mount.
+fn expand(field: &str, template: &str, key_id: &str) -> Result<Vec<u8>, RecordError> {
+    let fail = |what: &str| Err(RecordError(format!("`{field}` {what}")));
+    if template.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Some(body) = template.strip_suffix('/') else {
+        return fail("has to end in `/`");
+    };
+    let mut expanded = String::new();
+    for segment in body.split('/') {
+        match segment {
+            "" => return fail("starts with `/` or holds an empty segment"),
+            "{key_id}" => expanded.push_str(key_id),
+            _ if segment.contains(['{', '}']) => {
+                return fail("holds `{` or `}`; only `{key_id}` as a whole segment is replaced");
+            }
+            _ => expanded.push_str(segment),
+        }
+        expanded.push('/');
+    }
+    match ObjectKey::new(expanded.as_bytes()) {
+        Ok(_) => Ok(expanded.into_bytes()),
+        Err(_) => {
+            fail("holds a segment that no object key may hold: `.`, `..`, `\\`, or a control character")
+        }
+    }
+}

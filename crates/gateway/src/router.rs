@@ -1,0 +1,108 @@
+//! The second role: which way does an authorised request go?
+//!
+//! Object bytes and answers without a body stream straight between device and S3. What S3 answers in
+//! XML goes through the response handler, multipart initiation first of all: OSS SDKs choke on S3's
+//! namespace. The router also says what may come as a body, before a byte of it is read.
+
+use oss_s3::complete::MAX_PART_LIST_BYTES;
+use oss_s3::error::{Fault, Refusal};
+use oss_s3::operation::Operation;
+
+/// Where a request goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Route {
+    /// Straight to S3 and back; only headers are translated.
+    Stream,
+    /// Through the response handler, which translates documents.
+    Document,
+}
+
+/// What becomes of the device's body.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BodyRule {
+    /// Object bytes: the platform's own stream is handed on, and its length has to be known, since
+    /// S3 takes no chunked bodies.
+    Stream,
+    /// A document that the gateway reads, of at most this many bytes.
+    Read {
+        /// The limit in bytes.
+        most: usize,
+    },
+    /// None: whatever comes is not forwarded.
+    Ignore,
+}
+
+/// The way of an operation.
+pub fn route(operation: Operation) -> Route {
+    match operation {
+        Operation::PutObject | Operation::UploadPart | Operation::AbortMultipartUpload => Route::Stream,
+        Operation::InitiateMultipartUpload | Operation::CompleteMultipartUpload => Route::Document,
+    }
+}
+
+/// What an operation's body may be, judged from the stated length (`None`: no Content-Length).
+///
+/// # Errors
+/// `MissingContentLength` for object bytes of unknown length; `EntityTooLarge` for a document that
+/// states more than is read.
+pub fn body_rule(operation: Operation, content_length: Option<u64>) -> Result<BodyRule, Refusal> {
+    match operation {
+        Operation::PutObject | Operation::UploadPart => match content_length {
+            Some(_) => Ok(BodyRule::Stream),
+            None => Err(Fault::LengthMissing.into()),
+        },
+        Operation::CompleteMultipartUpload => {
+            let most = MAX_PART_LIST_BYTES;
+            match content_length.map(usize::try_from) {
+                Some(Ok(length)) if length <= most => Ok(BodyRule::Read { most }),
+                None => Ok(BodyRule::Read { most }),
+                Some(_) => Err(Fault::EntityTooLarge.into()),
+            }
+        }
+        // One SDK initiates with an empty chunked body; it means nothing and goes nowhere.
+        Operation::InitiateMultipartUpload | Operation::AbortMultipartUpload => Ok(BodyRule::Ignore),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_s3_answers_in_xml_goes_through_the_handler() {
+        let documents: Vec<_> = Operation::UPLOAD
+            .into_iter()
+            .filter(|op| route(*op) == Route::Document)
+            .collect();
+        assert_eq!(
+            documents,
+            [
+                Operation::InitiateMultipartUpload,
+                Operation::CompleteMultipartUpload
+            ]
+        );
+    }
+
+    #[test]
+    fn f11_object_bytes_need_a_length_and_an_initiation_does_not() {
+        for operation in [Operation::PutObject, Operation::UploadPart] {
+            assert_eq!(body_rule(operation, None).unwrap_err().status(), 411);
+            assert_eq!(body_rule(operation, Some(0)).unwrap(), BodyRule::Stream);
+        }
+        assert_eq!(
+            body_rule(Operation::InitiateMultipartUpload, None).unwrap(),
+            BodyRule::Ignore
+        );
+    }
+
+    #[test]
+    fn a_part_list_is_bounded_before_it_is_read() {
+        let most = MAX_PART_LIST_BYTES;
+        assert_eq!(
+            body_rule(Operation::CompleteMultipartUpload, None).unwrap(),
+            BodyRule::Read { most }
+        );
+        let over = body_rule(Operation::CompleteMultipartUpload, Some(most as u64 + 1));
+        assert_eq!(over.unwrap_err().code(), "EntityTooLarge");
+    }
+}
