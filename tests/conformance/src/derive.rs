@@ -1,0 +1,415 @@
+//! Requests derived from the OSS V1 vectors: one change that a signature must not survive, or one
+//! that it must survive.
+//!
+//! The changes are mechanical and know nothing of how a verifier works. What is signed they read
+//! from the vector itself: its `string_to_sign` names the parameters and the date in it.
+
+use core::cmp::Reverse;
+
+use crate::vector::{Request, Valid, Vector};
+
+/// A vector made from another by one change.
+#[derive(Clone, Debug)]
+pub struct Derived {
+    /// What was changed.
+    pub change: &'static str,
+    /// The changed vector; its id is the base's, `~` and what distinguishes the change.
+    pub vector: Vector,
+}
+
+const MISMATCH: &str = "SignatureDoesNotMatch";
+const DAY: i64 = 86_400;
+const METHODS: [&str; 5] = ["GET", "HEAD", "PUT", "POST", "DELETE"];
+
+/// The changes after which `base` must be refused, each with the error to expect. None for a vector
+/// that is not of OSS V1 or does not verify.
+pub fn tampered(base: &Vector) -> Vec<Derived> {
+    let mut made = Maker::default();
+    let Some(signed) = Signed::of(base) else {
+        return made.found;
+    };
+    tamper_clock_and_key(&signed, &mut made);
+    tamper_signature(&signed, &mut made);
+    tamper_target(&signed, &mut made);
+    tamper_headers(&signed, &mut made);
+    made.found
+}
+
+/// The changes after which `base` must still verify, with the same bucket and string to sign.
+pub fn harmless(base: &Vector) -> Vec<Derived> {
+    let mut made = Maker::default();
+    let Some(signed) = Signed::of(base) else {
+        return made.found;
+    };
+    made.keep(&signed, "proxy headers added", "proxy", |request| {
+        for (name, value) in [
+            ("X-Forwarded-For", "203.0.113.9"),
+            ("Via", "1.1 edge"),
+            ("X-Amz-Cf-Id", "abc"),
+            ("X-Amz-Acl", "public-read"),
+            ("X-Amz-Copy-Source", "/other/secret"),
+        ] {
+            request.headers.push((name.to_owned(), value.to_owned()));
+        }
+    });
+    made.keep(&signed, "header names in lower case", "lower", |request| {
+        for (name, _) in &mut request.headers {
+            name.make_ascii_lowercase();
+        }
+    });
+    made.keep(&signed, "headers in another order", "header-order", |request| {
+        // A stable sort: lines of one name keep their order, which is part of their meaning.
+        request
+            .headers
+            .sort_by_key(|(name, _)| Reverse(name.to_ascii_lowercase()));
+    });
+    if signed.pieces.len() > 1 {
+        made.keep(&signed, "parameters reversed", "query-order", |request| {
+            request.target = signed.target(signed.pieces.iter().rev().copied());
+        });
+    }
+    made.keep(
+        &signed,
+        "unsigned parameters added",
+        "unsigned-query",
+        |request| {
+            let added = ["prefix=zzz", "max-keys=7"];
+            request.target = signed.target(signed.pieces.iter().copied().chain(added));
+        },
+    );
+    made.found
+}
+
+/// What of a verifying V1 vector its signature covers.
+struct Signed<'v> {
+    vector: &'v Vector,
+    request: &'v Request,
+    path: &'v str,
+    /// The raw `name=value` pieces of the query.
+    pieces: Vec<&'v str>,
+    /// The text in the DATE slot.
+    date: &'v str,
+    /// The last line of the string to sign: bucket, key and signed parameters.
+    resource: &'v str,
+}
+
+impl<'v> Signed<'v> {
+    fn of(vector: &'v Vector) -> Option<Self> {
+        let request = vector.request.as_ref()?;
+        let is_v1 = matches!(vector.auth.as_str(), "OSS-V1" | "OSS-V1-QUERY");
+        if !is_v1 || vector.expect.valid != Valid::Yes {
+            return None;
+        }
+        let text = vector.expect.string_to_sign.as_deref()?;
+        let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+        Some(Self {
+            vector,
+            request,
+            path,
+            pieces: query.split('&').filter(|piece| !piece.is_empty()).collect(),
+            date: text.split('\n').nth(3)?,
+            resource: text.rsplit('\n').next()?,
+        })
+    }
+
+    fn is_presigned(&self) -> bool {
+        self.vector.auth == "OSS-V1-QUERY"
+    }
+
+    fn target(&self, pieces: impl Iterator<Item = impl AsRef<str>>) -> String {
+        let mut target = self.path.to_owned();
+        for (index, piece) in pieces.enumerate() {
+            target.push(if index == 0 { '?' } else { '&' });
+            target.push_str(piece.as_ref());
+        }
+        target
+    }
+
+    /// The target with the piece at `index` replaced, or left out.
+    fn target_with(&self, index: usize, piece: Option<&str>) -> String {
+        let pieces = self.pieces.iter().enumerate().filter_map(
+            |(at, old)| {
+                if at == index { piece } else { Some(*old) }
+            },
+        );
+        self.target(pieces)
+    }
+
+    /// The positions, names and values of the signed parameters.
+    fn parameters(&self) -> Vec<(usize, &'v str, &'v str)> {
+        let named = |name: &str| {
+            self.resource.split(['?', '&']).skip(1).any(|part| {
+                part.strip_prefix(name)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+            })
+        };
+        self.pieces
+            .iter()
+            .enumerate()
+            .map(|(index, piece)| {
+                let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
+                (index, name, value)
+            })
+            .filter(|(_, name, _)| named(name))
+            .collect()
+    }
+
+    /// The position of the query piece with this name.
+    fn piece(&self, name: &str) -> Option<usize> {
+        self.pieces
+            .iter()
+            .position(|piece| piece.split('=').next() == Some(name))
+    }
+}
+
+fn tamper_clock_and_key(signed: &Signed<'_>, made: &mut Maker) {
+    let mut clock = |change, suffix, error, seconds: i64| {
+        made.refuse(signed, change, suffix, error, |vector| {
+            vector.now_unix = vector.now_unix.saturating_add(seconds);
+        });
+    };
+    if signed.is_presigned() {
+        clock("a day later", "expired", "AccessDenied", DAY);
+    } else {
+        clock("a day later", "late", "RequestTimeTooSkewed", DAY);
+        clock("an hour earlier", "early", "RequestTimeTooSkewed", -3600);
+    }
+    made.refuse(signed, "another secret", "secret", MISMATCH, |vector| {
+        vector.credentials.access_key_secret.push('0');
+    });
+    made.refuse(
+        signed,
+        "unknown access key id",
+        "unknown",
+        "InvalidAccessKeyId",
+        |vector| {
+            vector.credentials.access_key_id.push('0');
+        },
+    );
+    let bound = &signed.vector.credentials.security_token;
+    let token = match bound {
+        Some(_) => None,
+        None => Some("bound".to_owned()),
+    };
+    made.refuse(
+        signed,
+        "token unbound or bound",
+        "binding",
+        "InvalidAccessKeyId",
+        |vector| {
+            vector.credentials.security_token = token;
+        },
+    );
+}
+
+fn tamper_signature(signed: &Signed<'_>, made: &mut Maker) {
+    const CHANGE: &str = "one character of the signature replaced";
+    let other = |c: char| if c == '0' { '1' } else { '0' };
+    if let Some(index) = signed.piece("Signature") {
+        let piece = signed.pieces.get(index).copied().unwrap_or_default();
+        for (at, old) in piece.char_indices().skip("Signature=".len()) {
+            // A digit of an escape would be another byte, or no escape at all.
+            if old.is_ascii_alphanumeric() && !in_escape(piece, at) {
+                let changed = replaced(piece, at, other(old));
+                let suffix = format!("signature-{at}");
+                made.refuse_request(signed, CHANGE, &suffix, MISMATCH, |request| {
+                    request.target = signed.target_with(index, Some(&changed));
+                });
+            }
+        }
+    } else if let Some(index) = signed.request.position("authorization") {
+        let value = header(signed.request, index);
+        let start = value
+            .rfind(':')
+            .map_or(value.len(), |colon| colon.saturating_add(1));
+        for (at, old) in value
+            .char_indices()
+            .filter(|(at, old)| *at >= start && *old != '=')
+        {
+            let changed = replaced(value, at, other(old));
+            let suffix = format!("signature-{at}");
+            made.refuse_request(signed, CHANGE, &suffix, MISMATCH, |request| {
+                set_header(request, index, changed);
+            });
+        }
+    }
+}
+
+fn in_escape(text: &str, at: usize) -> bool {
+    let before = text.get(..at).unwrap_or_default().as_bytes();
+    matches!(before, [.., b'%'] | [.., b'%', _])
+}
+
+fn replaced(text: &str, at: usize, with: char) -> String {
+    text.char_indices()
+        .map(|(place, old)| if place == at { with } else { old })
+        .collect()
+}
+
+fn tamper_target(signed: &Signed<'_>, made: &mut Maker) {
+    for method in METHODS
+        .into_iter()
+        .filter(|method| *method != signed.request.method)
+    {
+        made.refuse_request(signed, "another method", method, MISMATCH, |request| {
+            method.clone_into(&mut request.method);
+        });
+    }
+    for (suffix, path) in [
+        ("path-end", format!("{}X", signed.path)),
+        (
+            "path-start",
+            format!("/X{}", signed.path.strip_prefix('/').unwrap_or_default()),
+        ),
+        ("path-slash", format!("/{}", signed.path)),
+    ] {
+        made.refuse_request(signed, "another path", suffix, MISMATCH, |request| {
+            request.target = request.target.replacen(signed.path, &path, 1);
+        });
+    }
+    if signed.piece("acl").is_none() {
+        made.refuse_request(signed, "a signed parameter added", "acl", MISMATCH, |request| {
+            request.target = signed.target(signed.pieces.iter().copied().chain(["acl"]));
+        });
+    }
+    for (index, name, value) in signed.parameters() {
+        let suffix = format!("without-{name}");
+        made.refuse_request(
+            signed,
+            "a signed parameter removed",
+            &suffix,
+            MISMATCH,
+            |request| {
+                request.target = signed.target_with(index, None);
+            },
+        );
+        let suffix = format!("changed-{name}");
+        made.refuse_request(
+            signed,
+            "a signed parameter's value changed",
+            &suffix,
+            MISMATCH,
+            |request| {
+                request.target = signed.target_with(index, Some(&format!("{name}={value}0")));
+            },
+        );
+    }
+    if let Some(index) = signed.piece("Expires") {
+        let later = format!("Expires={}0", signed.date);
+        made.refuse_request(signed, "a later expiry", "expiry", MISMATCH, |request| {
+            request.target = signed.target_with(index, Some(&later));
+        });
+    }
+}
+
+fn tamper_headers(signed: &Signed<'_>, made: &mut Maker) {
+    for (name, value) in [("x-oss-meta-injected", "1"), ("x-oss-object-acl", "public-read")] {
+        if signed.request.position(name).is_none() {
+            made.refuse_request(signed, "an x-oss- header added", name, MISMATCH, |request| {
+                request.headers.push((name.to_owned(), value.to_owned()));
+            });
+        }
+    }
+    for (index, (name, value)) in signed.request.headers.iter().enumerate() {
+        let name = name.to_ascii_lowercase();
+        if name == "date" || name == "x-oss-date" {
+            // Where both dates are sent, x-oss-date is a signed line and Date need not be signed.
+            let is_signed = name == "x-oss-date" || signed.request.position("x-oss-date").is_none();
+            if let Some(moved) = moved_date(value).filter(|_| is_signed) {
+                made.refuse_request(signed, "the signed date moved", &name, MISMATCH, |request| {
+                    set_header(request, index, moved);
+                });
+            }
+        } else if name == "content-type" || name == "content-md5" || name.starts_with("x-oss-") {
+            let suffix = format!("changed-{name}-{index}");
+            made.refuse_request(signed, "a signed header changed", &suffix, MISMATCH, |request| {
+                set_header(request, index, format!("{value}Z"));
+            });
+            if !value.is_empty() {
+                let suffix = format!("without-{name}-{index}");
+                made.refuse_request(signed, "a signed header removed", &suffix, MISMATCH, |request| {
+                    request.headers.remove(index);
+                });
+            }
+        }
+    }
+}
+
+/// An HTTP date moved by up to 40 seconds: inside the window, so that only the signature can tell.
+fn moved_date(date: &str) -> Option<String> {
+    let tens = date.len().checked_sub(":56 GMT".len())?.checked_add(1)?;
+    let moved = if date.get(tens..)?.starts_with('1') {
+        '5'
+    } else {
+        '1'
+    };
+    Some(replaced(date, tens, moved))
+}
+
+fn header(request: &Request, index: usize) -> &str {
+    request
+        .headers
+        .get(index)
+        .map(|(_, value)| value.as_str())
+        .unwrap_or_default()
+}
+
+fn set_header(request: &mut Request, index: usize, value: String) {
+    if let Some((_, old)) = request.headers.get_mut(index) {
+        *old = value;
+    }
+}
+
+#[derive(Default)]
+struct Maker {
+    found: Vec<Derived>,
+}
+
+impl Maker {
+    fn refuse(
+        &mut self,
+        signed: &Signed<'_>,
+        change: &'static str,
+        suffix: &str,
+        error: &str,
+        edit: impl FnOnce(&mut Vector),
+    ) {
+        let mut vector = signed.vector.clone();
+        vector.id = format!("{}~{suffix}", vector.id);
+        vector.expect.valid = Valid::No;
+        vector.expect.error = Some(error.to_owned());
+        vector.expect.status = Some(403);
+        edit(&mut vector);
+        self.found.push(Derived { change, vector });
+    }
+
+    fn refuse_request(
+        &mut self,
+        signed: &Signed<'_>,
+        change: &'static str,
+        suffix: &str,
+        error: &str,
+        edit: impl FnOnce(&mut Request),
+    ) {
+        self.refuse(signed, change, suffix, error, |vector| {
+            if let Some(request) = &mut vector.request {
+                edit(request);
+            }
+        });
+    }
+
+    fn keep(
+        &mut self,
+        signed: &Signed<'_>,
+        change: &'static str,
+        suffix: &str,
+        edit: impl FnOnce(&mut Request),
+    ) {
+        let mut vector = signed.vector.clone();
+        vector.id = format!("{}~{suffix}", vector.id);
+        if let Some(request) = &mut vector.request {
+            edit(request);
+        }
+        self.found.push(Derived { change, vector });
+    }
+}

@@ -1,0 +1,295 @@
+//! Runs vectors against the verifier, each on both ways in which platforms deliver repeated headers.
+//!
+//! Beside "verified or refused" it checks that the text the client signed is one that the verifier
+//! tries, and, by a MAC of its own, that this is the text which the presented signature is made over.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use oss_s3::addressing::{
+    AclRule, ArchiveClass, HostStyle, Hosts, OriginAddressing, OriginBucket, UnsignedHeaders, VirtualBucket,
+};
+use oss_s3::error::Refusal;
+use request_auth::{
+    Claim, Delivery, Denial, KeyMaterial, Occurrence, RequestHead, Resource, Scheme, SecretKey,
+    SecurityToken, UnixSeconds, Verified, Window,
+};
+use sha1::Sha1;
+
+use crate::report::{Outcome, Report};
+use crate::vector::{Request, Valid, Vector, read};
+
+/// The schemes of the format that are not verified yet.
+const NOT_BUILT: [&str; 9] = [
+    "OSS-V2",
+    "OSS-V2-QUERY",
+    "OSS-V4",
+    "OSS-V4-QUERY",
+    "OSS-POST-V1",
+    "OSS-POST-V4",
+    "AWS-V4",
+    "AWS-V4-QUERY",
+    "AWS-POST-V4",
+];
+
+/// OSS's own window: 15 minutes both ways, and presigned URLs of any length.
+const WINDOW: Window = Window {
+    skew_seconds: 900,
+    presigned_max_seconds: None,
+};
+
+/// The bucket behind a host whose clients sign no bucket name.
+const UNSIGNED: &str = "unsigned-bucket";
+
+/// Runs every vector of a file's text. `file` names it in failures.
+pub fn run_file(file: &str, text: &str) -> Report {
+    let mut report = Report::default();
+    for member in read(text) {
+        match member {
+            Ok(vector) => {
+                let outcome = run(&vector);
+                report.add(file, &vector.id, outcome);
+            }
+            Err(unreadable) => report.add(file, &unreadable.id, Outcome::Failed(unreadable.reason)),
+        }
+    }
+    report
+}
+
+/// Runs one vector.
+pub fn run(vector: &Vector) -> Outcome {
+    if NOT_BUILT.contains(&vector.auth.as_str()) {
+        return Outcome::Skipped(vector.auth.clone());
+    }
+    match check(vector) {
+        Ok(()) => Outcome::Passed,
+        Err(reason) => Outcome::Failed(reason),
+    }
+}
+
+fn check(vector: &Vector) -> Result<(), String> {
+    let request = vector
+        .request
+        .as_ref()
+        .ok_or("It has no request, and no scheme but the forms goes without.")?;
+    let lines = header_lines(request)?;
+    check_as(vector, request, &lines, Delivery::Lines)?;
+    match joined(&lines) {
+        Some(joined) => check_as(vector, request, &joined, Delivery::Joined)
+            .map_err(|reason| format!("With repeated headers joined: {reason}")),
+        None => Ok(()),
+    }
+}
+
+fn check_as(
+    vector: &Vector,
+    request: &Request,
+    lines: &[(String, Vec<u8>)],
+    delivery: Delivery,
+) -> Result<(), String> {
+    let headers = lines
+        .iter()
+        .map(|(name, value)| (name.as_bytes(), value.as_slice()));
+    let head = match RequestHead::new(&request.method, request.target.as_bytes(), headers, delivery) {
+        Ok(head) => head,
+        Err(error) => return compare_refusal(vector, &error.into()),
+    };
+    let hosts = hosts(vector, request);
+    match verify(vector, &hosts, &head) {
+        Ok((claim, verified)) => compare_acceptance(vector, &head, &claim, &verified),
+        Err(denial) => compare_refusal(vector, &denial),
+    }
+}
+
+/// The gateway's steps from head to verified, for a gateway that is configured from the vector.
+fn verify<'a>(
+    vector: &Vector,
+    hosts: &'a Hosts,
+    head: &RequestHead<'a>,
+) -> Result<(Claim, Verified<'a, &'a VirtualBucket>), Denial> {
+    let claim = Claim::of(head)?;
+    let credentials = &vector.credentials;
+    if claim.key_id() != credentials.access_key_id {
+        return Err(Denial::UnknownKey);
+    }
+    let secret = SecretKey::new(credentials.access_key_secret.clone()).ok_or(Denial::InactiveKey)?;
+    let token = credentials.security_token.clone().and_then(SecurityToken::new);
+    let key = KeyMaterial {
+        key_id: &credentials.access_key_id,
+        secrets: vec![&secret],
+        security_token: token.as_ref(),
+        schemes: &Scheme::ALL,
+    };
+    let now = UnixSeconds(vector.now_unix);
+    let resources = hosts.resources(head.host(), head.path());
+    let verified = claim.verify(head, &key, resources, WINDOW, now)?;
+    Ok((claim, verified))
+}
+
+/// A gateway's hosts when the vector's bucket is reachable at its host by path, as CNAME and by label;
+/// for a vector without a bucket, a host whose clients sign none.
+fn hosts(vector: &Vector, request: &Request) -> Hosts {
+    let host = request
+        .host
+        .split(':')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let name = vector.config.bucket().unwrap_or(UNSIGNED);
+    let mut hosts = Hosts::new(vec![bucket(name)]);
+    let cname = HostStyle::Cname {
+        bucket: name.to_owned(),
+        unsigned_bucket: name == UNSIGNED,
+    };
+    let parent = host.strip_prefix(name).and_then(|rest| rest.strip_prefix('.'));
+    // Both are new: a host is never its own parent.
+    let _ = parent.is_none_or(|parent| hosts.add(parent, vec![HostStyle::VirtualHost]));
+    let _ = hosts.add(&host, vec![HostStyle::Path, cname]);
+    hosts
+}
+
+fn bucket(name: &str) -> VirtualBucket {
+    VirtualBucket {
+        name: name.to_owned(),
+        aliases: Vec::new(),
+        acl: AclRule::Private,
+        archive: ArchiveClass::Glacier,
+        unsigned_headers: UnsignedHeaders::Store,
+        kms_keys: BTreeMap::new(),
+        origin: OriginBucket {
+            bucket: "origin".to_owned(),
+            region: "eu-west-1".to_owned(),
+            scheme: "https".to_owned(),
+            authority: "s3.eu-west-1.amazonaws.com".to_owned(),
+            addressing: OriginAddressing::VirtualHost,
+        },
+    }
+}
+
+fn compare_refusal(vector: &Vector, denial: &Denial) -> Result<(), String> {
+    if vector.expect.valid == Valid::Yes {
+        return Err(format!("It has to verify and was refused: {denial:?}."));
+    }
+    if vector.expect.valid == Valid::Either {
+        return Ok(());
+    }
+    let refusal = Refusal::from(*denial);
+    let (code, status) = (refusal.code(), refusal.status());
+    match &vector.expect.error {
+        Some(expected) if expected != code => {
+            return Err(format!(
+                "It has to be refused with {expected}, not with {code} ({denial:?})."
+            ));
+        }
+        _ => {}
+    }
+    match vector.expect.status {
+        Some(expected) if expected != status => Err(format!(
+            "Its refusal has to have status {expected}, not {status} ({denial:?})."
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn compare_acceptance<B>(
+    vector: &Vector,
+    head: &RequestHead<'_>,
+    claim: &Claim,
+    verified: &Verified<'_, B>,
+) -> Result<(), String> {
+    if vector.expect.valid == Valid::No {
+        return Err(match &vector.expect.error {
+            Some(code) => format!("It has to be refused with {code} and verified."),
+            None => "It has to be refused and verified.".to_owned(),
+        });
+    }
+    let signed_bucket = verified.signed_bucket().unwrap_or_default();
+    match &vector.expect.signed_bucket {
+        Some(expected) if expected != signed_bucket => {
+            return Err(format!(
+                "The signed bucket is {expected:?}, not {signed_bucket:?}."
+            ));
+        }
+        _ => {}
+    }
+    let Some(expected) = &vector.expect.string_to_sign else {
+        return Ok(());
+    };
+    let matched = Resource {
+        signed_bucket: verified.signed_bucket(),
+        key: verified.key().to_vec(),
+        bucket: (),
+    };
+    let expected = expected.clone().into_bytes();
+    if !claim.strings_to_sign(head, &[matched]).contains(&expected) {
+        return Err("No string to sign that was tried is the expected one.".to_owned());
+    }
+    let presented = presented_v1(head).ok_or("It verified without a signature.")?;
+    let mut mac = Hmac::<Sha1>::new_from_slice(vector.credentials.access_key_secret.as_bytes())
+        .map_err(|_| "Its secret makes no MAC.")?;
+    mac.update(&expected);
+    if STANDARD.encode(mac.finalize().into_bytes()).as_bytes() == presented {
+        Ok(())
+    } else {
+        Err("Its signature is not made over the expected string to sign.".to_owned())
+    }
+}
+
+/// The base64 text of an OSS V1 signature, read without the verifier's own grammar.
+fn presented_v1(head: &RequestHead<'_>) -> Option<Vec<u8>> {
+    if let Occurrence::Once(signature) = head.parameter("Signature") {
+        return Some(signature.to_vec());
+    }
+    let Occurrence::Once(authorization) = head.header("authorization") else {
+        return None;
+    };
+    authorization
+        .rsplit(|&byte| byte == b':')
+        .next()
+        .map(<[u8]>::to_vec)
+}
+
+fn header_lines(request: &Request) -> Result<Vec<(String, Vec<u8>)>, String> {
+    if let Some(encoding) = request
+        .header_encoding
+        .as_deref()
+        .filter(|name| *name != "latin-1")
+    {
+        return Err(format!(
+            "Its header_encoding is {encoding:?}; only \"latin-1\" is known."
+        ));
+    }
+    let mut lines = Vec::new();
+    for (name, value) in &request.headers {
+        let bytes: Option<Vec<u8>> = value.chars().map(|c| u8::try_from(c).ok()).collect();
+        let bytes = bytes.ok_or_else(|| format!("Its header {name} is not ISO-8859-1 text."))?;
+        lines.push((name.clone(), bytes));
+    }
+    if request.position("host").is_none() {
+        lines.push(("Host".to_owned(), request.host.clone().into_bytes()));
+    }
+    Ok(lines)
+}
+
+/// The headers as the Fetch standard hands them over; `None` where it can't carry them unchanged.
+fn joined(lines: &[(String, Vec<u8>)]) -> Option<Vec<(String, Vec<u8>)>> {
+    let mut joined: Vec<(String, Vec<u8>)> = Vec::new();
+    for (name, value) in lines {
+        let text = core::str::from_utf8(value).ok()?;
+        if text.contains(char::REPLACEMENT_CHARACTER) {
+            return None;
+        }
+        let (name, value) = (name.to_ascii_lowercase(), value.trim_ascii());
+        match joined.iter_mut().find(|(earlier, _)| *earlier == name) {
+            Some((_, whole)) => {
+                whole.extend_from_slice(b", ");
+                whole.extend_from_slice(value);
+            }
+            None => joined.push((name, value.to_vec())),
+        }
+    }
+    joined.sort();
+    Some(joined)
+}

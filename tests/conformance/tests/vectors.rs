@@ -1,0 +1,147 @@
+//! The vectors of real SDKs, and what is derived from them, natively.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    reason = "a test may panic: that is how it fails"
+)]
+
+use std::collections::BTreeMap;
+
+use conformance::FILES;
+use conformance::derive::{Derived, harmless, tampered};
+use conformance::report::{Outcome, Report};
+use conformance::run::{run, run_file};
+use conformance::vector::{Vector, read};
+
+fn vectors() -> impl Iterator<Item = Vector> {
+    FILES.iter().flat_map(|(_, text)| read(text)).map(Result::unwrap)
+}
+
+fn is_v1(vector: &Vector) -> bool {
+    matches!(vector.auth.as_str(), "OSS-V1" | "OSS-V1-QUERY")
+}
+
+fn assert_clean(report: &Report) {
+    assert_eq!(report.failed, 0, "\n{}", report.lines().join("\n"));
+}
+
+#[test]
+fn every_v1_vector_agrees_and_every_other_one_is_skipped_by_name() {
+    let mut all = Report::default();
+    for (file, text) in FILES {
+        all.merge(run_file(file, text));
+    }
+    assert_clean(&all);
+    assert_eq!(all.passed, 113);
+    assert_eq!(all.skipped, 170);
+    assert!(
+        all.skipped_schemes
+            .keys()
+            .all(|scheme| !scheme.starts_with("OSS-V1"))
+    );
+}
+
+/// Runs what `derive` makes of every V1 vector; the counts by change.
+fn run_derived(derive: fn(&Vector) -> Vec<Derived>) -> BTreeMap<&'static str, u32> {
+    let mut report = Report::default();
+    let mut counts = BTreeMap::new();
+    for base in vectors() {
+        for derived in derive(&base) {
+            report.add("", &derived.vector.id, run(&derived.vector));
+            *counts.entry(derived.change).or_default() += 1;
+        }
+    }
+    assert_clean(&report);
+    assert_eq!(report.skipped, 0);
+    counts
+}
+
+#[test]
+fn every_single_change_to_what_is_signed_is_refused_with_its_own_error() {
+    let counts = run_derived(tampered);
+    let expected = BTreeMap::from([
+        ("a day later", 113),
+        ("a later expiry", 22),
+        ("a signed header changed", 96),
+        ("a signed header removed", 94),
+        ("a signed parameter added", 110),
+        ("a signed parameter removed", 72),
+        ("a signed parameter's value changed", 72),
+        ("an hour earlier", 91),
+        ("an x-oss- header added", 223),
+        ("another method", 452),
+        ("another path", 339),
+        ("another secret", 113),
+        ("one character of the signature replaced", 3032),
+        ("the signed date moved", 91),
+        ("token unbound or bound", 113),
+        ("unknown access key id", 113),
+    ]);
+    assert_eq!(counts, expected);
+}
+
+#[test]
+fn every_harmless_rewrite_still_verifies_with_the_same_string_to_sign() {
+    let counts = run_derived(harmless);
+    let expected = BTreeMap::from([
+        ("header names in lower case", 113),
+        ("headers in another order", 113),
+        ("parameters reversed", 44),
+        ("proxy headers added", 113),
+        ("unsigned parameters added", 113),
+    ]);
+    assert_eq!(counts, expected);
+}
+
+#[test]
+fn d15_no_vector_verifies_once_its_signature_is_taken_away() {
+    for vector in vectors().filter(is_v1) {
+        let mut stripped = vector.clone();
+        let request = stripped.request.as_mut().unwrap();
+        request
+            .headers
+            .retain(|(name, _)| !name.eq_ignore_ascii_case("authorization"));
+        request.target = request.target.replace("&Signature=", "&signature=");
+        assert!(matches!(run(&stripped), Outcome::Failed(_)), "{}", vector.id);
+    }
+}
+
+#[test]
+fn a_runner_that_expects_the_wrong_thing_says_so() {
+    let vector = vectors().find(is_v1).unwrap();
+    let reason = |edit: fn(&mut Vector)| {
+        let mut changed = vector.clone();
+        edit(&mut changed);
+        match run(&changed) {
+            Outcome::Failed(reason) => reason,
+            outcome => panic!("{outcome:?}"),
+        }
+    };
+    for (edit, words) in [
+        (
+            (|v| v.expect.valid = conformance::vector::Valid::No) as fn(&mut Vector),
+            "verified",
+        ),
+        (|v| v.expect.signed_bucket = Some("other".into()), "signed bucket"),
+        (|v| v.expect.string_to_sign = Some("PUT".into()), "string to sign"),
+        (|v| v.now_unix += 901, "Skewed"),
+        (|v| v.request = None, "no request"),
+        (
+            |v| v.request.as_mut().unwrap().header_encoding = Some("utf-16".into()),
+            "header_encoding",
+        ),
+        (
+            |v| {
+                v.request
+                    .as_mut()
+                    .unwrap()
+                    .headers
+                    .push(("x".into(), "\u{4e2d}".into()))
+            },
+            "ISO-8859-1",
+        ),
+    ] {
+        let reason = reason(edit);
+        assert!(reason.contains(words), "{reason}");
+    }
+}
