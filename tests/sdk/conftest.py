@@ -1,0 +1,143 @@
+"""The session's servers and the fixtures that every test is written with; README.md says how to run one test."""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import secrets
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+runpy.run_path(str(HERE / "shims" / "sitecustomize.py"))
+# The SDKs use `requests`, which would send loopback names through a proxy of the environment's.
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
+
+from devices import DEVICES, Credentials  # noqa: E402
+from keys import KeyStore  # noqa: E402
+from origin import Origin  # noqa: E402
+from recording_proxy import RecordingProxy  # noqa: E402
+from servers import ROOT, DevServer, Gateway  # noqa: E402
+from wire import Wire  # noqa: E402
+
+pytest_plugins = ["results"]
+RUN = secrets.token_hex(4)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--dev", type=Path, metavar="READY_FILE", help="use the SeaweedFS of a `cargo xtask dev` that is already running"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "matrix: a cell of SDK x addressing style x operation, kept by --results")
+
+
+@dataclass
+class Servers:
+    """Everything that runs during the session."""
+
+    gateway: Gateway
+    origin: Origin
+    proxy: RecordingProxy
+    keys: KeyStore
+    process: DevServer
+
+
+@pytest.fixture(scope="session")
+def servers(request: pytest.FixtureRequest) -> Iterator[Servers]:
+    """SeaweedFS, the recording proxy before it, and the gateway under test before that."""
+    started = []
+    try:
+        if running := request.config.getoption("--dev"):
+            first = json.loads(running.read_text())
+        else:
+            started.append(DevServer("origin"))
+            first = started[-1].ready()
+        proxy = RecordingProxy(first["origin"]["url"])
+        started.append(DevServer("gateway", "--origin", proxy.url))
+        ready = started[-1].ready()
+        gateway = Gateway(ready)
+        resolve(gateway)
+        keys = KeyStore(ROOT, gateway.credentials.access_key_id)
+        yield Servers(gateway, Origin(first["origin"]), proxy, keys, started[-1])
+        keys.clean()
+        proxy.close()
+    finally:
+        for server in reversed(started):
+            server.stop()
+
+
+def resolve(gateway: Gateway) -> None:
+    """Makes the gateway's host names resolve in this process and in those that it starts."""
+    known = [entry for entry in os.environ.get("CAUSEWAY_RESOLVE", "").split(",") if entry]
+    os.environ["CAUSEWAY_RESOLVE"] = ",".join({*known, *(f"{host}=127.0.0.1" for host in gateway.hosts)})
+
+
+@pytest.fixture(scope="session")
+def gateway(servers: Servers) -> Gateway:
+    return servers.gateway
+
+
+@pytest.fixture(scope="session")
+def origin(servers: Servers) -> Origin:
+    return servers.origin
+
+
+@pytest.fixture(scope="session")
+def proxy(servers: Servers) -> RecordingProxy:
+    return servers.proxy
+
+
+@pytest.fixture(scope="session")
+def keys(servers: Servers) -> KeyStore:
+    return servers.keys
+
+
+@pytest.fixture(params=DEVICES.values(), ids=DEVICES)
+def device_kind(request: pytest.FixtureRequest):
+    """Each Python SDK in turn."""
+    return request.param
+
+
+@pytest.fixture
+def device(device_kind, gateway: Gateway):
+    """Each Python SDK in turn, virtual-host style (every SDK's default) with the seeded key."""
+    return device_kind(gateway.endpoint("virtual-host"), gateway.credentials)
+
+
+@pytest.fixture
+def device_with(device_kind, gateway: Gateway):
+    """Makes the device with other credentials or another style."""
+
+    def make(credentials: Credentials | None = None, style: str = "virtual-host"):
+        return device_kind(gateway.endpoint(style), credentials or gateway.credentials)
+
+    return make
+
+
+@pytest.fixture
+def key(request: pytest.FixtureRequest) -> str:
+    """An object key that no other test uses, nor an earlier run against the same SeaweedFS."""
+    name = "".join(letter if letter.isalnum() else "-" for letter in request.node.name)
+    return f"tests/{RUN}/{request.node.module.__name__}/{name}"
+
+
+@pytest.fixture
+def origin_untouched(proxy: RecordingProxy) -> Iterator[None]:
+    """Fails the test when any request reached the origin's side."""
+    with proxy.watching() as seen:
+        yield
+    assert not seen, f"the origin saw {[(request.method, request.target) for request in seen]}"
+
+
+@pytest.fixture(scope="session")
+def wire(gateway: Gateway) -> Wire:
+    return Wire(gateway)

@@ -1,0 +1,88 @@
+"""The origin as a test's own witness: reads objects from S3 directly, past proxy and gateway.
+
+Signs SigV4 with the standard library on purpose: the suite must not check the gateway with the gateway's own signer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import http.client
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import parse_qsl, quote, urlsplit
+
+EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
+
+
+@dataclass
+class StoredObject:
+    """What the origin holds under a key."""
+
+    status: int
+    headers: dict[str, str]
+    size: int
+    sha256: str
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """User metadata, names without `x-amz-meta-`."""
+        prefix = "x-amz-meta-"
+        return {name[len(prefix) :]: value for name, value in self.headers.items() if name.startswith(prefix)}
+
+
+class Origin:
+    """The S3 server of a ready file."""
+
+    def __init__(self, ready: dict) -> None:
+        self.url, self.region, self.bucket = ready["url"], ready["region"], ready["bucket"]
+        self._id, self._secret = ready["access_key_id"], ready["secret_access_key"]
+
+    def object(self, key: str | bytes) -> StoredObject:
+        """Reads a whole object and digests it in pieces; a missing one has status 404."""
+        answer = self.request("GET", key)
+        digest, size = hashlib.sha256(), 0
+        while piece := answer.read(1 << 20):
+            digest.update(piece)
+            size += len(piece)
+        headers = {name.lower(): value for name, value in answer.getheaders()}
+        return StoredObject(answer.status, headers, size, digest.hexdigest())
+
+    def tags(self, key: str) -> dict[str, str]:
+        """The object's tag set."""
+        document = ElementTree.fromstring(self.request("GET", key, "tagging=").read())
+        tags = [element for element in document.iter() if element.tag.endswith("Tag")]
+        return {tag[0].text: tag[1].text for tag in tags}
+
+    def parts(self, key: str, upload_id: str) -> int:
+        """The HTTP status of ListParts: 200 while the upload is open, 404 after it ended."""
+        answer = self.request("GET", key, "uploadId=" + quote(upload_id, safe="~"))
+        answer.read()
+        return answer.status
+
+    def request(self, method: str, key: str | bytes, query: str = "", body: bytes = b"") -> http.client.HTTPResponse:
+        """Sends one signed path-style request; `query` is already percent-encoded."""
+        host = urlsplit(self.url).netloc
+        path = "/" + self.bucket + "/" + quote(key, safe="/~")
+        headers = self._signed(method, host, path, query, hashlib.sha256(body).hexdigest())
+        connection = http.client.HTTPConnection(host, timeout=60)
+        connection.request(method, path + ("?" + query if query else ""), body or None, headers)
+        return connection.getresponse()
+
+    def _signed(self, method: str, host: str, path: str, query: str, payload: str) -> dict[str, str]:
+        now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        scope = f"{now[:8]}/{self.region}/s3/aws4_request"
+        headers = {"host": host, "x-amz-content-sha256": payload, "x-amz-date": now}
+        names = ";".join(headers)
+        lines = "".join(f"{name}:{value}\n" for name, value in headers.items())
+        pairs = sorted((quote(k, safe="~"), quote(v, safe="~")) for k, v in parse_qsl(query, keep_blank_values=True))
+        canonical_query = "&".join("=".join(pair) for pair in pairs)
+        canonical = "\n".join([method, path, canonical_query, lines, names, payload])
+        to_sign = "\n".join(["AWS4-HMAC-SHA256", now, scope, hashlib.sha256(canonical.encode()).hexdigest()])
+        key = ("AWS4" + self._secret).encode()
+        for step in scope.split("/"):
+            key = hmac.digest(key, step.encode(), "sha256")
+        signature = hmac.digest(key, to_sign.encode(), "sha256").hex()
+        credential = f"AWS4-HMAC-SHA256 Credential={self._id}/{scope}, SignedHeaders={names}, Signature={signature}"
+        return {**headers, "authorization": credential}

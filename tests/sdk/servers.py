@@ -1,0 +1,133 @@
+"""The servers of a test run, started the way a contributor starts them: with `cargo xtask dev`.
+
+    SDK  ->  gateway on workerd  ->  recording proxy  ->  SeaweedFS
+
+`cargo xtask dev` brings SeaweedFS with a gateway of its own, which is not used; a second one, `--origin` the recording
+proxy, is the gateway under test. Both sign with the same generated origin key.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from devices import Credentials, Endpoint
+
+ROOT = Path(__file__).resolve().parents[2]
+DISTRIBUTION_LABEL = "d111111abcdef8"
+
+# A cold `cargo xtask dev` compiles the gateway first.
+READY_WITHIN = 15 * 60
+STOPPED_WITHIN = 20
+
+
+class DevServer:
+    """One running `cargo xtask dev`."""
+
+    def __init__(self, name: str, *options: str) -> None:
+        folder = Path(tempfile.mkdtemp(prefix=f"causeway-sdk-{name}-"))
+        self.ready_file, self.log_file = folder / "ready.json", folder / "log.txt"
+        command = ["cargo", "xtask", "dev", *options, "--ready-file", str(self.ready_file)]
+        with self.log_file.open("wb") as log:
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+        self._command = " ".join(command)
+
+    def ready(self) -> dict:
+        """Waits for the ready file and reads it; on failure says what the command printed."""
+        deadline = time.monotonic() + READY_WITHIN
+        while time.monotonic() < deadline:
+            if self.ready_file.exists():
+                return json.loads(self.ready_file.read_text())
+            if self._process.poll() is not None:
+                break
+            time.sleep(0.1)
+        raise RuntimeError(f"`{self._command}` did not become ready; it printed:\n{self.log()[-4000:]}")
+
+    def log(self) -> str:
+        """All that the command printed so far."""
+        return self.log_file.read_text(errors="replace")
+
+    def resident_bytes(self, program: str) -> int:
+        """The resident memory of the one `program` among this command's descendants."""
+        sizes = [_resident(pid) for pid in _descendants(self._process.pid) if _name(pid) == program]
+        assert len(sizes) == 1, f"{len(sizes)} {program} processes below `{self._command}`"
+        return sizes[0]
+
+    def stop(self) -> None:
+        """Asks as Ctrl-C does, then makes sure of the whole process group."""
+        self._signal(signal.SIGINT)
+        try:
+            self._process.wait(STOPPED_WITHIN)
+        except subprocess.TimeoutExpired:
+            pass
+        self._signal(signal.SIGKILL)
+        self._process.wait()
+
+    def _signal(self, number: int) -> None:
+        try:
+            os.killpg(self._process.pid, number)
+        except ProcessLookupError:
+            pass
+
+
+class Gateway:
+    """A gateway as its ready file describes it."""
+
+    def __init__(self, ready: dict) -> None:
+        device = ready["device"]
+        self.port = urlsplit(ready["edge"]["url"]).port
+        self.bucket = device["bucket"]
+        self.virtual_host = device["virtual_host"].partition(":")[0]
+        self.cname_host = device["cname_host"].partition(":")[0]
+        self.parent_host = self.virtual_host.partition(".")[2]
+        self.credentials = Credentials(device["access_key_id"], device["access_key_secret"])
+
+    @property
+    def hosts(self) -> list[str]:
+        """The names that must resolve to this machine."""
+        label = f"{DISTRIBUTION_LABEL}.{self.parent_host}"
+        return ["localhost", self.virtual_host, self.parent_host, self.cname_host, label]
+
+    def endpoint(self, style: str) -> Endpoint:
+        """What an SDK is told in an addressing style of `devices.STYLES`."""
+        host, bucket = {
+            "path": ("localhost", self.bucket),
+            "virtual-host": (self.parent_host, self.bucket),
+            "cname": (self.cname_host, self.bucket),
+            "distribution-label": (self.parent_host, DISTRIBUTION_LABEL),
+        }[style]
+        return Endpoint(style, f"http://{host}:{self.port}", bucket)
+
+
+def _descendants(pid: int) -> list[int]:
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(stat.read_text().rpartition(") ")[2].split()[1])
+        except (OSError, IndexError):
+            continue
+        children.setdefault(parent, []).append(int(stat.parent.name))
+    found = list(children.get(pid, []))
+    for child in found:
+        found += children.get(child, [])
+    return found
+
+
+def _name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
+
+
+def _resident(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:"))

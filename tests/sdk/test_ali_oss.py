@@ -1,0 +1,54 @@
+"""Runs the tests of ali-oss, written for Node's own test runner, and reports each of them as a subtest."""
+
+import dataclasses
+import json
+import os
+import subprocess
+
+import pytest
+from conftest import HERE, RUN
+from devices import STYLES
+from results import RESULTS
+from witness import Witness
+
+FOLDER = HERE / "ali-oss"
+FILES = sorted(path.name for path in FOLDER.glob("*.test.cjs"))
+VERSION = json.loads((HERE / "package.json").read_text())["dependencies"]["ali-oss"]
+
+
+@pytest.fixture(scope="module")
+def environment(gateway, proxy, origin, keys):
+    """What device.cjs needs to know of the session."""
+    witness = Witness(proxy, origin)
+    run = {
+        "endpoints": {style: dataclasses.asdict(gateway.endpoint(style)) for style in STYLES},
+        "bucket": gateway.bucket,
+        "credentials": dataclasses.asdict(gateway.credentials),
+        "keys": {
+            "disabled": dataclasses.asdict(keys.add(status="disabled")),
+            "sts": dataclasses.asdict(keys.add(security_token="CAISdevice-token/1+2=")),
+        },
+        "witness": witness.url,
+        "folder": f"tests/{RUN}/ali-oss",
+    }
+    yield {
+        **os.environ,
+        "CAUSEWAY_SDK": json.dumps(run),
+        "NODE_OPTIONS": f"--require {HERE / 'shims' / 'resolve.cjs'}",
+    }
+    witness.close()
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_ali_oss(file, environment, subtests, request):
+    command = ["node", "--test", "--test-reporter", "./report.mjs", file]
+    done = subprocess.run(command, cwd=FOLDER, env=environment, capture_output=True, text=True, timeout=300)
+    tests = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert tests, f"{file} ran no test; is `npm ci` done in tests/sdk?\n{done.stdout}\n{done.stderr}"
+    for test in tests:
+        if file == "matrix.test.cjs":
+            operation, _, style = test["name"].removesuffix(" style").partition(" in ")
+            request.config.stash[RESULTS].add("ali-oss", VERSION, style, operation, test["passed"])
+        with subtests.test(msg=test["name"]):
+            assert test["passed"], test["reason"]
+    assert done.returncode == 0 or any(not test["passed"] for test in tests), done.stderr

@@ -1,0 +1,67 @@
+"""Each SDK x each addressing style x each of the five upload operations; the origin itself is asked what came of it.
+
+`--results FILE` keeps the outcome of these cells: the SDK table of the README is made from it.
+"""
+
+import hashlib
+
+import pytest
+
+from devices import OPERATIONS, STYLES
+
+BODY = b"the bytes of a device" * 1000
+PARTS = [b"a" * (5 << 20), b"the last part may be small"]
+
+
+def sha256(*pieces: bytes) -> str:
+    return hashlib.sha256(b"".join(pieces)).hexdigest()
+
+
+def put_object(device, origin, key):
+    etag = device.put(key, BODY)
+    assert etag.strip('"') == hashlib.md5(BODY).hexdigest()
+    assert origin.object(key).sha256 == sha256(BODY)
+
+
+def initiate_multipart_upload(device, origin, key):
+    upload_id = device.initiate(key)
+    assert upload_id
+    assert origin.parts(key, upload_id) == 200
+
+
+def upload_part(device, origin, key):
+    etag = device.upload_part(key, device.initiate(key), 1, BODY)
+    assert etag.strip('"') == hashlib.md5(BODY).hexdigest()
+
+
+def complete_multipart_upload(device, origin, key):
+    upload_id = device.initiate(key)
+    etags = [device.upload_part(key, upload_id, number, part) for number, part in enumerate(PARTS, 1)]
+    etag = device.complete(key, upload_id, etags)
+    digests = b"".join(hashlib.md5(part).digest() for part in PARTS)
+    assert etag.strip('"') == hashlib.md5(digests).hexdigest() + "-2"
+    assert origin.object(key).sha256 == sha256(*PARTS)
+
+
+def abort_multipart_upload(device, origin, key):
+    upload_id = device.initiate(key)
+    device.upload_part(key, upload_id, 1, BODY)
+    device.abort(key, upload_id)
+    assert origin.parts(key, upload_id) == 404
+    assert origin.object(key).status == 404
+
+
+PERFORM = dict(
+    zip(
+        OPERATIONS,
+        (put_object, initiate_multipart_upload, upload_part, complete_multipart_upload, abort_multipart_upload),
+        strict=True,
+    )
+)
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("style", STYLES)
+def test_the_sdk_performs_the_operation_in_the_addressing_style(device_with, origin, key, style, operation):
+    PERFORM[operation](device_with(style=style), origin, key)

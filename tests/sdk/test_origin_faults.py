@@ -1,0 +1,219 @@
+"""What a device is told when S3 fails, lies or is away. A stub plays S3: the real one does these things once a month."""
+
+import hashlib
+
+import pytest
+from conftest import resolve
+from devices import Oss2Device, OssV2Device
+from refusals import refused
+from servers import DevServer, Gateway
+from stub_s3 import XMLNS, StubS3, answer, composite_etag, error
+
+PARTS = [hashlib.md5(b"part one").hexdigest(), hashlib.md5(b"part two").hexdigest()]
+COMPOSITE = hashlib.md5(b"".join(bytes.fromhex(part) for part in PARTS)).hexdigest() + "-2"
+LOST = error(404, "NoSuchUpload")
+
+
+@pytest.fixture(scope="module")
+def stub():
+    stub = StubS3()
+    yield stub
+    stub.close()
+
+
+@pytest.fixture(scope="module")
+def faulty(stub, servers):
+    """A gateway whose origin is the stub."""
+    process = DevServer("stub", "--origin", stub.url)
+    try:
+        gateway = Gateway(process.ready())
+        resolve(gateway)
+        gateway.process = process
+        yield gateway
+    finally:
+        process.stop()
+
+
+@pytest.fixture
+def device(device_kind, faulty):
+    return device_kind(faulty.endpoint("virtual-host"), faulty.credentials)
+
+
+@pytest.fixture
+def oss2_device(faulty):
+    return Oss2Device(faulty.endpoint("virtual-host"), faulty.credentials)
+
+
+def complete(device, key):
+    return device.complete(key, "STUB", PARTS).strip('"')
+
+
+def object_with(etag: str) -> bytes:
+    return answer(200, b"", f'ETag: "{etag}"', "Last-Modified: Sat, 21 Nov 2026 12:00:00 GMT")
+
+
+def test_the_stub_itself_lets_an_upload_through(device, key):
+    assert device.initiate(key) == "STUB"
+    assert device.upload_part(key, "STUB", 1, b"part one").strip('"') == PARTS[0]
+    assert complete(device, key) == COMPOSITE
+    device.abort(key, "STUB")
+
+
+def test_a_complete_that_was_retried_after_it_succeeded_is_a_success(device, stub, key):
+    with stub.script(CompleteMultipartUpload=LOST, HeadObject=object_with(COMPOSITE)) as seen:
+        assert complete(device, key) == COMPOSITE
+    assert [request.method for request in seen] == ["POST", "HEAD"]
+    assert seen[0].path == seen[1].path
+
+
+def test_the_retried_complete_compares_etags_whatever_their_case(oss2_device, stub, key):
+    with stub.script(CompleteMultipartUpload=LOST, HeadObject=object_with(COMPOSITE.upper())):
+        assert complete(oss2_device, key).lower() == COMPOSITE
+
+
+def test_a_lost_upload_whose_key_holds_another_object_is_no_success(device, stub, key):
+    with stub.script(CompleteMultipartUpload=LOST, HeadObject=object_with("0" * 32 + "-2")):
+        with refused(device, 404, "NoSuchUpload"):
+            complete(device, key)
+
+
+def test_a_lost_upload_whose_key_holds_a_simple_object_is_no_success(device, stub, key):
+    with stub.script(CompleteMultipartUpload=LOST, HeadObject=object_with(COMPOSITE[:32])):
+        with refused(device, 404, "NoSuchUpload"):
+            complete(device, key)
+
+
+def test_a_lost_upload_whose_key_holds_nothing_is_no_success(device, stub, key):
+    with stub.script(CompleteMultipartUpload=LOST, HeadObject=answer(404)):
+        with refused(device, 404, "NoSuchUpload"):
+            complete(device, key)
+
+
+@pytest.mark.parametrize("blanks", ["", " ", "\n\n  \n", " " * 4000])
+def test_X04_an_error_under_a_200_becomes_its_true_status(device, stub, key, blanks):
+    document = blanks + "<?xml version='1.0'?><Error><Code>InternalError</Code><Message>We failed</Message></Error>"
+    with stub.script(CompleteMultipartUpload=answer(200, document)), refused(device, 500, "InternalError"):
+        complete(device, key)
+
+
+@pytest.mark.parametrize(("code", "status"), [("InvalidPart", 400), ("EntityTooSmall", 400), ("SlowDown", 503)])
+def test_X04_an_error_under_a_200_keeps_its_code(oss2_device, stub, key, code, status):
+    document = f"  \n<Error {XMLNS}><Code>{code}</Code><Message>m</Message></Error>"
+    with stub.script(CompleteMultipartUpload=answer(200, document)):
+        with pytest.raises(oss2_device.errors) as raised:
+            complete(oss2_device, key)
+    assert oss2_device.refusal(raised.value).status == status
+
+
+def test_a_success_after_keep_alive_blanks_is_a_success(device, stub, key):
+    document = f"  \n <?xml version='1.0'?>\n<CompleteMultipartUploadResult {XMLNS}><ETag>&quot;{COMPOSITE}&quot;</ETag></CompleteMultipartUploadResult>"
+    with stub.script(CompleteMultipartUpload=answer(200, document)):
+        assert complete(device, key) == COMPOSITE
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "SignatureDoesNotMatch",
+        "RequestTimeTooSkewed",
+        "InvalidAccessKeyId",
+        "ExpiredToken",
+        "InvalidToken",
+        "AuthorizationHeaderMalformed",
+    ],
+)
+def test_O20_a_fault_of_the_gateways_own_credentials_is_never_shown_as_the_devices(device, stub, key, code):
+    with stub.script(PutObject=error(403, code)), refused(device, 500, "InternalError") as told:
+        device.put(key, b"x")
+    assert code not in told[0].message
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed_nor_passed_on(device, stub, key, status):
+    location = f"Location: {stub.url}/elsewhere"
+    redirect = error(status, "TemporaryRedirect", location, "x-amz-bucket-region: eu-central-1")
+    with stub.script(PutObject=redirect) as seen, refused(device, 500, "InternalError"):
+        device.put(key, b"x")
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("code", ["SlowDown", "ServiceUnavailable"])
+def test_throttling_is_a_503_that_an_sdk_retries(device, stub, key, code):
+    with stub.script(PutObject=error(503, code)):
+        with pytest.raises(device.errors) as raised:
+            device.put(key, b"x")
+    assert device.refusal(raised.value).status == 503
+
+
+def test_an_origin_that_refuses_connections_is_a_503_and_logged(device, stub, faulty, key):
+    with stub.refusing_connections(), pytest.raises(device.errors) as raised:
+        device.put(key, b"x")
+    refusal = device.refusal(raised.value)
+    assert refusal.status == 503
+    assert refusal.request_id in faulty.process.log()
+    device.put(key, b"it is back")
+
+
+def test_an_origin_that_hangs_up_is_a_503(device, stub, key):
+    with stub.script(PutObject=b""), pytest.raises(device.errors) as raised:
+        device.put(key, b"x")
+    assert device.refusal(raised.value).status == 503
+
+
+NONSENSE = {
+    "no XML": "this is no XML",
+    "HTML": "<html><body>Bad gateway</body></html>",
+    "cut short": "<InitiateMultipartUploadResult><UploadId>S",
+    "no upload id": f"<InitiateMultipartUploadResult {XMLNS}><Key>k</Key></InitiateMultipartUploadResult>",
+    "an empty upload id": "<InitiateMultipartUploadResult><UploadId></UploadId></InitiateMultipartUploadResult>",
+    "nothing": "",
+    "entities": '<!DOCTYPE a [<!ENTITY b "bbbbbbbbbb"><!ENTITY c "&b;&b;&b;&b;">]><InitiateMultipartUploadResult><UploadId>&c;</UploadId></InitiateMultipartUploadResult>',
+    "two megabytes": "<InitiateMultipartUploadResult>" + "<Key>k</Key>" * 180_000 + "</InitiateMultipartUploadResult>",
+    "deep nesting": "<a>" * 100_000,
+    "not UTF-8": b"<InitiateMultipartUploadResult><UploadId>\xff\xfe</UploadId></InitiateMultipartUploadResult>",
+}
+
+
+@pytest.mark.parametrize("document", NONSENSE.values(), ids=NONSENSE)
+def test_X03_an_answer_that_is_no_upload_id_is_an_internal_error(oss2_device, stub, key, document):
+    with stub.script(InitiateMultipartUpload=answer(200, document)):
+        with pytest.raises(oss2_device.errors) as raised:
+            oss2_device.initiate(key)
+    assert oss2_device.refusal(raised.value).status in (500, 502, 503)
+    assert oss2_device.initiate(key) == "STUB"
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 412, 500, 503])
+def test_an_error_without_a_document_has_its_status_and_a_code(oss2_device, stub, key, status):
+    with stub.script(PutObject=answer(status)), pytest.raises(oss2_device.errors) as raised:
+        oss2_device.put(key, b"x")
+    refusal = oss2_device.refusal(raised.value)
+    assert refusal.status >= 400
+    assert refusal.code
+
+
+def test_X08_nothing_of_s3s_own_headers_reaches_a_device(oss2_device, stub, key):
+    leaky = answer(
+        200,
+        b"",
+        f'ETag: "{PARTS[0]}"',
+        "x-amz-version-id: v1",
+        "x-amz-checksum-crc64nvme: AAAAAAAAAAA=",
+        "x-amz-server-side-encryption: aws:kms",
+        "x-amz-server-side-encryption-aws-kms-key-id: arn:aws:kms:eu-west-1:1:key/2",
+        "Set-Cookie: a=b",
+        "X-Powered-By: S3",
+    )
+    with stub.script(PutObject=leaky):
+        headers = oss2_device.bucket.put_object(key, b"x").headers
+    names = {name.lower() for name in headers}
+    assert not {name for name in names if name.startswith("x-amz-")} | (names & {"set-cookie", "x-powered-by"})
+    assert headers["x-oss-version-id"] == "v1"
+    assert "x-oss-hash-crc64ecma" not in names
+    assert headers.get("server", "AliyunOSS") == "AliyunOSS"
+
+
+def test_O17_a_multipart_upload_is_accepted_without_a_crc(faulty, key):
+    device = OssV2Device(faulty.endpoint("virtual-host"), faulty.credentials)
+    assert device.upload_part(key, "STUB", 1, b"part one").strip('"') == PARTS[0]
+    assert device.complete(key, "STUB", [PARTS[0]]) == composite_etag(f"<ETag>{PARTS[0]}</ETag>".encode())

@@ -1,0 +1,43 @@
+"""Large objects pass through without being held: neither the length nor the memory of the gateway changes."""
+
+import hashlib
+import threading
+import time
+
+from devices import Oss2Device
+
+SIZE = 256 << 20
+MEMORY_BUDGET = 200 << 20
+
+
+def test_256_mib_keep_their_length_and_workerd_stays_below_200_mb(servers, gateway, origin, proxy, key, tmp_path):
+    path, block = tmp_path / "recording.bin", hashlib.sha256(b"block").digest() * 32768
+    digest = hashlib.sha256()
+    with path.open("wb") as file:
+        for _ in range(SIZE // len(block)):
+            file.write(block)
+            digest.update(block)
+
+    highest, done = [servers.process.resident_bytes("workerd")], threading.Event()
+
+    def watch() -> None:
+        while not done.is_set():
+            highest.append(servers.process.resident_bytes("workerd"))
+            time.sleep(0.1)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        device = Oss2Device(gateway.endpoint("virtual-host"), gateway.credentials)
+        with path.open("rb") as file, proxy.watching() as seen:
+            device.put(key, file)
+    finally:
+        done.set()
+        watcher.join()
+        path.unlink()
+
+    assert (seen[0].header("content-length"), seen[0].framing) == (str(SIZE), "content-length")
+    assert (seen[0].body_length, seen[0].body_sha256) == (SIZE, digest.hexdigest())
+    assert origin.object(key).sha256 == digest.hexdigest()
+    assert len(highest) > 3
+    assert max(highest) < MEMORY_BUDGET, f"workerd grew to {max(highest) >> 20} MiB"
