@@ -23,7 +23,7 @@ from devices import DEVICES, Credentials  # noqa: E402
 from keys import KeyStore  # noqa: E402
 from origin import Origin  # noqa: E402
 from recording_proxy import RecordingProxy  # noqa: E402
-from servers import ROOT, DevServer, Gateway  # noqa: E402
+from servers import DevServer, Gateway  # noqa: E402
 from wire import Wire  # noqa: E402
 
 pytest_plugins = ["results"]
@@ -66,9 +66,8 @@ def servers(request: pytest.FixtureRequest) -> Iterator[Servers]:
         ready = started[-1].ready()
         gateway = Gateway(ready)
         resolve(gateway)
-        keys = KeyStore(ROOT, gateway.credentials.access_key_id)
+        keys = KeyStore(started[-1].folder / "keys", gateway.credentials.access_key_id)
         yield Servers(gateway, Origin(first["origin"]), proxy, keys, started[-1])
-        keys.clean()
         proxy.close()
     finally:
         for server in reversed(started):

@@ -20,7 +20,10 @@ from urllib.parse import urlsplit
 from devices import Credentials, Endpoint
 
 ROOT = Path(__file__).resolve().parents[2]
+
+# infra/cloudflare/causeway.dev.toml has both; the ready file names neither.
 DISTRIBUTION_LABEL = "d111111abcdef8"
+UNSIGNED_BUCKET_HOST = "plain.causeway.test"
 
 # A cold `cargo xtask dev` compiles the gateway first.
 READY_WITHIN = 15 * 60
@@ -55,6 +58,13 @@ class DevServer:
         """All that the command printed so far."""
         return self.log_file.read_text(errors="replace")
 
+    @property
+    def folder(self) -> Path:
+        """Where the command keeps what it runs with, key records among it."""
+        runs = ROOT / ".causeway" / "run"
+        found = [runs / str(pid) for pid in [self._process.pid, *_descendants(self._process.pid)]]
+        return next(folder for folder in found if folder.is_dir())
+
     def resident_bytes(self, program: str) -> int:
         """The resident memory of the one `program` among this command's descendants."""
         sizes = [_resident(pid) for pid in _descendants(self._process.pid) if _name(pid) == program]
@@ -88,13 +98,14 @@ class Gateway:
         self.virtual_host = device["virtual_host"].partition(":")[0]
         self.cname_host = device["cname_host"].partition(":")[0]
         self.parent_host = self.virtual_host.partition(".")[2]
+        self.unsigned_host = UNSIGNED_BUCKET_HOST
         self.credentials = Credentials(device["access_key_id"], device["access_key_secret"])
 
     @property
     def hosts(self) -> list[str]:
         """The names that must resolve to this machine."""
         label = f"{DISTRIBUTION_LABEL}.{self.parent_host}"
-        return ["localhost", self.virtual_host, self.parent_host, self.cname_host, label]
+        return ["localhost", self.virtual_host, self.parent_host, self.cname_host, self.unsigned_host, label]
 
     def endpoint(self, style: str) -> Endpoint:
         """What an SDK is told in an addressing style of `devices.STYLES`."""
