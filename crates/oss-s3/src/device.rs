@@ -10,6 +10,9 @@ use request_auth::{
 use crate::addressing::{
     AclRule, ArchiveClass, OriginAddressing, OriginBucket, UnsignedHeaders, VirtualBucket,
 };
+use crate::key::{ObjectKey, OriginKey};
+use crate::operation::Call;
+use crate::request::Authorized;
 
 /// A virtual bucket `devices` in front of the path-style S3 bucket `acme-ingest`.
 pub(crate) fn bucket() -> VirtualBucket {
@@ -69,6 +72,27 @@ impl Request {
 
     /// Signs the request, verifies it, and hands the result on.
     pub(crate) fn verified<T>(&self, then: impl FnOnce(&Verified<'_, &VirtualBucket>) -> T) -> T {
+        self.verify(|verified| then(&verified))
+    }
+
+    /// Authorises the verified request under a mount, and hands the result on.
+    pub(crate) fn authorized<T>(&self, mount: &str, then: impl FnOnce(Authorized<'_>) -> T) -> T {
+        self.verify(|verified| {
+            let call = Call::recognise(&verified).unwrap();
+            let key = ObjectKey::new(verified.key()).unwrap();
+            let origin_key = OriginKey::new(mount.as_bytes(), &key).unwrap();
+            let unsigned_headers = verified.bucket().unsigned_headers;
+            then(Authorized::assertion(
+                verified,
+                call,
+                key,
+                origin_key,
+                unsigned_headers,
+            ))
+        })
+    }
+
+    fn verify<T>(&self, then: impl for<'v> FnOnce(Verified<'v, &'v VirtualBucket>) -> T) -> T {
         let mut lines: Vec<(&[u8], &[u8])> = self
             .headers
             .iter()
@@ -110,6 +134,6 @@ impl Request {
         let verified = claim
             .verify(&signed, &key, vec![resource], window, UnixSeconds(1_714_566_896))
             .unwrap();
-        then(&verified)
+        then(verified)
     }
 }

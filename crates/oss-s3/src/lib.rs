@@ -6,6 +6,8 @@ pub mod complete;
 #[cfg(test)]
 mod device;
 pub mod error;
+pub mod headers;
 pub mod key;
 pub mod operation;
+pub mod request;
 mod xml;

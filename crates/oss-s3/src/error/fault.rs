@@ -145,6 +145,8 @@ faults! {
         "The storage behind this gateway sets an object's ACL when the multipart upload is initiated: send the header there.";
     EncryptionUnsupported: 400 "InvalidEncryptionAlgorithmError" None, Device, s3 ["InvalidEncryptionAlgorithmError"],
         "The encryption has to be AES256 or KMS.";
+    KmsKeyUnknown: 400 "InvalidArgument" None, Device, s3 [],
+        "This KMS key is not configured here: ask the operator to map it.";
     DigestInvalid: 400 "InvalidDigest" None, Device, s3 ["InvalidDigest"],
         "Content-MD5 has to be the base64 text of 16 bytes.";
     DigestMismatch: 400 "InvalidDigest" None, Device, s3 ["BadDigest"],

@@ -1,0 +1,306 @@
+//! Which header of one dialect becomes which of the other: one table, and nothing passes beside it.
+//!
+//! A row says for each operation what becomes of a device's header, and whether the signature has to
+//! cover it. An `x-oss-*` header that the table lacks is refused by its name: what a device asks for
+//! is either done or refused, never silently left out. An unsigned header is read only if it is one
+//! of five that OSS V1 leaves unprotected, and only as the bucket or grant allows.
+//!
+//! A multipart upload has its object's attributes set when it is initiated. Some SDKs repeat the
+//! headers of one call on every request that it makes (ali-oss on each part and on Complete), so
+//! attributes on UploadPart, Complete and Abort are dropped, as OSS does. Two are not: an ACL on
+//! Complete, where OSS takes it and S3 can't, and `x-oss-forbid-overwrite`, which S3 checks when the
+//! object appears. On Initiate the latter is accepted and does nothing, because S3 has no condition
+//! there; SDKs that set it send it again with Complete, which decides.
+
+pub mod metadata;
+mod value;
+
+use std::borrow::Cow;
+
+use request_auth::{Hint, Verified};
+
+use crate::addressing::{UnsignedHeaders, VirtualBucket};
+use crate::error::{Fault, Refusal};
+use crate::operation::Operation;
+use value::{Rule, Surroundings};
+
+/// Header names in lower case, with their values as bytes.
+pub type Headers = Vec<(Cow<'static, str>, Vec<u8>)>;
+
+/// What becomes of a device's header on one operation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Fate {
+    /// Its value is judged and sent.
+    Send,
+    /// Its value is judged, and not sent.
+    Judge,
+    /// Its value is judged, and refused if S3 would have to be sent something.
+    Inert,
+    /// It means nothing here.
+    Drop,
+    /// It does not belong here.
+    Refuse,
+}
+
+use Fate::{Drop as D, Inert as I, Judge as J, Refuse as R, Send as S};
+
+/// Which answers of S3's a header is taken from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Answers {
+    /// From none: it is a request's header.
+    Never,
+    /// From any.
+    Any,
+    /// From those that describe a stored object.
+    Object,
+}
+
+/// One header of the two dialects.
+struct Row {
+    /// The name in OSS; one that ends in `-` is a prefix.
+    oss: &'static str,
+    /// The name in S3, likewise; empty for none.
+    s3: &'static str,
+    /// What the value has to be.
+    rule: Rule,
+    /// The unsigned header that it may be read from; `None`: the signature has to cover it.
+    hint: Option<Hint>,
+    /// For PutObject, InitiateMultipartUpload, UploadPart, CompleteMultipartUpload and
+    /// AbortMultipartUpload.
+    fates: [Fate; 5],
+    /// For the way back.
+    answers: Answers,
+}
+
+const fn signed(oss: &'static str, s3: &'static str, rule: Rule, fates: [Fate; 5], answers: Answers) -> Row {
+    Row {
+        oss,
+        s3,
+        rule,
+        hint: None,
+        fates,
+        answers,
+    }
+}
+
+const fn unsigned(name: &'static str, rule: Rule, hint: Hint, fates: [Fate; 5]) -> Row {
+    Row {
+        oss: name,
+        s3: name,
+        rule,
+        hint: Some(hint),
+        fates,
+        answers: Answers::Object,
+    }
+}
+
+const fn answer(oss: &'static str, s3: &'static str, answers: Answers) -> Row {
+    Row {
+        oss,
+        s3,
+        rule: Rule::Verbatim,
+        hint: None,
+        fates: [R; 5],
+        answers,
+    }
+}
+
+/// facts/oss.md §8.1 and §8.3. Columns of fates: Put, Initiate, UploadPart, Complete, Abort.
+#[rustfmt::skip]
+const TABLE: [Row; 38] = [
+    // Content-MD5 goes with the bytes that it is the digest of; a part list is compared here and sent
+    // under a digest of its own.
+    signed("content-md5", "content-md5", Rule::ContentMd5, [S, S, S, J, J], Answers::Never),
+    signed("content-type", "content-type", Rule::Verbatim, [S, S, D, D, D], Answers::Object),
+    unsigned("cache-control", Rule::Verbatim, Hint::CacheControl, [S, S, D, D, D]),
+    unsigned("content-disposition", Rule::Verbatim, Hint::ContentDisposition, [S, S, D, D, D]),
+    unsigned("content-encoding", Rule::ContentEncoding, Hint::ContentEncoding, [S, S, J, J, J]),
+    unsigned("content-language", Rule::Verbatim, Hint::ContentLanguage, [S, S, D, D, D]),
+    unsigned("expires", Rule::Verbatim, Hint::Expires, [S, S, D, D, D]),
+
+    signed("x-oss-meta-", "x-amz-meta-", Rule::Metadata, [S, S, D, D, D], Answers::Object),
+    signed("x-oss-object-acl", "x-amz-acl", Rule::ObjectAcl, [S, S, D, I, D], Answers::Never),
+    signed("x-oss-storage-class", "x-amz-storage-class", Rule::StorageClass, [S, S, D, D, D], Answers::Object),
+    signed("x-oss-server-side-encryption", "x-amz-server-side-encryption", Rule::Encryption,
+        [S, S, D, D, D], Answers::Any),
+    signed("x-oss-server-side-encryption-key-id", "x-amz-server-side-encryption-aws-kms-key-id", Rule::KmsKeyId,
+        [S, S, D, D, D], Answers::Any),
+    signed("x-oss-server-side-data-encryption", "", Rule::DataEncryption, [J, J, J, J, J], Answers::Never),
+    signed("x-oss-tagging", "x-amz-tagging", Rule::Tagging, [S, S, D, D, D], Answers::Never),
+    signed("x-oss-forbid-overwrite", "if-none-match", Rule::ForbidOverwrite, [S, J, D, S, D], Answers::Never),
+    signed("x-oss-request-payer", "x-amz-request-payer", Rule::RequestPayer, [S, S, S, S, S], Answers::Never),
+    signed("x-oss-complete-all", "", Rule::CompleteAll, [R, R, R, J, R], Answers::Never),
+
+    // Part of the signature, or without a meaning at S3.
+    signed("x-oss-content-sha256", "", Rule::PayloadHash, [J, J, J, J, J], Answers::Never),
+    signed("x-oss-date", "", Rule::Consumed, [D, D, D, D, D], Answers::Never),
+    signed("x-oss-security-token", "", Rule::Consumed, [D, D, D, D, D], Answers::Never),
+    signed("x-oss-user-agent", "", Rule::Consumed, [D, D, D, D, D], Answers::Never),
+    signed("x-oss-traffic-limit", "", Rule::Consumed, [D, D, D, D, D], Answers::Never),
+
+    // Features that S3 does not have: refused before the body is read.
+    signed("x-oss-callback", "", Rule::NotImplemented, [J, J, J, J, J], Answers::Never),
+    signed("x-oss-callback-var", "", Rule::NotImplemented, [J, J, J, J, J], Answers::Never),
+    signed("x-oss-process", "", Rule::NotImplemented, [J, J, J, J, J], Answers::Never),
+    signed("x-oss-async-process", "", Rule::NotImplemented, [J, J, J, J, J], Answers::Never),
+    signed("x-oss-symlink-target", "", Rule::NotImplemented, [J, J, J, J, J], Answers::Never),
+
+    // Answers only.
+    answer("etag", "etag", Answers::Any),
+    answer("x-oss-version-id", "x-amz-version-id", Answers::Any),
+    answer("x-oss-expiration", "x-amz-expiration", Answers::Any),
+    answer("last-modified", "last-modified", Answers::Object),
+    answer("accept-ranges", "accept-ranges", Answers::Object),
+    answer("content-length", "content-length", Answers::Object),
+    answer("content-range", "content-range", Answers::Object),
+    answer("x-oss-delete-marker", "x-amz-delete-marker", Answers::Object),
+    answer("x-oss-restore", "x-amz-restore", Answers::Object),
+    answer("x-oss-tagging-count", "x-amz-tagging-count", Answers::Object),
+    answer("x-oss-copy-source-version-id", "x-amz-copy-source-version-id", Answers::Object),
+];
+
+impl Row {
+    const fn fate(&self, operation: Operation) -> Fate {
+        let [put, initiate, part, complete, abort] = self.fates;
+        match operation {
+            Operation::PutObject => put,
+            Operation::InitiateMultipartUpload => initiate,
+            Operation::UploadPart => part,
+            Operation::CompleteMultipartUpload => complete,
+            Operation::AbortMultipartUpload => abort,
+        }
+    }
+}
+
+/// The name on the other side, if `from` is the name of this header or starts with its prefix.
+fn counterpart(from: &'static str, to: &'static str, name: &str) -> Option<Cow<'static, str>> {
+    if from.ends_with('-') {
+        let tail = name.strip_prefix(from).filter(|tail| !tail.is_empty())?;
+        Some(Cow::Owned([to, tail].concat()))
+    } else {
+        (name == from).then_some(Cow::Borrowed(to))
+    }
+}
+
+/// The S3 headers for the headers of a verified request.
+///
+/// # Errors
+/// A refusal that names the first header that may not be sent, or not with this value.
+pub(crate) fn to_s3(
+    verified: &Verified<'_, &VirtualBucket>,
+    operation: Operation,
+    unsigned_headers: UnsignedHeaders,
+) -> Result<Headers, Refusal> {
+    let around = Surroundings {
+        bucket: verified.bucket(),
+        encryption: verified.signed("x-oss-server-side-encryption"),
+    };
+    let mut headers = Headers::new();
+    for (name, value) in verified.signed_headers() {
+        let found = TABLE
+            .iter()
+            .filter(|row| row.hint.is_none() && row.fates != [R; 5])
+            .find_map(|row| {
+                let s3 = counterpart(row.oss, row.s3, name)?;
+                Some((row, s3))
+            });
+        let (row, s3) = found.ok_or_else(|| Refusal::new(Fault::HeaderNotSupported).about(name))?;
+        take(row, s3, name, value, operation, &around, &mut headers)?;
+    }
+    for row in &TABLE {
+        let Some(value) = row.hint.and_then(|hint| verified.hint(hint)) else {
+            continue;
+        };
+        let is_sent = row.fate(operation) == Fate::Send;
+        if is_sent && unsigned_headers == UnsignedHeaders::Refuse {
+            return Err(Refusal::new(Fault::HeaderForbidden).about(row.oss));
+        }
+        let mut found = Headers::new();
+        if !(is_sent && unsigned_headers == UnsignedHeaders::Drop) || value::names_aws_chunked(value) {
+            take(
+                row,
+                Cow::Borrowed(row.s3),
+                row.oss,
+                value,
+                operation,
+                &around,
+                &mut found,
+            )?;
+        }
+        headers.append(&mut found);
+    }
+    let stores_attributes = matches!(
+        operation,
+        Operation::PutObject | Operation::InitiateMultipartUpload
+    );
+    if stores_attributes && headers.iter().all(|(name, _)| name != "content-type") {
+        // OSS's default; S3's would be binary/octet-stream.
+        headers.push((
+            Cow::Borrowed("content-type"),
+            b"application/octet-stream".to_vec(),
+        ));
+    }
+    Ok(headers)
+}
+
+/// Takes one header by its row. An empty value asks for nothing, as SDKs send it for what was not
+/// set; user metadata may be empty.
+fn take(
+    row: &Row,
+    s3: Cow<'static, str>,
+    name: &str,
+    value: &[u8],
+    operation: Operation,
+    around: &Surroundings<'_>,
+    headers: &mut Headers,
+) -> Result<(), Refusal> {
+    let refuse = |fault| Refusal::new(fault).about(name);
+    let fate = row.fate(operation);
+    if fate == Fate::Refuse {
+        return Err(refuse(Fault::HeaderMisplaced));
+    }
+    if fate == Fate::Drop || (value.is_empty() && row.rule != Rule::Metadata) {
+        return Ok(());
+    }
+    match (fate, row.rule.to_s3(value, around).map_err(refuse)?) {
+        (Fate::Send, Some(value)) => headers.push((s3, value.into_owned())),
+        (Fate::Inert, Some(_)) => return Err(refuse(Fault::AclTooLate)),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// What an answer of S3's is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AnswerOf {
+    /// A write, or something about an upload.
+    Write,
+    /// A stored object: the answer to a read.
+    Object,
+}
+
+/// The OSS headers for the headers of an answer of S3's: those of the table, and no other. `headers`
+/// are lower-case names and values.
+pub fn to_oss<'h>(
+    headers: impl IntoIterator<Item = (&'h str, &'h [u8])>,
+    of: AnswerOf,
+    bucket: &VirtualBucket,
+) -> Headers {
+    let told = |row: &&Row| match row.answers {
+        Answers::Never => false,
+        Answers::Any => true,
+        Answers::Object => of == AnswerOf::Object,
+    };
+    let mut out = Headers::new();
+    for (name, value) in headers {
+        let found = TABLE.iter().filter(told).find_map(|row| {
+            let oss = counterpart(row.s3, row.oss, name)?;
+            Some((oss, row.rule.to_oss(value, bucket)?))
+        });
+        out.extend(found);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,442 @@
+//! What a header's value has to be, and what it becomes in the other dialect.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use request_auth::canon::percent_decode;
+
+use super::metadata;
+use crate::addressing::{AclRule, ArchiveClass, VirtualBucket};
+use crate::error::Fault;
+use crate::key::encoded_value;
+
+/// The most tags of an object, in both dialects.
+const MAX_TAGS: usize = 10;
+/// The longest tag key and value, in characters.
+const MAX_TAG_KEY: usize = 128;
+const MAX_TAG_VALUE: usize = 256;
+
+/// How a value is judged and rewritten.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Rule {
+    /// Visible ASCII and blanks, unchanged.
+    Verbatim,
+    /// Base64 of 16 bytes, unchanged.
+    ContentMd5,
+    /// Verbatim, and never `aws-chunked`.
+    ContentEncoding,
+    /// Any bytes, as RFC 2047 words where they are not plain.
+    Metadata,
+    /// `default` and `private` need no header; public ACLs by the bucket's rule.
+    ObjectAcl,
+    /// facts/oss.md §8.2.
+    StorageClass,
+    /// `AES256` or `KMS`.
+    Encryption,
+    /// A KMS key id that the bucket's configuration knows, together with `KMS`.
+    KmsKeyId,
+    /// Encryption of the data with SM4, which S3 lacks.
+    DataEncryption,
+    /// Query syntax, at most 10 tags; encoded anew.
+    Tagging,
+    /// `true` becomes `*`, `false` nothing.
+    ForbidOverwrite,
+    /// `requester`.
+    RequestPayer,
+    /// `yes` or `no`; it is part of the call.
+    CompleteAll,
+    /// `UNSIGNED-PAYLOAD`, which says nothing: the gateway hashes no bodies.
+    PayloadHash,
+    /// A feature without an S3 equivalent.
+    NotImplemented,
+    /// Nothing is sent, whatever the value.
+    Consumed,
+}
+
+/// What the value of one header depends on besides itself.
+pub(super) struct Surroundings<'a> {
+    /// The bucket's rules.
+    pub(super) bucket: &'a VirtualBucket,
+    /// The value of x-oss-server-side-encryption.
+    pub(super) encryption: Option<&'a [u8]>,
+}
+
+impl Rule {
+    /// The S3 value of an OSS value that is not empty; `None` where S3 needs no header.
+    pub(super) fn to_s3<'v>(
+        self,
+        value: &'v [u8],
+        around: &'v Surroundings<'_>,
+    ) -> Result<Option<Cow<'v, [u8]>>, Fault> {
+        let same = || {
+            if is_plain(value) {
+                Ok(Some(Cow::Borrowed(value)))
+            } else {
+                Err(Fault::ArgumentInvalid)
+            }
+        };
+        let text = |text: &'static str| Ok(Some(Cow::Borrowed(text.as_bytes())));
+        match self {
+            Self::Verbatim => same(),
+            Self::ContentMd5 => match STANDARD.decode(value) {
+                Ok(digest) if digest.len() == 16 => same(),
+                _ => Err(Fault::DigestInvalid),
+            },
+            Self::ContentEncoding if names_aws_chunked(value) => Err(Fault::StreamingBody),
+            Self::ContentEncoding => same(),
+            Self::Metadata => Ok(Some(Cow::Owned(metadata::encode(value)))),
+            Self::ObjectAcl => match (value, around.bucket.acl) {
+                (b"default" | b"private", _) => Ok(None),
+                (b"public-read" | b"public-read-write", AclRule::Pass) => same(),
+                (b"public-read" | b"public-read-write", AclRule::Private) => Err(Fault::PublicAcl),
+                _ => Err(Fault::ArgumentInvalid),
+            },
+            Self::StorageClass => match (value, around.bucket.archive) {
+                (b"Standard", _) => text("STANDARD"),
+                (b"IA", _) => text("STANDARD_IA"),
+                (b"Archive", ArchiveClass::Glacier) | (b"ColdArchive", _) => text("GLACIER"),
+                (b"Archive", ArchiveClass::GlacierInstantRetrieval) => text("GLACIER_IR"),
+                (b"DeepColdArchive", _) => text("DEEP_ARCHIVE"),
+                _ => Err(Fault::StorageClassInvalid),
+            },
+            Self::Encryption => match value {
+                b"AES256" => text("AES256"),
+                b"KMS" => text("aws:kms"),
+                _ => Err(Fault::EncryptionUnsupported),
+            },
+            Self::KmsKeyId if around.encryption != Some(b"KMS") => Err(Fault::HeaderMisplaced),
+            Self::KmsKeyId => core::str::from_utf8(value)
+                .ok()
+                .and_then(|id| around.bucket.kms_keys.get(id))
+                .map(|key| Some(Cow::Borrowed(key.as_bytes())))
+                .ok_or(Fault::KmsKeyUnknown),
+            Self::DataEncryption => Err(Fault::EncryptionUnsupported),
+            Self::Tagging => rewrite_tags(value).map(|tags| tags.map(|tags| Cow::Owned(tags.into_bytes()))),
+            Self::ForbidOverwrite => match value {
+                b"true" => text("*"),
+                b"false" => Ok(None),
+                _ => Err(Fault::ArgumentInvalid),
+            },
+            Self::RequestPayer if value == b"requester" => same(),
+            Self::CompleteAll if matches!(value, b"yes" | b"no") => Ok(None),
+            Self::PayloadHash if value == b"UNSIGNED-PAYLOAD" => Ok(None),
+            Self::PayloadHash if value.starts_with(b"STREAMING-") => Err(Fault::StreamingBody),
+            Self::RequestPayer | Self::CompleteAll | Self::PayloadHash => Err(Fault::ArgumentInvalid),
+            Self::NotImplemented => Err(Fault::NotImplemented),
+            Self::Consumed => Ok(None),
+        }
+    }
+
+    /// The OSS value of an S3 value; `None` where the device is told nothing.
+    pub(super) fn to_oss(self, value: &[u8], bucket: &VirtualBucket) -> Option<Vec<u8>> {
+        let text = |text: &str| Some(text.as_bytes().to_vec());
+        match self {
+            Self::StorageClass => match value {
+                b"STANDARD" | b"REDUCED_REDUNDANCY" | b"INTELLIGENT_TIERING" => text("Standard"),
+                b"STANDARD_IA" | b"ONEZONE_IA" => text("IA"),
+                b"GLACIER" | b"GLACIER_IR" => text("Archive"),
+                b"DEEP_ARCHIVE" => text("DeepColdArchive"),
+                _ => None,
+            },
+            Self::Encryption => match value {
+                b"AES256" => text("AES256"),
+                b"aws:kms" | b"aws:kms:dsse" => text("KMS"),
+                _ => None,
+            },
+            Self::KmsKeyId => {
+                let known = bucket.kms_keys.iter().find(|(_, key)| key.as_bytes() == value);
+                known.and_then(|(id, _)| text(id))
+            }
+            Self::Metadata => {
+                let decoded = metadata::decode(value);
+                // A device must get what it stored, but never a header of its own making.
+                (!decoded.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0))).then_some(decoded)
+            }
+            _ => is_plain(value).then(|| value.to_vec()),
+        }
+    }
+}
+
+/// Visible ASCII, blanks and tabs: what every platform on the way keeps as it is.
+fn is_plain(value: &[u8]) -> bool {
+    value.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~'))
+}
+
+pub(super) fn names_aws_chunked(content_encoding: &[u8]) -> bool {
+    let codings = content_encoding.split(|&byte| byte == b',');
+    codings
+        .into_iter()
+        .any(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"aws-chunked"))
+}
+
+/// Reads `k1=v1&k2=v2`, percent-encoded, `+` a blank, and writes it strictly encoded. `None` for no
+/// tag at all.
+fn rewrite_tags(value: &[u8]) -> Result<Option<String>, Fault> {
+    let mut tags: Vec<(String, String)> = Vec::new();
+    for piece in value
+        .split(|&byte| byte == b'&')
+        .filter(|piece| !piece.is_empty())
+    {
+        let mut halves = piece.splitn(2, |&byte| byte == b'=');
+        let mut half = |longest: usize| {
+            let blanks: Vec<u8> = halves
+                .next()
+                .unwrap_or_default()
+                .iter()
+                .map(|&b| if b == b'+' { b' ' } else { b })
+                .collect();
+            let text = percent_decode(&blanks).and_then(|bytes| String::from_utf8(bytes).ok());
+            text.filter(|text| text.chars().count() <= longest && !text.chars().any(char::is_control))
+        };
+        let (key, value) = half(MAX_TAG_KEY)
+            .zip(half(MAX_TAG_VALUE))
+            .ok_or(Fault::TagInvalid)?;
+        let is_new = tags.iter().all(|(known, _)| *known != key);
+        if key.is_empty() || !is_new || tags.len() >= MAX_TAGS {
+            return Err(Fault::TagInvalid);
+        }
+        tags.push((key, value));
+    }
+    let pairs: Vec<String> = tags
+        .iter()
+        .map(|(key, value)| [encoded_value(key.as_bytes()), encoded_value(value.as_bytes())].join("="))
+        .collect();
+    Ok(if pairs.is_empty() {
+        None
+    } else {
+        Some(pairs.join("&"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device;
+
+    fn to_s3(
+        rule: Rule,
+        value: &str,
+        bucket: &VirtualBucket,
+        encryption: &str,
+    ) -> Result<Option<String>, Fault> {
+        let around = Surroundings {
+            bucket,
+            encryption: Some(encryption.as_bytes()),
+        };
+        let value = rule.to_s3(value.as_bytes(), &around)?;
+        Ok(value.map(|value| String::from_utf8(value.into_owned()).unwrap()))
+    }
+
+    #[test]
+    fn each_value_becomes_the_one_that_s3_knows_or_is_refused() {
+        let mut public = device::bucket();
+        (public.acl, public.archive) = (AclRule::Pass, ArchiveClass::GlacierInstantRetrieval);
+        let private = device::bucket();
+        for (rule, oss, bucket, expected) in [
+            (
+                Rule::Verbatim,
+                "text/plain; charset=\"x\"",
+                &private,
+                Ok(Some("text/plain; charset=\"x\"")),
+            ),
+            (Rule::Verbatim, "caf\u{e9}", &private, Err(Fault::ArgumentInvalid)),
+            (Rule::Verbatim, "a\u{1}", &private, Err(Fault::ArgumentInvalid)),
+            (
+                Rule::ContentMd5,
+                "1B2M2Y8AsgTpgAmY7PhCfg==",
+                &private,
+                Ok(Some("1B2M2Y8AsgTpgAmY7PhCfg==")),
+            ),
+            (
+                Rule::ContentMd5,
+                "1B2M2Y8AsgTpgAmY7PhCfg",
+                &private,
+                Err(Fault::DigestInvalid),
+            ),
+            (
+                Rule::ContentMd5,
+                "1B2M2Y8AsgTpgAmY7PhCfh==",
+                &private,
+                Err(Fault::DigestInvalid),
+            ),
+            (Rule::ContentMd5, "YQ==", &private, Err(Fault::DigestInvalid)),
+            (
+                Rule::ContentMd5,
+                "not base64",
+                &private,
+                Err(Fault::DigestInvalid),
+            ),
+            (Rule::ContentEncoding, "gzip", &private, Ok(Some("gzip"))),
+            (
+                Rule::ContentEncoding,
+                "aws-chunked",
+                &private,
+                Err(Fault::StreamingBody),
+            ),
+            (
+                Rule::ContentEncoding,
+                "gzip, AWS-Chunked",
+                &private,
+                Err(Fault::StreamingBody),
+            ),
+            (Rule::ObjectAcl, "default", &private, Ok(None)),
+            (Rule::ObjectAcl, "private", &public, Ok(None)),
+            (Rule::ObjectAcl, "public-read", &private, Err(Fault::PublicAcl)),
+            (
+                Rule::ObjectAcl,
+                "public-read-write",
+                &private,
+                Err(Fault::PublicAcl),
+            ),
+            (Rule::ObjectAcl, "public-read", &public, Ok(Some("public-read"))),
+            (Rule::ObjectAcl, "Private", &public, Err(Fault::ArgumentInvalid)),
+            (
+                Rule::ObjectAcl,
+                "bucket-owner-full-control",
+                &public,
+                Err(Fault::ArgumentInvalid),
+            ),
+            (Rule::StorageClass, "Standard", &private, Ok(Some("STANDARD"))),
+            (Rule::StorageClass, "IA", &private, Ok(Some("STANDARD_IA"))),
+            (Rule::StorageClass, "Archive", &private, Ok(Some("GLACIER"))),
+            (Rule::StorageClass, "Archive", &public, Ok(Some("GLACIER_IR"))),
+            (Rule::StorageClass, "ColdArchive", &public, Ok(Some("GLACIER"))),
+            (
+                Rule::StorageClass,
+                "DeepColdArchive",
+                &private,
+                Ok(Some("DEEP_ARCHIVE")),
+            ),
+            (
+                Rule::StorageClass,
+                "standard",
+                &private,
+                Err(Fault::StorageClassInvalid),
+            ),
+            (
+                Rule::StorageClass,
+                "GLACIER",
+                &private,
+                Err(Fault::StorageClassInvalid),
+            ),
+            (Rule::Encryption, "AES256", &private, Ok(Some("AES256"))),
+            (Rule::Encryption, "KMS", &private, Ok(Some("aws:kms"))),
+            (
+                Rule::Encryption,
+                "SM4",
+                &private,
+                Err(Fault::EncryptionUnsupported),
+            ),
+            (
+                Rule::DataEncryption,
+                "SM4",
+                &private,
+                Err(Fault::EncryptionUnsupported),
+            ),
+            (
+                Rule::KmsKeyId,
+                "oss-key-1",
+                &private,
+                Ok(Some("arn:aws:kms:eu-west-1:1:key/k1")),
+            ),
+            (
+                Rule::KmsKeyId,
+                "arn:aws:kms:eu-west-1:1:key/k1",
+                &private,
+                Err(Fault::KmsKeyUnknown),
+            ),
+            (Rule::ForbidOverwrite, "true", &private, Ok(Some("*"))),
+            (Rule::ForbidOverwrite, "false", &private, Ok(None)),
+            (
+                Rule::ForbidOverwrite,
+                "TRUE",
+                &private,
+                Err(Fault::ArgumentInvalid),
+            ),
+            (Rule::RequestPayer, "requester", &private, Ok(Some("requester"))),
+            (Rule::RequestPayer, "owner", &private, Err(Fault::ArgumentInvalid)),
+            (Rule::CompleteAll, "yes", &private, Ok(None)),
+            (Rule::CompleteAll, "true", &private, Err(Fault::ArgumentInvalid)),
+            (Rule::PayloadHash, "UNSIGNED-PAYLOAD", &private, Ok(None)),
+            (
+                Rule::PayloadHash,
+                "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+                &private,
+                Err(Fault::StreamingBody),
+            ),
+            (
+                Rule::PayloadHash,
+                "e3b0c442",
+                &private,
+                Err(Fault::ArgumentInvalid),
+            ),
+            (Rule::NotImplemented, "x", &private, Err(Fault::NotImplemented)),
+        ] {
+            let expected = expected.map(|value| value.map(str::to_owned));
+            assert_eq!(to_s3(rule, oss, bucket, "KMS"), expected, "{rule:?} {oss}");
+        }
+        assert_eq!(
+            to_s3(Rule::KmsKeyId, "oss-key-1", &private, "AES256"),
+            Err(Fault::HeaderMisplaced)
+        );
+    }
+
+    #[test]
+    fn tags_are_read_as_a_query_and_written_strictly() {
+        let bucket = device::bucket();
+        let ten: String = (0..10).map(|n| format!("k{n}=v&")).collect();
+        for (oss, expected) in [
+            ("k1=v1&k2=v%202", Ok(Some("k1=v1&k2=v%202"))),
+            ("k1=v+1", Ok(Some("k1=v%201"))),
+            ("a/b=%e4%b8%ad", Ok(Some("a%2Fb=%E4%B8%AD"))),
+            ("k", Ok(Some("k="))),
+            ("k=a=b", Ok(Some("k=a%3Db"))),
+            ("&", Ok(None)),
+            ("=v", Err(Fault::TagInvalid)),
+            ("k=1&k=2", Err(Fault::TagInvalid)),
+            ("k=1&%6b=2", Err(Fault::TagInvalid)),
+            ("k=%zz", Err(Fault::TagInvalid)),
+            ("k=%ff", Err(Fault::TagInvalid)),
+            ("k=%0d%0a", Err(Fault::TagInvalid)),
+            (&*format!("{ten}k10=v"), Err(Fault::TagInvalid)),
+            (&*format!("{}=v", "k".repeat(129)), Err(Fault::TagInvalid)),
+            (&*format!("k={}", "v".repeat(257)), Err(Fault::TagInvalid)),
+        ] {
+            let expected = expected.map(|value| value.map(str::to_owned));
+            assert_eq!(to_s3(Rule::Tagging, oss, &bucket, ""), expected, "{oss}");
+        }
+        assert!(to_s3(Rule::Tagging, &ten, &bucket, "").is_ok());
+    }
+
+    #[test]
+    fn answers_are_told_in_oss_values_or_not_at_all() {
+        let bucket = device::bucket();
+        for (rule, s3, oss) in [
+            (Rule::StorageClass, "STANDARD", Some("Standard")),
+            (Rule::StorageClass, "INTELLIGENT_TIERING", Some("Standard")),
+            (Rule::StorageClass, "ONEZONE_IA", Some("IA")),
+            (Rule::StorageClass, "GLACIER_IR", Some("Archive")),
+            (Rule::StorageClass, "DEEP_ARCHIVE", Some("DeepColdArchive")),
+            (Rule::StorageClass, "SNOW", None),
+            (Rule::Encryption, "AES256", Some("AES256")),
+            (Rule::Encryption, "aws:kms", Some("KMS")),
+            (Rule::Encryption, "aws:new", None),
+            (
+                Rule::KmsKeyId,
+                "arn:aws:kms:eu-west-1:1:key/k1",
+                Some("oss-key-1"),
+            ),
+            (Rule::KmsKeyId, "arn:aws:kms:eu-west-1:1:key/other", None),
+            (Rule::Metadata, "=?UTF-8?B?5Lit?=", Some("\u{4e2d}")),
+            (Rule::Metadata, "=?UTF-8?B?YQ0KYg==?=", None),
+            (Rule::Verbatim, "\"etag\"", Some("\"etag\"")),
+            (Rule::Verbatim, "a\r\nb", None),
+        ] {
+            let told = rule
+                .to_oss(s3.as_bytes(), &bucket)
+                .map(|value| String::from_utf8(value).unwrap());
+            assert_eq!(told.as_deref(), oss, "{rule:?} {s3}");
+        }
+    }
+}

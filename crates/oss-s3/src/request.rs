@@ -1,0 +1,391 @@
+//! From an authorised request to the request for the origin.
+//!
+//! An [`OriginRequest`] is built from an [`Authorized`] and from nothing else; there is no way to one
+//! from a head. Method, host, path, query and headers are written anew from verified values, so what
+//! a device sent beside them can't reach the origin. It is not signed yet: the caller signs exactly
+//! these fields and sends exactly these fields.
+
+use std::borrow::Cow;
+
+use request_auth::Verified;
+
+use crate::addressing::{OriginAddressing, UnsignedHeaders, VirtualBucket};
+use crate::complete::{PartList, PartNumber, content_md5};
+use crate::error::Refusal;
+use crate::headers::{self, Headers};
+use crate::key::{ObjectKey, OriginKey, encoded_value};
+use crate::operation::{Call, UploadId};
+
+/// How many parts a page of ListParts may have: S3's own bound.
+const PARTS_PER_PAGE: &str = "1000";
+
+/// A verified request that a grant covers: permission as a value.
+#[derive(Debug)]
+pub struct Authorized<'a> {
+    verified: Verified<'a, &'a VirtualBucket>,
+    call: Call,
+    key: ObjectKey,
+    origin_key: OriginKey,
+    unsigned_headers: UnsignedHeaders,
+}
+
+impl<'a> Authorized<'a> {
+    /// States that a grant covers the request. This is the place where permission is made: only
+    /// `gateway::policy` may call it, after it compared bucket, key and operation with the grants of
+    /// the key that verified the request.
+    ///
+    /// `call` was recognised from `verified`, `key` is its key, `origin_key` is that key behind the
+    /// grant's mount, and `unsigned_headers` is the grant's or else the bucket's rule.
+    pub const fn assertion(
+        verified: Verified<'a, &'a VirtualBucket>,
+        call: Call,
+        key: ObjectKey,
+        origin_key: OriginKey,
+        unsigned_headers: UnsignedHeaders,
+    ) -> Self {
+        Self {
+            verified,
+            call,
+            key,
+            origin_key,
+            unsigned_headers,
+        }
+    }
+
+    /// The operation with its arguments.
+    pub const fn call(&self) -> &Call {
+        &self.call
+    }
+
+    /// The virtual bucket.
+    pub fn bucket(&self) -> &'a VirtualBucket {
+        self.verified.bucket()
+    }
+
+    /// The object key as the device names it.
+    pub const fn key(&self) -> &ObjectKey {
+        &self.key
+    }
+
+    /// The object key at the origin.
+    pub const fn origin_key(&self) -> &OriginKey {
+        &self.origin_key
+    }
+
+    /// The access key id that signed the request.
+    pub fn key_id(&self) -> &str {
+        self.verified.key_id()
+    }
+
+    /// The Content-MD5 of the body, if the device sent one. S3 checks it where the body is passed on;
+    /// a body that the gateway reads is compared with
+    /// [`check_body_digest`](crate::complete::check_body_digest).
+    pub fn content_md5(&self) -> Option<&[u8]> {
+        self.verified
+            .signed("content-md5")
+            .filter(|value| !value.is_empty())
+    }
+
+    /// Whether the device wants no object to be replaced.
+    pub(crate) fn forbids_overwrite(&self) -> bool {
+        self.verified.signed("x-oss-forbid-overwrite") == Some(b"true")
+    }
+}
+
+/// What the request for the origin has as its body.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum OriginBody {
+    /// Nothing.
+    Empty,
+    /// The device's own body, streamed past with its Content-Length.
+    Device,
+    /// A part list that is not known yet: see [`OriginRequest::with_parts`]. Not to be sent.
+    AwaitsParts,
+    /// These bytes.
+    Document(Vec<u8>),
+}
+
+/// A request for the origin, not signed yet.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OriginRequest {
+    /// The method.
+    pub method: &'static str,
+    /// `http` or `https`.
+    pub scheme: String,
+    /// The Host, with its port unless that is the scheme's own.
+    pub host: String,
+    /// The path, strictly percent-encoded once.
+    pub path: String,
+    /// The query without `?`, strictly percent-encoded and sorted by name; may be empty.
+    pub query: String,
+    /// Every header to send besides the signature's, lower-case names. Host and Content-Length are
+    /// the platform's.
+    pub headers: Headers,
+    /// The body.
+    pub body: OriginBody,
+}
+
+impl OriginRequest {
+    /// The request that an authorised call makes at the origin. For CompleteMultipartUpload its body
+    /// is still open, so that headers are judged before a byte of the device's body is read.
+    ///
+    /// # Errors
+    /// A refusal that names the header that may not be sent.
+    pub fn new(authorized: &Authorized<'_>) -> Result<Self, Refusal> {
+        let call = &authorized.call;
+        let translated = headers::to_s3(
+            &authorized.verified,
+            call.operation(),
+            authorized.unsigned_headers,
+        )?;
+        let (method, query, body) = match call {
+            Call::PutObject => ("PUT", String::new(), OriginBody::Device),
+            Call::InitiateMultipartUpload { .. } => ("POST", "uploads=".to_owned(), OriginBody::Empty),
+            Call::UploadPart { number, upload } => {
+                let query = ["partNumber=", &number.get().to_string(), "&", &upload_id(upload)].concat();
+                ("PUT", query, OriginBody::Device)
+            }
+            Call::CompleteMultipartUpload { upload, .. } => {
+                ("POST", upload_id(upload), OriginBody::AwaitsParts)
+            }
+            Call::AbortMultipartUpload { upload } => ("DELETE", upload_id(upload), OriginBody::Empty),
+        };
+        let mut request = Self::to_object(authorized, method, query, body);
+        request.headers.extend(translated);
+        Ok(request)
+    }
+
+    /// Gives a CompleteMultipartUpload its part list: S3's document, its type and its digest.
+    pub fn with_parts(mut self, parts: &PartList) -> Self {
+        let document = parts.to_xml().into_bytes();
+        self.headers
+            .push((Cow::Borrowed("content-type"), b"application/xml".to_vec()));
+        self.headers
+            .push((Cow::Borrowed("content-md5"), content_md5(&document).into_bytes()));
+        self.body = OriginBody::Document(document);
+        self
+    }
+
+    /// Asks for a page of the parts of an upload to the authorised key, from the part after `after`
+    /// on (`None`: from the first). Read it with
+    /// [`PartsPage::from_origin`](crate::complete::PartsPage::from_origin).
+    pub fn list_parts(authorized: &Authorized<'_>, upload: &UploadId, after: Option<PartNumber>) -> Self {
+        let mut query = ["max-parts=", PARTS_PER_PAGE, "&"].concat();
+        if let Some(after) = after {
+            query.push_str(&["part-number-marker=", &after.get().to_string(), "&"].concat());
+        }
+        query.push_str(&upload_id(upload));
+        Self::to_object(authorized, "GET", query, OriginBody::Empty).paid_like(authorized)
+    }
+
+    /// Asks what the origin has under the authorised key.
+    pub fn head(authorized: &Authorized<'_>) -> Self {
+        Self::to_object(authorized, "HEAD", String::new(), OriginBody::Empty).paid_like(authorized)
+    }
+
+    fn to_object(authorized: &Authorized<'_>, method: &'static str, query: String, body: OriginBody) -> Self {
+        let origin = &authorized.bucket().origin;
+        let key = authorized.origin_key.percent_encoded();
+        let bucket = encoded_value(origin.bucket.as_bytes());
+        let (host, path) = match origin.addressing {
+            OriginAddressing::Path => (origin.authority.clone(), ["/", &bucket, "/", &key].concat()),
+            OriginAddressing::VirtualHost => (
+                [origin.bucket.as_str(), ".", &origin.authority].concat(),
+                ["/", &key].concat(),
+            ),
+        };
+        // A compressed answer would have another length and checksum than the object.
+        let headers = vec![(Cow::Borrowed("accept-encoding"), b"identity".to_vec())];
+        Self {
+            method,
+            scheme: origin.scheme.clone(),
+            host,
+            path,
+            query,
+            headers,
+            body,
+        }
+    }
+
+    /// Repeats the device's consent to pay for requests.
+    fn paid_like(mut self, authorized: &Authorized<'_>) -> Self {
+        if authorized.verified.signed("x-oss-request-payer") == Some(b"requester") {
+            self.headers
+                .push((Cow::Borrowed("x-amz-request-payer"), b"requester".to_vec()));
+        }
+        self
+    }
+
+    /// Path, and query where there is one, as they go on the wire.
+    pub fn path_and_query(&self) -> String {
+        let mark = if self.query.is_empty() { "" } else { "?" };
+        [self.path.as_str(), mark, &self.query].concat()
+    }
+
+    /// The whole URL.
+    pub fn url(&self) -> String {
+        [self.scheme.as_str(), "://", &self.host, &self.path_and_query()].concat()
+    }
+}
+
+fn upload_id(upload: &UploadId) -> String {
+    ["uploadId=", &encoded_value(upload.as_str().as_bytes())].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::{self, Request};
+
+    fn built(request: &Request, mount: &str) -> OriginRequest {
+        request.authorized(mount, |authorized| OriginRequest::new(&authorized).unwrap())
+    }
+
+    fn header<'r>(request: &'r OriginRequest, name: &str) -> Option<&'r [u8]> {
+        request
+            .headers
+            .iter()
+            .find(|(header, _)| header == name)
+            .map(|(_, value)| value.as_slice())
+    }
+
+    #[test]
+    fn each_operation_becomes_its_s3_request() {
+        for (method, target, expected, body) in [
+            (
+                "PUT",
+                "/devices/a/b",
+                "PUT https://s3.eu-west-1.amazonaws.com/acme-ingest/a/b",
+                OriginBody::Device,
+            ),
+            (
+                "POST",
+                "/devices/k?uploads&sequential&encoding-type=url",
+                "POST https://s3.eu-west-1.amazonaws.com/acme-ingest/k?uploads=",
+                OriginBody::Empty,
+            ),
+            (
+                "PUT",
+                "/devices/k?uploadId=a%2Fb.c_-%2B&partNumber=7",
+                "PUT https://s3.eu-west-1.amazonaws.com/acme-ingest/k?partNumber=7&uploadId=a%2Fb.c_-%2B",
+                OriginBody::Device,
+            ),
+            (
+                "POST",
+                "/devices/k?encoding-type=url&uploadId=U",
+                "POST https://s3.eu-west-1.amazonaws.com/acme-ingest/k?uploadId=U",
+                OriginBody::AwaitsParts,
+            ),
+            (
+                "DELETE",
+                "/devices/k?uploadId=U",
+                "DELETE https://s3.eu-west-1.amazonaws.com/acme-ingest/k?uploadId=U",
+                OriginBody::Empty,
+            ),
+        ] {
+            let request = built(&Request::new(method, target), "");
+            assert_eq!(format!("{} {}", request.method, request.url()), expected);
+            assert_eq!(request.body, body);
+            assert_eq!(header(&request, "accept-encoding"), Some(b"identity".as_slice()));
+        }
+    }
+
+    #[test]
+    fn keys_are_encoded_strictly_and_kept_to_the_byte() {
+        for (target, path) in [
+            ("/devices/a%20b+c%2520d", "/a%20b%2Bc%2520d"),
+            ("/devices/~!*'()", "/~%21%2A%27%28%29"),
+            ("/devices/%E4%B8%AD/%F0%9F%98%80", "/%E4%B8%AD/%F0%9F%98%80"),
+            ("/devices//a//b/", "//a//b/"),
+            ("/devices/a%2Fb", "/a/b"),
+            (
+                "/devices/a%3Fb%23c&d=e;f:g@h,i$j",
+                "/a%3Fb%23c%26d%3De%3Bf%3Ag%40h%2Ci%24j",
+            ),
+            ("/devices/%252e%252e/k", "/%252e%252e/k"),
+        ] {
+            let mut bucket = device::bucket();
+            bucket.origin.addressing = OriginAddressing::VirtualHost;
+            let request = built(&Request::new("PUT", target).bucket(bucket), "");
+            assert_eq!(request.host, "acme-ingest.s3.eu-west-1.amazonaws.com");
+            assert_eq!(request.path_and_query(), path, "{target}");
+        }
+    }
+
+    #[test]
+    fn the_mount_stands_before_the_key_at_the_origin_only() {
+        let request = Request::new("PUT", "/devices/a/b");
+        assert_eq!(built(&request, "fleet/AK/").path, "/acme-ingest/fleet/AK/a/b");
+        request.authorized("fleet/AK/", |authorized| {
+            assert_eq!(authorized.key().as_str(), "a/b");
+            assert_eq!(authorized.origin_key().as_str(), "fleet/AK/a/b");
+            assert_eq!(OriginRequest::head(&authorized).path, "/acme-ingest/fleet/AK/a/b");
+        });
+    }
+
+    #[test]
+    fn a_completion_gets_the_rewritten_list_with_its_own_digest() {
+        let list = "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>e</ETag></Part></CompleteMultipartUpload>";
+        let device = Request::new("POST", "/devices/k?uploadId=U")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("content-md5", content_md5(list.as_bytes()))
+            .header("x-oss-forbid-overwrite", "true");
+        let parts = PartList::from_device(list.as_bytes()).unwrap();
+        device.authorized("", |authorized| {
+            assert_eq!(
+                authorized.content_md5(),
+                Some(content_md5(list.as_bytes()).as_bytes())
+            );
+            let request = OriginRequest::new(&authorized).unwrap().with_parts(&parts);
+            let OriginBody::Document(document) = &request.body else {
+                panic!()
+            };
+            assert_eq!(*document, parts.to_xml().into_bytes());
+            assert_eq!(
+                header(&request, "content-type"),
+                Some(b"application/xml".as_slice())
+            );
+            assert_eq!(
+                header(&request, "content-md5"),
+                Some(content_md5(document).as_bytes())
+            );
+            assert_eq!(header(&request, "if-none-match"), Some(b"*".as_slice()));
+            assert_eq!(
+                request
+                    .headers
+                    .iter()
+                    .filter(|(name, _)| name == "content-md5")
+                    .count(),
+                1
+            );
+        });
+    }
+
+    #[test]
+    fn the_gateways_own_questions_are_about_the_authorised_key() {
+        let device =
+            Request::new("POST", "/devices/a%20b?uploadId=U").header("x-oss-request-payer", "requester");
+        device.authorized("", |authorized| {
+            let Call::CompleteMultipartUpload { upload, .. } = authorized.call() else {
+                panic!()
+            };
+            let first = OriginRequest::list_parts(&authorized, upload, None);
+            assert_eq!(
+                (first.method, first.path_and_query()),
+                ("GET", "/acme-ingest/a%20b?max-parts=1000&uploadId=U".to_owned())
+            );
+            let next = OriginRequest::list_parts(&authorized, upload, PartNumber::from_decimal(b"1000"));
+            assert_eq!(next.query, "max-parts=1000&part-number-marker=1000&uploadId=U");
+            let head = OriginRequest::head(&authorized);
+            assert_eq!(
+                (head.method, head.path_and_query()),
+                ("HEAD", "/acme-ingest/a%20b".to_owned())
+            );
+            assert_eq!(
+                header(&head, "x-amz-request-payer"),
+                Some(b"requester".as_slice())
+            );
+            assert_eq!(head.body, OriginBody::Empty);
+        });
+    }
+}
