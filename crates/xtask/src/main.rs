@@ -11,10 +11,12 @@ mod build_worker;
 mod dev;
 mod factory;
 mod interrupt;
+mod probe;
 mod progress;
 mod project;
 mod size;
 mod tools;
+mod vectors;
 
 use project::Project;
 
@@ -37,6 +39,8 @@ enum Command {
     Build,
     /// Print the size of each artefact against its budget; fails when one is above it.
     Size(size::Options),
+    /// Verify files of signature vectors.
+    Vectors(vectors::Options),
     /// Run the gateway in front of a local S3 server, until Ctrl-C.
     Dev(dev::Options),
     /// What `dev` starts its servers through.
@@ -63,6 +67,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Size(options) => size::run(&project, &options),
+        Command::Vectors(options) => vectors::run(&project, &options),
         Command::Dev(options) => dev::run(&project, &options),
         Command::RunChild(options) => match dev::child::run(&options)? {},
     }
