@@ -117,6 +117,11 @@ class Gateway:
         }[style]
         return Endpoint(style, f"http://{host}:{self.port}", bucket)
 
+    @property
+    def unsigned_endpoint(self) -> Endpoint:
+        """ali-oss with `cname` and without a bucket, which then signs no bucket name at all."""
+        return Endpoint("cname-without-bucket", f"http://{self.unsigned_host}:{self.port}", "")
+
 
 def _descendants(pid: int) -> list[int]:
     children: dict[int, list[int]] = {}

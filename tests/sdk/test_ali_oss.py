@@ -20,8 +20,9 @@ VERSION = json.loads((HERE / "package.json").read_text())["dependencies"]["ali-o
 def environment(gateway, proxy, origin, keys):
     """What device.cjs needs to know of the session."""
     witness = Witness(proxy, origin)
+    endpoints = [*map(gateway.endpoint, STYLES), gateway.unsigned_endpoint]
     run = {
-        "endpoints": {style: dataclasses.asdict(gateway.endpoint(style)) for style in STYLES},
+        "endpoints": {endpoint.style: dataclasses.asdict(endpoint) for endpoint in endpoints},
         "bucket": gateway.bucket,
         "credentials": dataclasses.asdict(gateway.credentials),
         "keys": {

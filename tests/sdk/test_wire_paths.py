@@ -3,6 +3,7 @@
 from urllib.parse import quote, unquote
 
 import pytest
+from servers import DISTRIBUTION_LABEL
 
 
 def refused_untouched(wire, answer, status, code, seen):
@@ -198,11 +199,12 @@ def test_H05_a_put_with_a_copy_source_is_a_copy_and_denied(wire, proxy, source):
     assert not seen
 
 
-@pytest.mark.parametrize("method", ["PATCH", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "put", "FOO", "GETS"])
+@pytest.mark.parametrize("method", ["PATCH", "OPTIONS", "TRACE", "COPY", "PURGE", "PROPFIND", "put", "FOO", "GETS"])
 def test_H_a_method_that_no_operation_has_is_refused(wire, proxy, method):
     with proxy.watching() as seen:
         answer = wire.signed(method, "h-method")
-    # workerd answers 501 by itself to a method that it does not know; what it lets through is ours to refuse.
+    # workerd answers 501 by itself to a method that it does not know (and 500 to CONNECT); what it lets through is
+    # ours to refuse.
     assert answer.status in (400, 403, 405, 501), answer
     assert not seen
 
@@ -265,6 +267,33 @@ def test_O08_a_parameter_given_twice_is_400(wire, proxy, query):
 def test_O14_a_signature_for_one_bucket_does_not_open_another(wire, proxy):
     answer, seen = send(wire, proxy, f"/{wire.bucket}/o14", "/another-bucket/o14")
     refused_untouched(wire, answer, 403, "SignatureDoesNotMatch", seen)
+
+
+def test_O14_without_a_signed_bucket_no_key_begins_with_a_buckets_name(wire, gateway, proxy):
+    unsigned = [("Host", f"{gateway.unsigned_host}:{gateway.port}")]
+    for first, status in [("o14", 200), (wire.bucket, 403), (DISTRIBUTION_LABEL, 403)]:
+        headers = [*unsigned, *wire.sign("PUT", f"/{first}/key")[1:]]
+        with proxy.watching() as seen:
+            answer = wire.send("PUT", f"/{first}/key", headers, b"x").check()
+        assert answer.status == status, answer
+        assert len(seen) == (status == 200)
+
+
+def test_O14_a_signature_without_a_bucket_opens_no_other_host(wire, gateway, proxy):
+    headers = [("Host", f"{gateway.cname_host}:{gateway.port}"), *wire.sign("PUT", "/o14/key")[1:]]
+    with proxy.watching() as seen:
+        answer = wire.send("PUT", "/o14/key", headers, b"x").check()
+    assert (answer.status, answer.code) == (403, "SignatureDoesNotMatch")
+    assert not seen
+
+
+@pytest.mark.parametrize("host", ["unknown.example.com", "", "a b", "localhost/x", "[::1]", "evil@localhost", "."])
+def test_B08_a_host_that_is_not_configured_is_refused(wire, proxy, host):
+    headers = [("Host", host), *wire.sign("PUT", wire.resource("b08"))[1:]]
+    with proxy.watching() as seen:
+        answer = wire.send("PUT", wire.target("b08"), headers, b"x")
+    assert answer.status in (400, 403, 404), answer
+    assert not seen
 
 
 def test_O14_a_bucket_that_is_not_configured_is_not_told_from_one_that_is_forbidden(wire, proxy):

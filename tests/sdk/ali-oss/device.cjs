@@ -13,8 +13,8 @@ function device(style = 'virtual-host', options = {}) {
   const { url, bucket } = run.endpoints[style];
   return new OSS({
     endpoint: url,
-    bucket,
-    cname: style === 'cname',
+    bucket: bucket || undefined,
+    cname: style.startsWith('cname'),
     sldEnable: style === 'path',
     accessKeyId: run.credentials.access_key_id,
     accessKeySecret: run.credentials.access_key_secret,
