@@ -11,7 +11,7 @@ use crate::addressing::{
     AclRule, ArchiveClass, OriginAddressing, OriginBucket, UnsignedHeaders, VirtualBucket,
 };
 use crate::key::{ObjectKey, OriginKey};
-use crate::operation::Call;
+use crate::operation::{Call, NotACall};
 use crate::request::Authorized;
 
 /// A virtual bucket `devices` in front of the path-style S3 bucket `acme-ingest`.
@@ -73,6 +73,11 @@ impl Request {
     /// Signs the request, verifies it, and hands the result on.
     pub(crate) fn verified<T>(&self, then: impl FnOnce(&Verified<'_, &VirtualBucket>) -> T) -> T {
         self.verify(|verified| then(&verified))
+    }
+
+    /// Verifies the request and recognises its operation.
+    pub(crate) fn recognised(&self) -> Result<Call, NotACall> {
+        self.verify(|verified| Call::recognise(&verified))
     }
 
     /// Authorises the verified request under a mount, and hands the result on.

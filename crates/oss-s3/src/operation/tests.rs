@@ -2,7 +2,7 @@ use super::*;
 use crate::device::Request as Device;
 
 fn recognise(method: &str, target: &str) -> Result<Call, NotACall> {
-    Device::new(method, target).verified(|verified| Call::recognise(verified))
+    Device::new(method, target).recognised()
 }
 
 fn upload() -> UploadId {
@@ -92,7 +92,7 @@ fn complete_all_takes_the_parts_from_the_origin() {
         ("", PartSource::Body),
     ] {
         let request = Device::new("POST", "/devices/k?uploadId=U").header("x-oss-complete-all", value);
-        let call = request.verified(|verified| Call::recognise(verified));
+        let call = request.recognised();
         assert!(
             matches!(call, Ok(Call::CompleteMultipartUpload { parts, .. }) if parts == source),
             "{value}"
@@ -181,7 +181,7 @@ fn h03_a_query_name_more_or_less_is_another_operation() {
 fn h05_a_put_with_a_copy_source_is_a_copy() {
     for (query, name) in [("", "CopyObject"), ("?partNumber=1&uploadId=U", "UploadPartCopy")] {
         let request = Device::new("PUT", &format!("/devices/k{query}")).header("x-oss-copy-source", "/b/k");
-        let call = request.verified(|verified| Call::recognise(verified));
+        let call = request.recognised();
         assert_eq!(call, Err(NotACall::Outside(Some(name))));
     }
 }

@@ -1,0 +1,266 @@
+//! From the origin's answer to the device's.
+//!
+//! Nothing of S3's answer passes through: its status is judged, its headers go through the header
+//! table, its XML is read into values and OSS's documents are written from values, un-namespaced,
+//! with the elements that SDKs require (facts/oss.md §7). An error in the body of a 200 is an error.
+//! What S3 says of the gateway's own credentials or address stays in the log: the device is told
+//! that the gateway has a problem, never that its signature or clock is wrong.
+
+mod origin_error;
+
+use std::borrow::Cow;
+
+use crate::addressing::VirtualBucket;
+use crate::answer::{Answer, Asked};
+use crate::complete::{MAX_PARTS_PAGE_BYTES, PartList};
+use crate::error::{Fault, Refusal};
+use crate::headers::{self, AnswerOf};
+use crate::key::{ObjectKey, encoded_value};
+use crate::operation::{Call, KeySpelling, Operation, UploadId};
+use crate::request::Authorized;
+use crate::xml::{self, Document, Unreadable};
+
+/// The longest error, initiation or completion document that is read from the origin, in bytes.
+pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
+
+/// The origin's answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OriginAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// Header names in lower case, and values as bytes.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The body, where [`document_bytes`] asked for it; else empty.
+    pub body: Vec<u8>,
+}
+
+impl OriginAnswer {
+    /// The value of a header by its lower-case name.
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        self.headers
+            .iter()
+            .find(|(header, _)| header == name)
+            .map(|(_, value)| value.as_slice())
+    }
+
+    /// S3's own request id, for the log.
+    pub fn request_id(&self) -> Option<&str> {
+        self.header("x-amz-request-id")
+            .and_then(|value| core::str::from_utf8(value).ok())
+    }
+
+    const fn is_success(&self) -> bool {
+        matches!(self.status, 200..=299)
+    }
+}
+
+/// How many bytes of the body of an answer have to be read before it is translated: 0 for none, and
+/// then the body is to be dropped. A longer body is to be cut, which makes it unreadable.
+pub const fn document_bytes(operation: Operation, status: u16) -> usize {
+    match (operation, status) {
+        (_, 300..) | (Operation::InitiateMultipartUpload | Operation::CompleteMultipartUpload, _) => {
+            MAX_DOCUMENT_BYTES
+        }
+        (Operation::PutObject | Operation::UploadPart | Operation::AbortMultipartUpload, _) => 0,
+    }
+}
+
+/// The same for an answer to [`list_parts`](crate::request::OriginRequest::list_parts).
+pub const fn parts_page_bytes(status: u16) -> usize {
+    if status < 300 {
+        MAX_PARTS_PAGE_BYTES
+    } else {
+        MAX_DOCUMENT_BYTES
+    }
+}
+
+/// What an answer is about, as far as the device has to be told.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The operation.
+    pub operation: Operation,
+    /// How the device wants keys spelled.
+    pub spelling: KeySpelling,
+    /// The virtual bucket.
+    pub bucket: &'a VirtualBucket,
+    /// The key as the device names it.
+    pub key: &'a ObjectKey,
+    /// Whether the device wants no object to be replaced.
+    pub forbids_overwrite: bool,
+}
+
+impl<'a> Subject<'a> {
+    /// What the answer to an authorised request is about.
+    pub fn of(authorized: &'a Authorized<'_>) -> Self {
+        let spelling = match authorized.call() {
+            Call::InitiateMultipartUpload { spelling } | Call::CompleteMultipartUpload { spelling, .. } => {
+                *spelling
+            }
+            Call::PutObject | Call::UploadPart { .. } | Call::AbortMultipartUpload { .. } => {
+                KeySpelling::Plain
+            }
+        };
+        Self {
+            operation: authorized.call().operation(),
+            spelling,
+            bucket: authorized.bucket(),
+            key: authorized.key(),
+            forbids_overwrite: authorized.forbids_overwrite(),
+        }
+    }
+}
+
+/// Translates the origin's answer to the request of an operation.
+///
+/// # Errors
+/// A [`Refusal`] for every error of the origin's, also one with status 200, and for an answer that
+/// can't be read. `NoSuchUpload` to a Complete may mean that an earlier answer was lost: ask
+/// [`completed_before`] before it is told.
+pub fn translate(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>) -> Result<Answer, Refusal> {
+    if !origin.is_success() {
+        return Err(origin_error::refusal(origin, subject.forbids_overwrite));
+    }
+    match subject.operation {
+        Operation::PutObject | Operation::UploadPart => {
+            // PHP's and Node's SDKs throw without it; a retry may get it.
+            let etag = origin.header("etag").filter(|etag| !etag.is_empty());
+            etag.ok_or_else(|| unreadable("The origin's answer to a write has no ETag."))?;
+            Ok(with_headers(Answer::new(200, asked), origin, subject.bucket))
+        }
+        // node and Go 1 insist on 204.
+        Operation::AbortMultipartUpload => Ok(with_headers(Answer::new(204, asked), origin, subject.bucket)),
+        Operation::InitiateMultipartUpload => initiated(origin, subject, asked),
+        Operation::CompleteMultipartUpload => completed(origin, subject, asked),
+    }
+}
+
+/// The refusal for an answer that is an error, to a request of the gateway's own (ListParts, HEAD);
+/// `None` for a success.
+pub fn error_of(origin: &OriginAnswer) -> Option<Refusal> {
+    (!origin.is_success()).then(|| origin_error::refusal(origin, false))
+}
+
+/// The answer to a Complete that S3 refused with `NoSuchUpload`, if the upload was in fact completed:
+/// `head` is the origin's answer to a HEAD of the key, and its ETag is the one of these parts.
+///
+/// A retry after a lost answer would else be told that its upload is lost. Another object with the
+/// same parts can't be told apart, and has the same content.
+pub fn completed_before(
+    head: &OriginAnswer,
+    parts: &PartList,
+    subject: &Subject<'_>,
+    asked: &Asked<'_>,
+) -> Option<Answer> {
+    let expected = parts.composite_etag()?;
+    let etag = core::str::from_utf8(head.header("etag")?)
+        .ok()
+        .and_then(bare_etag)?;
+    (head.status == 200 && etag.eq_ignore_ascii_case(&expected))
+        .then(|| completion(etag, head, subject, asked))
+}
+
+fn initiated(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>) -> Result<Answer, Refusal> {
+    let mut upload = None;
+    read_document(
+        &origin.body,
+        &["InitiateMultipartUploadResult", "UploadId"],
+        &mut upload,
+    )?;
+    let upload = upload.and_then(|text| UploadId::new(text.trim().as_bytes()));
+    let upload =
+        upload.ok_or_else(|| unreadable("The origin's answer to an initiation has no usable UploadId."))?;
+    let mut document = Document::new("InitiateMultipartUploadResult");
+    push_place(&mut document, subject);
+    document.leaf("UploadId", upload.as_str());
+    Ok(with_headers(Answer::new(200, asked), origin, subject.bucket).with_document(document.finish()))
+}
+
+fn completed(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>) -> Result<Answer, Refusal> {
+    if let Some(error) = origin_error::in_success(origin, subject.forbids_overwrite) {
+        return Err(error);
+    }
+    let mut etag = None;
+    read_document(
+        &origin.body,
+        &["CompleteMultipartUploadResult", "ETag"],
+        &mut etag,
+    )?;
+    let etag = etag.as_deref().and_then(bare_etag);
+    let etag = etag.ok_or_else(|| unreadable("The origin's answer to a completion has no usable ETag."))?;
+    Ok(completion(etag, origin, subject, asked))
+}
+
+/// The answer to a Complete. The ETag stands in the document and in a header: some SDKs read the one,
+/// some the other.
+fn completion(etag: &str, origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>) -> Answer {
+    let quoted = ["\"", etag, "\""].concat();
+    let mut document = Document::new("CompleteMultipartUploadResult");
+    document.leaf("Location", &location(asked));
+    push_place(&mut document, subject);
+    document.leaf("ETag", &quoted);
+    let mut answer = with_headers(Answer::new(200, asked), origin, subject.bucket);
+    answer.headers.retain(|(name, _)| name != "etag");
+    answer.push("etag", quoted);
+    answer.with_document(document.finish())
+}
+
+/// Bucket and key as the device knows them: the mount and the S3 bucket are the gateway's business.
+fn push_place(document: &mut Document, subject: &Subject<'_>) {
+    document.leaf("Bucket", &subject.bucket.name);
+    let key = match subject.spelling {
+        KeySpelling::Plain => Cow::Borrowed(subject.key.as_str()),
+        KeySpelling::UrlEncoded => {
+            document.leaf("EncodingType", "url");
+            Cow::Owned(encoded_value(subject.key.as_bytes()))
+        }
+    };
+    document.leaf("Key", &key);
+}
+
+/// The URL that the device used, encoded anew.
+fn location(asked: &Asked<'_>) -> String {
+    if asked.host.is_empty() {
+        return String::new();
+    }
+    let mut url = [asked.scheme.as_str(), "://", asked.host].concat();
+    request_auth::canon::percent_encode(asked.path, request_auth::canon::Slash::Keep, &mut url);
+    url
+}
+
+fn with_headers(mut answer: Answer, origin: &OriginAnswer, bucket: &VirtualBucket) -> Answer {
+    let from_s3 = origin
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_slice()));
+    answer
+        .headers
+        .extend(headers::to_oss(from_s3, AnswerOf::Write, bucket));
+    answer
+}
+
+/// Takes the text of the element at `path`, once.
+fn read_document(body: &[u8], path: &[&str], text: &mut Option<String>) -> Result<(), Refusal> {
+    if body.len() > MAX_DOCUMENT_BYTES {
+        return Err(unreadable("The origin's document is too long."));
+    }
+    xml::read::<Unreadable>(body, &mut |element| {
+        if element.is(path) && text.replace(element.text.to_owned()).is_some() {
+            return Err(Unreadable);
+        }
+        Ok(())
+    })
+    .map_err(|_| unreadable("The origin's document is not well-formed, plain XML."))
+}
+
+/// An ETag without quotes, if it is one that a header can hold.
+fn bare_etag(text: &str) -> Option<&str> {
+    let bare = text.trim().trim_matches('"');
+    (!bare.is_empty() && bare.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"')).then_some(bare)
+}
+
+fn unreadable(reason: &'static str) -> Refusal {
+    Refusal::new(Fault::OriginAnswerUnreadable).because(reason)
+}
+
+#[cfg(test)]
+mod tests;

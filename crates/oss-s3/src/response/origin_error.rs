@@ -1,0 +1,90 @@
+//! S3's errors: which fault of the table each one is, and what the log is told.
+
+use super::OriginAnswer;
+use crate::error::{Fault, Refusal};
+use crate::xml::{self, Unreadable};
+
+/// How much of S3's message the log is told, in characters.
+const MAX_MESSAGE: usize = 200;
+
+/// Code and message of S3's error document.
+#[derive(Default)]
+struct OriginError {
+    code: String,
+    message: String,
+}
+
+impl OriginError {
+    /// Reads the document, if it is an error's.
+    fn of(body: &[u8]) -> Option<Self> {
+        let mut error = Self::default();
+        let mut is_error = false;
+        xml::read::<Unreadable>(body, &mut |element| {
+            if element.is(&["Error", "Code"]) {
+                element.text.trim().clone_into(&mut error.code);
+            } else if element.is(&["Error", "Message"]) {
+                error.message = element
+                    .text
+                    .chars()
+                    .filter(|c| !c.is_control())
+                    .take(MAX_MESSAGE)
+                    .collect();
+            } else if element.is(&["Error"]) {
+                is_error = true;
+            }
+            Ok(())
+        })
+        .ok()?;
+        is_error.then_some(error)
+    }
+}
+
+/// The refusal for an answer with an error status.
+pub(super) fn refusal(origin: &OriginAnswer, forbids_overwrite: bool) -> Refusal {
+    let error = OriginError::of(&origin.body).unwrap_or_default();
+    let fault = Fault::of_s3_code(&error.code).unwrap_or_else(|| of_status(origin.status));
+    told(fault, origin.status, &error, forbids_overwrite)
+}
+
+/// The refusal for an error document in an answer with a success status, if there is one. S3 says
+/// 200 before it has joined the parts, and then what became of them.
+pub(super) fn in_success(origin: &OriginAnswer, forbids_overwrite: bool) -> Option<Refusal> {
+    let error = OriginError::of(&origin.body)?;
+    let fault = Fault::of_s3_code(&error.code).unwrap_or(Fault::OriginFailed);
+    Some(told(fault, origin.status, &error, forbids_overwrite))
+}
+
+fn told(fault: Fault, status: u16, error: &OriginError, forbids_overwrite: bool) -> Refusal {
+    let fault = match fault {
+        Fault::PreconditionFailed if forbids_overwrite => Fault::AlreadyExists,
+        fault => fault,
+    };
+    let status = status.to_string();
+    let reason = [
+        "The origin answered ",
+        &status,
+        " ",
+        &error.code,
+        ": ",
+        &error.message,
+    ]
+    .concat();
+    Refusal::new(fault).because(reason.trim_end_matches([':', ' ']).to_owned())
+}
+
+/// For an error without a document, or with a code that the table lacks.
+const fn of_status(status: u16) -> Fault {
+    match status {
+        // The gateway follows no redirect: its region or endpoint is wrong.
+        300..=399 => Fault::OriginMisconfigured,
+        400 => Fault::ArgumentInvalid,
+        401 | 403 => Fault::OriginRefusedGateway,
+        411 => Fault::LengthMissing,
+        412 => Fault::PreconditionFailed,
+        413 => Fault::EntityTooLarge,
+        409 | 429 | 503 => Fault::Busy,
+        501 => Fault::NotImplemented,
+        500 | 502 | 504..=599 => Fault::OriginFailed,
+        _ => Fault::OriginAnswerUnreadable,
+    }
+}

@@ -1,0 +1,334 @@
+use super::*;
+use crate::answer::tests::asked;
+use crate::device::Request;
+
+const NS: &str = "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
+
+fn origin(status: u16, headers: &[(&str, &str)], body: &str) -> OriginAnswer {
+    let headers = headers
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
+        .collect();
+    OriginAnswer {
+        status,
+        headers,
+        body: body.as_bytes().to_vec(),
+    }
+}
+
+/// Translates an answer to a request, path style at `edge.example.com:8443`.
+fn told(request: &Request, origin: &OriginAnswer) -> Result<Answer, Refusal> {
+    request.authorized("fleet/AK/", |authorized| {
+        let path = ["/devices/", authorized.key().as_str()].concat();
+        translate(
+            origin,
+            &Subject::of(&authorized),
+            &asked("POST", "edge.example.com:8443", &path),
+        )
+    })
+}
+
+fn put() -> Request {
+    Request::new("PUT", "/devices/k")
+}
+
+fn complete() -> Request {
+    Request::new("POST", "/devices/a%20b?uploadId=U")
+}
+
+fn body(answer: Answer) -> String {
+    String::from_utf8(answer.body).unwrap()
+}
+
+#[test]
+fn a_put_and_a_part_are_answered_with_their_etag_and_no_body() {
+    let s3 = origin(
+        200,
+        &[
+            ("etag", "\"e\""),
+            ("x-amz-version-id", "v"),
+            ("seaweed-a", "1"),
+            ("content-type", "text/html"),
+        ],
+        "",
+    );
+    for request in [put(), Request::new("PUT", "/devices/k?partNumber=1&uploadId=U")] {
+        let answer = told(&request, &s3).unwrap();
+        assert_eq!((answer.status, answer.body.len()), (200, 0));
+        let names: Vec<&str> = answer.headers.iter().map(|(name, _)| name.as_ref()).collect();
+        assert_eq!(names, ["x-oss-request-id", "date", "etag", "x-oss-version-id"]);
+        assert_eq!(answer.header("etag"), Some(b"\"e\"".as_slice()));
+        assert_eq!(told(&request, &origin(200, &[], "")).unwrap_err().status(), 500);
+    }
+}
+
+#[test]
+fn an_abort_is_answered_with_204_whatever_kind_of_success_it_was() {
+    for status in [200, 204] {
+        let answer = told(
+            &Request::new("DELETE", "/devices/k?uploadId=U"),
+            &origin(status, &[], ""),
+        )
+        .unwrap();
+        assert_eq!(
+            (answer.status, answer.body.len(), answer.header("content-type")),
+            (204, 0, None)
+        );
+    }
+}
+
+#[test]
+fn an_initiation_is_told_without_namespace_in_the_devices_terms() {
+    let s3 = format!(
+        "<?xml version=\"1.0\"?>\n<InitiateMultipartUploadResult {NS}><Bucket>acme-ingest</Bucket>\
+         <Key>fleet/AK/x</Key><UploadId>a.b_c-==</UploadId></InitiateMultipartUploadResult>"
+    );
+    let answer = |target| told(&Request::new("POST", target), &origin(200, &[], &s3)).unwrap();
+    assert_eq!(
+        body(answer("/devices/a%20%3C%26b?uploads")),
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<InitiateMultipartUploadResult><Bucket>devices</Bucket>\
+         <Key>a &lt;&amp;b</Key><UploadId>a.b_c-==</UploadId></InitiateMultipartUploadResult>"
+    );
+    assert_eq!(
+        body(answer("/devices/a%20%2B/%E4%B8%AD?uploads&encoding-type=url")),
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<InitiateMultipartUploadResult><Bucket>devices</Bucket>\
+         <EncodingType>url</EncodingType><Key>a%20%2B%2F%E4%B8%AD</Key><UploadId>a.b_c-==</UploadId></InitiateMultipartUploadResult>"
+    );
+    assert_eq!(
+        answer("/devices/k?uploads").header("content-type"),
+        Some(b"application/xml".as_slice())
+    );
+}
+
+#[test]
+fn a_completion_has_its_etag_in_document_and_header_and_a_location_in_device_terms() {
+    for etag in ["\"e-2\"", "&quot;e-2&quot;", "&#34;e-2&#34;", "e-2"] {
+        // White space first, as S3 sends while it works; Location, Bucket and Key are S3's own.
+        let s3 = format!(
+            " \n \n<?xml version=\"1.0\"?><CompleteMultipartUploadResult {NS}><Location>http://acme-ingest.s3/fleet</Location>\
+             <Bucket>acme-ingest</Bucket><Key>fleet/AK/a b</Key><ETag>{etag}</ETag></CompleteMultipartUploadResult>"
+        );
+        let answer = told(
+            &complete(),
+            &origin(200, &[("etag", "\"other\""), ("x-amz-version-id", "v")], &s3),
+        )
+        .unwrap();
+        assert_eq!(answer.header("etag"), Some(b"\"e-2\"".as_slice()));
+        assert_eq!(
+            answer.headers.iter().filter(|(name, _)| name == "etag").count(),
+            1
+        );
+        assert_eq!(answer.header("x-oss-version-id"), Some(b"v".as_slice()));
+        assert_eq!(
+            body(answer),
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CompleteMultipartUploadResult>\
+             <Location>https://edge.example.com:8443/devices/a%20b</Location><Bucket>devices</Bucket><Key>a b</Key>\
+             <ETag>\"e-2\"</ETag></CompleteMultipartUploadResult>"
+        );
+    }
+}
+
+#[test]
+fn x04_an_error_in_a_success_is_an_error() {
+    for (code, status, oss) in [
+        ("InternalError", 500, "InternalError"),
+        ("SlowDown", 503, "ServiceUnavailable"),
+        ("InvalidPart", 400, "InvalidPart"),
+        ("PreconditionFailed", 412, "PreconditionFailed"),
+        ("SomethingNew", 500, "InternalError"),
+    ] {
+        for space in ["", "\n\n  "] {
+            let s3 = format!(
+                "{space}<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>m</Message></Error>"
+            );
+            let refusal = told(&complete(), &origin(200, &[], &s3)).unwrap_err();
+            assert_eq!((refusal.status(), refusal.code()), (status, oss), "{code}");
+            assert_eq!(refusal.reason(), format!("The origin answered 200 {code}: m"));
+        }
+    }
+}
+
+#[test]
+fn a_success_that_cannot_be_read_is_never_told_as_one() {
+    let initiate = Request::new("POST", "/devices/k?uploads");
+    for document in [
+        "",
+        "   ",
+        "<",
+        "<Other/>",
+        "<CompleteMultipartUploadResult/>",
+        "<InitiateMultipartUploadResult/>",
+        "<CompleteMultipartUploadResult><ETag>e</ETag>",
+        "<InitiateMultipartUploadResult><UploadId></UploadId></InitiateMultipartUploadResult>",
+        "<InitiateMultipartUploadResult><UploadId>a b</UploadId></InitiateMultipartUploadResult>",
+        "<InitiateMultipartUploadResult><UploadId>a</UploadId><UploadId>b</UploadId></InitiateMultipartUploadResult>",
+        "<CompleteMultipartUploadResult><ETag>a\r\nx: y</ETag></CompleteMultipartUploadResult>",
+        "<CompleteMultipartUploadResult><ETag>\"\"</ETag></CompleteMultipartUploadResult>",
+    ] {
+        for request in [&complete(), &initiate] {
+            let refusal = told(request, &origin(200, &[], document)).unwrap_err();
+            assert_eq!(
+                (refusal.status(), refusal.code()),
+                (500, "InternalError"),
+                "{document}"
+            );
+        }
+    }
+    let long = format!(
+        "{}<CompleteMultipartUploadResult><ETag>e</ETag></CompleteMultipartUploadResult>",
+        " ".repeat(MAX_DOCUMENT_BYTES)
+    );
+    assert_eq!(
+        told(&complete(), &origin(200, &[], &long)).unwrap_err().status(),
+        500
+    );
+}
+
+#[test]
+fn o20_k08_the_gateways_own_troubles_with_s3_stay_its_own() {
+    for (status, code) in [
+        (403, "AccessDenied"),
+        (403, "SignatureDoesNotMatch"),
+        (403, "InvalidAccessKeyId"),
+        (403, "RequestTimeTooSkewed"),
+        (400, "ExpiredToken"),
+        (400, "AuthorizationHeaderMalformed"),
+        (301, "PermanentRedirect"),
+        (307, "TemporaryRedirect"),
+        (307, ""),
+        (403, ""),
+        (401, ""),
+    ] {
+        let s3 = format!(
+            "<Error><Code>{code}</Code><Message>m</Message><AWSAccessKeyId>AKIAORIGIN</AWSAccessKeyId>\
+             <StringToSign>secret text</StringToSign><Endpoint>acme-ingest.s3</Endpoint></Error>"
+        );
+        let refusal = told(
+            &put(),
+            &origin(status, &[("location", "https://acme-ingest.s3/")], &s3),
+        )
+        .unwrap_err();
+        let answer = refusal.answer(&asked("PUT", "h", "/k"));
+        let text = format!("{answer:?}{}", String::from_utf8_lossy(&answer.body));
+        assert_eq!((answer.status, refusal.code()), (500, "InternalError"), "{code}");
+        for secret in [
+            "AKIAORIGIN",
+            "secret text",
+            "acme-ingest",
+            "Signature",
+            "location",
+        ] {
+            assert!(!text.contains(secret), "{secret}: {text}");
+        }
+        assert!(!refusal.reason().contains("AKIAORIGIN"));
+        assert!(code.is_empty() || refusal.reason().contains(code));
+    }
+}
+
+#[test]
+fn s3s_errors_become_osss_with_the_status_that_makes_sdks_do_the_right_thing() {
+    for (status, code, told_status, told_code) in [
+        (404, "NoSuchUpload", 404, "NoSuchUpload"),
+        (400, "EntityTooSmall", 400, "EntityTooSmall"),
+        (400, "BadDigest", 400, "InvalidDigest"),
+        (400, "KeyTooLongError", 400, "InvalidObjectName"),
+        (412, "PreconditionFailed", 412, "PreconditionFailed"),
+        (409, "ConditionalRequestConflict", 503, "ServiceUnavailable"),
+        (503, "SlowDown", 503, "ServiceUnavailable"),
+        (411, "MissingContentLength", 411, "MissingContentLength"),
+        (501, "NotImplemented", 501, "NotImplemented"),
+        (400, "SomethingNew", 400, "InvalidArgument"),
+        (418, "SomethingNew", 500, "InternalError"),
+        (500, "SomethingNew", 500, "InternalError"),
+        (502, "", 500, "InternalError"),
+        (503, "", 503, "ServiceUnavailable"),
+        (413, "", 400, "EntityTooLarge"),
+        (404, "", 500, "InternalError"),
+        (100, "", 500, "InternalError"),
+    ] {
+        let s3 = if code.is_empty() {
+            "<html>no".to_owned()
+        } else {
+            format!("<Error><Code>{code}</Code></Error>")
+        };
+        let refusal = told(&put(), &origin(status, &[], &s3)).unwrap_err();
+        assert_eq!(
+            (refusal.status(), refusal.code()),
+            (told_status, told_code),
+            "{status} {code}"
+        );
+    }
+}
+
+#[test]
+fn an_object_that_must_not_be_overwritten_exists_already() {
+    let s3 = origin(412, &[], "<Error><Code>PreconditionFailed</Code></Error>");
+    let head = origin(412, &[], "");
+    for request in [put(), complete()] {
+        let request = request.header("x-oss-forbid-overwrite", "true");
+        for s3 in [&s3, &head] {
+            let refusal = told(&request, s3).unwrap_err();
+            assert_eq!((refusal.status(), refusal.code()), (409, "FileAlreadyExists"));
+        }
+    }
+}
+
+#[test]
+fn a_retried_complete_is_a_success_only_if_the_object_is_the_one_of_its_parts() {
+    let list = |etag: &str| {
+        let xml = format!(
+            "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part></CompleteMultipartUpload>"
+        );
+        PartList::from_device(xml.as_bytes()).unwrap()
+    };
+    let parts = list("0cc175b9c0f1b6a831c399e269772661");
+    let etag = parts.composite_etag().unwrap();
+    let before = |head: &OriginAnswer, parts: &PartList| {
+        complete().authorized("fleet/AK/", |authorized| {
+            completed_before(
+                head,
+                parts,
+                &Subject::of(&authorized),
+                &asked("POST", "h", "/devices/a b"),
+            )
+        })
+    };
+    let head = |status, etag: &str| {
+        origin(
+            status,
+            &[("etag", etag), ("x-amz-meta-a", "1"), ("content-length", "5")],
+            "",
+        )
+    };
+    let answer = before(&head(200, &format!("\"{etag}\"")), &parts).unwrap();
+    assert_eq!(answer.header("etag"), Some(format!("\"{etag}\"").as_bytes()));
+    assert_eq!(
+        (answer.header("x-oss-meta-a"), answer.header("content-length")),
+        (None, None)
+    );
+    assert!(body(answer).contains(&format!("<Key>a b</Key><ETag>\"{etag}\"</ETag>")));
+    assert!(before(&head(200, &etag.to_uppercase()), &parts).is_some());
+    assert!(before(&head(200, "\"0cc175b9c0f1b6a831c399e269772661\""), &parts).is_none());
+    assert!(before(&head(404, &etag), &parts).is_none());
+    assert!(before(&origin(200, &[], ""), &parts).is_none());
+    assert!(before(&head(200, "\"kms\""), &list("kms")).is_none());
+}
+
+#[test]
+fn bodies_are_read_only_where_a_document_is_expected() {
+    for operation in Operation::ALL {
+        let streams = matches!(
+            operation,
+            Operation::PutObject | Operation::UploadPart | Operation::AbortMultipartUpload
+        );
+        assert_eq!(document_bytes(operation, 200) == 0, streams, "{operation:?}");
+        assert_eq!(document_bytes(operation, 404), MAX_DOCUMENT_BYTES);
+    }
+    assert!(error_of(&origin(200, &[], "")).is_none());
+    assert_eq!(
+        error_of(&origin(404, &[], "<Error><Code>NoSuchUpload</Code></Error>"))
+            .unwrap()
+            .code(),
+        "NoSuchUpload"
+    );
+}
