@@ -84,7 +84,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<ExitCo
         .as_deref()
         .map(ReadyFile::announce)
         .transpose()?;
-    let settings = Settings::read(project)?;
+    let mut settings = Settings::read(project)?;
 
     let lock = project.lock()?;
     let run = RunFolder::create(project)?;
@@ -98,11 +98,11 @@ pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<ExitCo
             let region = options
                 .origin_region
                 .as_deref()
-                .unwrap_or(&settings.origin_region);
+                .unwrap_or(&settings.origin()?.region);
             let bucket = options
                 .origin_bucket
                 .as_deref()
-                .unwrap_or(&settings.origin_bucket);
+                .unwrap_or(&settings.origin()?.bucket);
             let server = SeaweedFs::start(&python, &run, &credentials.origin, bucket, region)?;
             seaweedfs.insert(server).origin.clone()
         }
@@ -111,22 +111,19 @@ pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<ExitCo
         .demo
         .then(|| Python::install(project, Requirements::Device))
         .transpose()?;
+    let keys = seed_keys(project, &settings, &credentials)?;
     let npm = Npm::install(project)?;
     let worker = build_worker::build_with(project, &npm)?;
     drop(lock);
 
     let step = Step::start("waiting for the servers to answer");
-    let key = (
-        credentials.device.id.as_str(),
-        settings.key_record(&credentials.device)?,
-    );
     let mut workerd = Workerd::start(
         project,
         &npm,
         &run,
         &worker,
         &settings.config(&origin)?,
-        &[key],
+        &keys,
         &origin,
     )?;
     workerd.wait()?;
@@ -174,6 +171,16 @@ fn look_after(children: &mut [&mut Child]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Writes the device's record into the folder that stands for Workers KV: a file per key id. Every run of this
+/// clone shares it, and a record that is added while one runs counts.
+fn seed_keys(project: &Project, settings: &Settings, credentials: &Credentials) -> anyhow::Result<PathBuf> {
+    let folder = project.state("dev/keys");
+    fs::create_dir_all(&folder)?;
+    let record = settings.key_record(&credentials.device)?;
+    write_atomically(&folder.join(&credentials.device.id), record.as_bytes())?;
+    Ok(folder)
+}
+
 fn external_origin(
     url: &str,
     options: &Options,
@@ -208,6 +215,7 @@ fn external_origin(
     if !answers {
         eprintln!("warning: nothing listens at {url} now; the gateway answers 503 until something does");
     }
+    let configured = settings.origin()?;
     let variable = |name: &str, default: &str| std::env::var(name).unwrap_or_else(|_| default.to_owned());
     Ok(Origin {
         kind: OriginKind::External,
@@ -215,11 +223,11 @@ fn external_origin(
         region: options
             .origin_region
             .clone()
-            .unwrap_or_else(|| settings.origin_region.clone()),
+            .unwrap_or_else(|| configured.region.clone()),
         bucket: options
             .origin_bucket
             .clone()
-            .unwrap_or_else(|| settings.origin_bucket.clone()),
+            .unwrap_or_else(|| configured.bucket.clone()),
         access_key_id: variable("CAUSEWAY_ORIGIN_ACCESS_KEY_ID", &credentials.origin.id),
         secret_access_key: variable("CAUSEWAY_ORIGIN_SECRET_ACCESS_KEY", &credentials.origin.secret),
     })

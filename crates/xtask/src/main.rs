@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod build_worker;
+mod config;
 mod dev;
 mod factory;
 mod interrupt;
@@ -41,6 +42,8 @@ enum Command {
     Size(size::Options),
     /// Verify files of signature vectors.
     Vectors(vectors::Options),
+    /// Check a causeway.toml and print the JSON that the edge functions take.
+    Config(config::Options),
     /// Run the gateway in front of a local S3 server, until Ctrl-C.
     Dev(dev::Options),
     /// What `dev` starts its servers through.
@@ -68,6 +71,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Size(options) => size::run(&project, &options),
         Command::Vectors(options) => vectors::run(&project, &options),
+        Command::Config(options) => config::run(&options),
         Command::Dev(options) => dev::run(&project, &options),
         Command::RunChild(options) => match dev::child::run(&options)? {},
     }

@@ -77,7 +77,7 @@ pub(crate) struct KeyPair {
 impl Credentials {
     /// Reads those of this clone, or makes them.
     pub(crate) fn of(project: &Project) -> anyhow::Result<Self> {
-        let path = project.state("credentials.json");
+        let path = project.state("dev/credentials.json");
         match fs::read(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| {
                 format!(
@@ -86,6 +86,7 @@ impl Credentials {
                 )
             }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                fs::create_dir_all(project.state("dev"))?;
                 let fresh = Self {
                     origin: KeyPair {
                         id: random("AKIA", 16)?.to_uppercase(),

@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::{ChildStdout, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -50,21 +51,17 @@ struct Listening {
 }
 
 impl Workerd {
-    /// Starts the Worker with its configuration (JSON), its key records (id and JSON) and the origin's credentials.
+    /// Starts the Worker with its configuration (JSON), the folder of key records and the origin's credentials.
     pub(crate) fn start(
         project: &Project,
         npm: &Npm,
         run: &RunFolder,
         worker: &Worker,
         config: &str,
-        keys: &[(&str, String)],
+        keys: &Path,
         origin: &Origin,
     ) -> anyhow::Result<Self> {
         let folder = run.folder("worker")?;
-        let keys_folder = run.folder("keys")?;
-        for (id, record) in keys {
-            fs::write(keys_folder.join(id), record)?;
-        }
         for (name, text) in [
             ("CAUSEWAY_CONFIG", config),
             ("ORIGIN_ACCESS_KEY_ID", origin.access_key_id.as_str()),
@@ -102,7 +99,7 @@ impl Workerd {
         let file = folder.join("config.capnp");
         fs::write(
             &file,
-            configuration(&modules, &wrangler, &keys_folder.display().to_string())?,
+            configuration(&modules, &wrangler, &keys.display().to_string())?,
         )?;
 
         let arguments = ["serve".into(), "--control-fd=1".into(), OsString::from(file)];

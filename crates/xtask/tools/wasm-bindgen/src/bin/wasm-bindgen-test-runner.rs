@@ -1,0 +1,4 @@
+//! Runs the tests of a crate that was compiled to wasm, in Node.
+fn main() -> anyhow::Result<()> {
+    wasm_bindgen_cli::wasm_bindgen_test_runner::run_cli_with_args(std::env::args_os())
+}
