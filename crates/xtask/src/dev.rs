@@ -111,7 +111,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<ExitCo
         .demo
         .then(|| Python::install(project, Requirements::Device))
         .transpose()?;
-    let keys = seed_keys(project, &settings, &credentials)?;
+    let keys = seed_keys(&run, &settings, &credentials)?;
     let npm = Npm::install(project)?;
     let worker = build_worker::build_with(project, &npm)?;
     drop(lock);
@@ -171,11 +171,10 @@ fn look_after(children: &mut [&mut Child]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes the device's record into the folder that stands for Workers KV: a file per key id. Every run of this
-/// clone shares it, and a record that is added while one runs counts.
-fn seed_keys(project: &Project, settings: &Settings, credentials: &Credentials) -> anyhow::Result<PathBuf> {
-    let folder = project.state("dev/keys");
-    fs::create_dir_all(&folder)?;
+/// Writes the device's record into the folder that stands for Workers KV: a file per key id. A record that is
+/// added to it while this runs counts.
+fn seed_keys(run: &RunFolder, settings: &Settings, credentials: &Credentials) -> anyhow::Result<PathBuf> {
+    let folder = run.folder("keys")?;
     let record = settings.key_record(&credentials.device)?;
     write_atomically(&folder.join(&credentials.device.id), record.as_bytes())?;
     Ok(folder)
