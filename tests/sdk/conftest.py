@@ -32,7 +32,10 @@ RUN = secrets.token_hex(4)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--dev", type=Path, metavar="READY_FILE", help="use the SeaweedFS of a `cargo xtask dev` that is already running"
+        "--dev",
+        type=Path,
+        metavar="READY_FILE",
+        help="use the SeaweedFS of a `cargo xtask dev` that is already running",
     )
 
 

@@ -23,7 +23,8 @@ class MatrixResults:
         """Writes `{"signature": "V1", "results": [...]}`, cells in the order in which they ran."""
         names = "sdk", "version", "style", "operation"
         results = [
-            dict(zip(names, cell)) | {"result": "passed" if passed else "failed"} for cell, passed in self._cells.items()
+            dict(zip(names, cell, strict=True)) | {"result": "passed" if passed else "failed"}
+            for cell, passed in self._cells.items()
         ]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"signature": "V1", "results": results}, indent=1) + "\n")

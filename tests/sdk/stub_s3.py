@@ -1,4 +1,4 @@
-"""A stub S3 that plays the answers which SeaweedFS never gives: lost Completes, errors under a 200, redirects, throttling.
+"""A stub S3 for the answers that SeaweedFS never gives: lost Completes, errors under a 200, redirects, throttling.
 
 Without a script it accepts uploads and keeps nothing but ETags. `script` replaces the answer to one kind of request.
 It checks no signature: that the gateway signs rightly is what SeaweedFS proves.
@@ -22,9 +22,14 @@ XMLNS = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
 def answer(status: int, body: str | bytes = b"", *headers: str) -> bytes:
     """An HTTP answer of S3, with the headers that S3 puts on every one."""
     content = body if isinstance(body, bytes) else body.encode()
-    own = ["x-amz-request-id: 4442587FB7D0A2F9", "x-amz-id-2: vlR7PnpV2Ce81l0PRw6jlUpck7Jo5ZsQjryTjKlc5aLWGVHPZLj5NeC6qMa0emYB"]
+    own = ["x-amz-request-id: 4442587FB7D0A2F9", "x-amz-id-2: vlR7PnpV2Ce81l0PRw6jlUpck7Jo5ZsQjryTjKlc5aLW"]
     lines = [f"HTTP/1.1 {status} Stub", *own, "Server: AmazonS3", f"Content-Length: {len(content)}", *headers]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + content
+
+
+def result(operation: str, content: str) -> str:
+    """The document of a successful operation, in S3's namespace."""
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<{operation}Result {XMLNS}>{content}</{operation}Result>'
 
 
 def error(status: int, code: str, *headers: str) -> bytes:
@@ -44,6 +49,8 @@ def operation_of(seen: SeenRequest) -> str:
         return "UploadPart" if "partNumber=" in seen.query else "PutObject"
     if seen.method == "DELETE":
         return "AbortMultipartUpload"
+    if seen.method == "GET" and "uploadId=" in seen.query:
+        return "ListParts"
     return "HeadObject" if seen.method == "HEAD" else "GetObject"
 
 
@@ -133,11 +140,9 @@ class StubS3:
     def _accepted(self, seen: SeenRequest) -> bytes:
         operation = operation_of(seen)
         if operation == "InitiateMultipartUpload":
-            upload = f"<InitiateMultipartUploadResult {XMLNS}><Bucket>b</Bucket><Key>k</Key><UploadId>STUB</UploadId></InitiateMultipartUploadResult>"
-            return answer(200, upload)
+            return answer(200, result("InitiateMultipartUpload", "<Bucket>b</Bucket><UploadId>STUB</UploadId>"))
         if operation == "CompleteMultipartUpload":
-            etag = composite_etag(seen.body)
-            return answer(200, f"<CompleteMultipartUploadResult {XMLNS}><Location>l</Location><ETag>{etag}</ETag></CompleteMultipartUploadResult>")
+            return answer(200, result("CompleteMultipartUpload", f"<ETag>{composite_etag(seen.body)}</ETag>"))
         if operation == "AbortMultipartUpload":
             return answer(204).replace(b"Content-Length: 0\r\n", b"")
         return answer(200, b"", f'ETag: "{hashlib.md5(seen.body).hexdigest()}"')

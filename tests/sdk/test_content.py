@@ -4,6 +4,7 @@ import hashlib
 import io
 
 import pytest
+
 from devices import Oss2Device
 
 KEYS = {

@@ -8,10 +8,12 @@ from xml.etree import ElementTree
 import oss2
 import pytest
 import requests
+
 from clock import clock_shifted_by
 from devices import Credentials, Oss2Device
 from keys import rotated
 from refusals import REQUEST_ID, refused
+
 
 def test_a_wrong_secret(device_with, gateway, key, origin_untouched):
     device = device_with(Credentials(gateway.credentials.access_key_id, "not-the-secret"))

@@ -1,6 +1,7 @@
 """Bodies whose length nobody announced: S3 has no place for them, and the gateway says so before reading them."""
 
 import pytest
+
 from devices import Oss2Device
 from refusals import refused
 

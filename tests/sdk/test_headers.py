@@ -4,6 +4,7 @@ import base64
 import hashlib
 
 import pytest
+
 from refusals import refused
 
 

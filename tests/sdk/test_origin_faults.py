@@ -1,13 +1,14 @@
-"""What a device is told when S3 fails, lies or is away. A stub plays S3: the real one does these things once a month."""
+"""What a device is told when S3 fails, lies or is away. A stub plays S3: the real one does it once a month."""
 
 import hashlib
 
 import pytest
+
 from conftest import resolve
 from devices import Oss2Device, OssV2Device
 from refusals import refused
 from servers import DevServer, Gateway
-from stub_s3 import XMLNS, StubS3, answer, composite_etag, error
+from stub_s3 import XMLNS, StubS3, answer, composite_etag, error, result
 
 PARTS = [hashlib.md5(b"part one").hexdigest(), hashlib.md5(b"part two").hexdigest()]
 COMPOSITE = hashlib.md5(b"".join(bytes.fromhex(part) for part in PARTS)).hexdigest() + "-2"
@@ -89,6 +90,31 @@ def test_a_lost_upload_whose_key_holds_nothing_is_no_success(device, stub, key):
             complete(device, key)
 
 
+def listed(numbers, truncated: bool) -> bytes:
+    """A page of S3's ListParts."""
+    parts = "".join(f"<Part><PartNumber>{n}</PartNumber><ETag>&quot;{PARTS[0]}&quot;</ETag></Part>" for n in numbers)
+    marker = f"<NextPartNumberMarker>{numbers[-1]}</NextPartNumberMarker>"
+    more = f"<IsTruncated>{str(truncated).lower()}</IsTruncated>"
+    return answer(200, result("ListParts", marker + more + parts), "Content-Type: application/xml")
+
+
+def test_complete_all_reads_every_page_of_the_origins_list(device, stub, key):
+    def pages(seen):
+        is_second = "part-number-marker=1000" in seen.query
+        return listed(range(1001, 1011), False) if is_second else listed(range(1, 1001), True)
+
+    with stub.script(ListParts=pages) as seen:
+        etag = device.complete(key, "STUB", None, {"x-oss-complete-all": "yes"})
+    assert etag.strip('"').endswith("-1010")
+    assert [request.method for request in seen] == ["GET", "GET", "POST"]
+    assert seen[-1].body.count(b"<PartNumber>") == 1010
+
+
+def test_complete_all_of_a_lost_upload_is_no_success(device, stub, key):
+    with stub.script(ListParts=LOST), refused(device, 404, "NoSuchUpload"):
+        device.complete(key, "STUB", None, {"x-oss-complete-all": "yes"})
+
+
 @pytest.mark.parametrize("blanks", ["", " ", "\n\n  \n", " " * 4000])
 def test_X04_an_error_under_a_200_becomes_its_true_status(device, stub, key, blanks):
     document = blanks + "<?xml version='1.0'?><Error><Code>InternalError</Code><Message>We failed</Message></Error>"
@@ -106,7 +132,7 @@ def test_X04_an_error_under_a_200_keeps_its_code(oss2_device, stub, key, code, s
 
 
 def test_a_success_after_keep_alive_blanks_is_a_success(device, stub, key):
-    document = f"  \n <?xml version='1.0'?>\n<CompleteMultipartUploadResult {XMLNS}><ETag>&quot;{COMPOSITE}&quot;</ETag></CompleteMultipartUploadResult>"
+    document = "  \n \n" + result("CompleteMultipartUpload", f"<ETag>&quot;{COMPOSITE}&quot;</ETag>")
     with stub.script(CompleteMultipartUpload=answer(200, document)):
         assert complete(device, key) == COMPOSITE
 
@@ -167,7 +193,8 @@ NONSENSE = {
     "no upload id": f"<InitiateMultipartUploadResult {XMLNS}><Key>k</Key></InitiateMultipartUploadResult>",
     "an empty upload id": "<InitiateMultipartUploadResult><UploadId></UploadId></InitiateMultipartUploadResult>",
     "nothing": "",
-    "entities": '<!DOCTYPE a [<!ENTITY b "bbbbbbbbbb"><!ENTITY c "&b;&b;&b;&b;">]><InitiateMultipartUploadResult><UploadId>&c;</UploadId></InitiateMultipartUploadResult>',
+    "entities": '<!DOCTYPE a [<!ENTITY b "b">]><InitiateMultipartUploadResult><UploadId>&b;</UploadId>'
+    "</InitiateMultipartUploadResult>",
     "two megabytes": "<InitiateMultipartUploadResult>" + "<Key>k</Key>" * 180_000 + "</InitiateMultipartUploadResult>",
     "deep nesting": "<a>" * 100_000,
     "not UTF-8": b"<InitiateMultipartUploadResult><UploadId>\xff\xfe</UploadId></InitiateMultipartUploadResult>",

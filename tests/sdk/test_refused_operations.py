@@ -5,6 +5,7 @@ import dataclasses
 import alibabacloud_oss_v2 as oss_v2
 import oss2
 import pytest
+
 from devices import Oss2Device, OssV2Device
 from refusals import refused
 

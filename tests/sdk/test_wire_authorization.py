@@ -152,7 +152,11 @@ TAMPERED = {
         target,
         [(name, "2" if name == "x-oss-meta-a" else value) for name, value in headers],
     ),
-    "dropped metadata": lambda method, target, headers: (method, target, [h for h in headers if h[0] != "x-oss-meta-a"]),
+    "dropped metadata": lambda method, target, headers: (
+        method,
+        target,
+        [h for h in headers if h[0] != "x-oss-meta-a"],
+    ),
     "added type": lambda method, target, headers: (method, target, [*headers, ("Content-Type", "text/html")]),
     "added digest": lambda method, target, headers: (
         method,
@@ -187,7 +191,9 @@ def test_E_a_presigned_put_is_accepted_without_any_header(wire):
     assert put_presigned(wire, presigned(wire, "PUT", "presigned", int(time.time()) + 60)).status == 200
 
 
-@pytest.mark.parametrize("added", ["acl", "uploads", "versionId=1", "partNumber=1&uploadId=U", "response-content-type=a"])
+@pytest.mark.parametrize(
+    "added", ["acl", "uploads", "versionId=1", "partNumber=1&uploadId=U", "response-content-type=a"]
+)
 def test_E02_a_sub_resource_added_to_a_presigned_url_is_refused(wire, added, origin_untouched):
     query = presigned(wire, "PUT", "presigned", int(time.time()) + 60)
     assert put_presigned(wire, f"{query}&{added}").status in (400, 403)
@@ -199,7 +205,19 @@ def test_E03_a_presigned_put_allows_no_other_method(wire, method, origin_untouch
     assert put_presigned(wire, query, method=method).status == 403
 
 
-EXPIRY = ["", "0", "-1", "1", "0x7fffffff", "1.7e12", "4102444800.5", "+4102444800", " 4102444800", "٤١٠٢٤٤٤٨٠٠", "9" * 40]
+EXPIRY = [
+    "",
+    "0",
+    "-1",
+    "1",
+    "0x7fffffff",
+    "1.7e12",
+    "4102444800.5",
+    "+4102444800",
+    " 4102444800",
+    "٤١٠٢٤٤٤٨٠٠",
+    "9" * 40,
+]
 
 
 @pytest.mark.parametrize("expires", EXPIRY)
@@ -227,13 +245,17 @@ def test_D05_header_and_query_authorization_together_are_400(wire, origin_untouc
     assert wire.send("PUT", wire.target("presigned", query), headers, b"x").check().status == 400
 
 
-@pytest.mark.parametrize("foreign", ["Basic YTpi", "Bearer token", "AWS4-HMAC-SHA256 Credential=a", "OSS4-HMAC-SHA256 a"])
+@pytest.mark.parametrize(
+    "foreign", ["Basic YTpi", "Bearer token", "AWS4-HMAC-SHA256 Credential=a", "OSS4-HMAC-SHA256 a"]
+)
 def test_D05_a_presigned_url_with_a_foreign_authorization_is_refused(wire, foreign, origin_untouched):
     query = presigned(wire, "PUT", "presigned", int(time.time()) + 60)
     assert put_presigned(wire, query, [("Authorization", foreign)]).status in (400, 403)
 
 
-@pytest.mark.parametrize("scheme", ["x-oss-signature-version=OSS2", "x-oss-signature-version=OSS4-HMAC-SHA256", "X-Amz-Signature=0"])
+@pytest.mark.parametrize(
+    "scheme", ["x-oss-signature-version=OSS2", "x-oss-signature-version=OSS4-HMAC-SHA256", "X-Amz-Signature=0"]
+)
 def test_D05_two_schemes_in_one_query_are_refused(wire, scheme, origin_untouched):
     query = presigned(wire, "PUT", "presigned", int(time.time()) + 60)
     assert put_presigned(wire, f"{query}&{scheme}").status in (400, 403)
@@ -243,7 +265,8 @@ def test_C13_the_skew_error_carries_both_times(wire):
     answer = dated(wire, "c13", formatdate(time.time() - 3600, usegmt=True))
     now = datetime.now(UTC).replace(tzinfo=None)
     server, asked = (
-        datetime.strptime(answer.error.findtext(name), "%Y-%m-%dT%H:%M:%S.000Z") for name in ("ServerTime", "RequestTime")
+        datetime.strptime(answer.error.findtext(name), "%Y-%m-%dT%H:%M:%S.000Z")
+        for name in ("ServerTime", "RequestTime")
     )
     assert abs((server - now).total_seconds()) < 30
     assert 3590 <= (server - asked).total_seconds() <= 3610

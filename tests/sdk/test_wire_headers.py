@@ -50,7 +50,9 @@ def test_the_outbound_header_set_of_a_multipart_call_holds_nothing_of_the_client
     strange = [("User-Agent", "device/1"), ("X-Custom", "1"), ("Cookie", "a=b"), ("Referer", "http://a/")]
     upload_id = wire.initiate("headers/multipart")
     etag = wire.signed("PUT", "headers/multipart", f"partNumber=1&uploadId={upload_id}", body=b"x").header("etag")
-    document = f"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part></CompleteMultipartUpload>"
+    document = (
+        f"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part></CompleteMultipartUpload>"
+    )
     method, query, body = {
         "initiate": ("POST", "uploads", b""),
         "part": ("PUT", f"partNumber=1&uploadId={upload_id}", b"x"),
@@ -267,7 +269,9 @@ def test_L03_an_error_never_shows_the_right_signature(wire, proxy):
     for sent in (wrong, tampered):
         answer = wire.send("PUT", wire.target("l03"), sent, b"x").check()
         assert answer.status == 403
-    expected = wire.signature("PUT", wire.resource("l03"), [("x-oss-meta-a", "added after signing")], dict(headers)["Date"])
+    expected = wire.signature(
+        "PUT", wire.resource("l03"), [("x-oss-meta-a", "added after signing")], dict(headers)["Date"]
+    )
     assert expected.encode() not in answer.body
 
 

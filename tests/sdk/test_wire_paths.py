@@ -3,6 +3,7 @@
 from urllib.parse import quote, unquote
 
 import pytest
+
 from servers import DISTRIBUTION_LABEL
 
 
@@ -25,9 +26,7 @@ def test_A01_an_escaped_slash_is_a_slash_and_forwards_one_key(wire, proxy, origi
     assert [request.target for request in seen] == [f"/{origin.bucket}/a01/escaped"]
 
 
-@pytest.mark.parametrize(
-    "written", ["a02/%7Ekey", "a02/%7ekey", "a02/~key", "a02%2f%7Ekey", "%61%30%32/~%6B%65%79"]
-)
+@pytest.mark.parametrize("written", ["a02/%7Ekey", "a02/%7ekey", "a02/~key", "a02%2f%7Ekey", "%61%30%32/~%6B%65%79"])
 def test_A02_every_way_to_write_a_key_forwards_the_same_target(wire, proxy, origin, written):
     answer, seen = send(wire, proxy, f"/{wire.bucket}/{written}", f"/{wire.bucket}/a02/~key")
     assert answer.check().status == 200

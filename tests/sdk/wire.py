@@ -31,6 +31,10 @@ class Answer:
     def header(self, name: str) -> str | None:
         return next((value for key, value in self.headers if key.lower() == name), None)
 
+    def element(self, name: str) -> str | None:
+        """The text of a child of the answer's document."""
+        return ElementTree.fromstring(self.body).findtext(name)
+
     @property
     def code(self) -> str | None:
         """The OSS error code of the body, or of the `x-oss-err` header of an answer to HEAD."""
@@ -102,15 +106,19 @@ class Wire:
         """The upload id of a new multipart upload."""
         answer = self.signed("POST", key, "uploads").check()
         assert answer.status == 200, answer
-        return ElementTree.fromstring(answer.body).findtext("UploadId")
+        return answer.element("UploadId")
 
-    def signed(self, method: str, key: str, query: str = "", headers: Headers = (), body: bytes = b"", **options) -> Answer:
+    def signed(
+        self, method: str, key: str, query: str = "", headers: Headers = (), body: bytes = b"", **options
+    ) -> Answer:
         """A correctly signed request for `key`."""
         return self.send(
             method, self.target(key, query), self.sign(method, self.resource(key, query), headers, **options), body
         )
 
-    def send(self, method: str, target: str | bytes, headers: Headers, body: bytes = b"", *, length: bool = True) -> Answer:
+    def send(
+        self, method: str, target: str | bytes, headers: Headers, body: bytes = b"", *, length: bool = True
+    ) -> Answer:
         """Sends exactly this; `length` adds Content-Length."""
         lines = [_bytes(method) + b" " + _bytes(target) + b" HTTP/1.1"]
         lines += [_bytes(name) + b": " + _bytes(value) for name, value in headers]
