@@ -36,7 +36,9 @@ pub enum BodyRule {
 pub fn route(operation: Operation) -> Route {
     match operation {
         Operation::PutObject | Operation::UploadPart | Operation::AbortMultipartUpload => Route::Stream,
-        Operation::InitiateMultipartUpload | Operation::CompleteMultipartUpload => Route::Document,
+        Operation::InitiateMultipartUpload | Operation::CompleteMultipartUpload | Operation::ListParts => {
+            Route::Document
+        }
     }
 }
 
@@ -60,7 +62,9 @@ pub fn body_rule(operation: Operation, content_length: Option<u64>) -> Result<Bo
             }
         }
         // One SDK initiates with an empty chunked body; it means nothing and goes nowhere.
-        Operation::InitiateMultipartUpload | Operation::AbortMultipartUpload => Ok(BodyRule::Ignore),
+        Operation::InitiateMultipartUpload | Operation::AbortMultipartUpload | Operation::ListParts => {
+            Ok(BodyRule::Ignore)
+        }
     }
 }
 

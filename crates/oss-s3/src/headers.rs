@@ -7,7 +7,7 @@
 //!
 //! A multipart upload has its object's attributes set when it is initiated. Some SDKs repeat the
 //! headers of one call on every request that it makes (ali-oss on each part and on Complete), so
-//! attributes on UploadPart, Complete and Abort are dropped, as OSS does. Two are not: an ACL on
+//! attributes on every other request of an upload are dropped, as OSS does. Two are not: an ACL on
 //! Complete, where OSS takes it and S3 can't, and `x-oss-forbid-overwrite`, which S3 checks when the
 //! object appears. On Initiate the latter is accepted and does nothing, because S3 has no condition
 //! there; SDKs that set it send it again with Complete, which decides.
@@ -65,8 +65,8 @@ struct Row {
     rule: Rule,
     /// The unsigned header that it may be read from; `None`: the signature has to cover it.
     hint: Option<Hint>,
-    /// For PutObject, InitiateMultipartUpload, UploadPart, CompleteMultipartUpload and
-    /// AbortMultipartUpload.
+    /// For PutObject, InitiateMultipartUpload, UploadPart, CompleteMultipartUpload, and the rest:
+    /// AbortMultipartUpload and ListParts, which store nothing.
     fates: [Fate; 5],
     /// For the way back.
     answers: Answers,
@@ -105,7 +105,7 @@ const fn answer(oss: &'static str, s3: &'static str, answers: Answers) -> Row {
     }
 }
 
-/// facts/oss.md §8.1 and §8.3. Columns of fates: Put, Initiate, UploadPart, Complete, Abort.
+/// facts/oss.md §8.1 and §8.3. Columns of fates: Put, Initiate, UploadPart, Complete, the rest.
 #[rustfmt::skip]
 const TABLE: [Row; 38] = [
     // Content-MD5 goes with the bytes that it is the digest of; a part list is compared here and sent
@@ -161,13 +161,13 @@ const TABLE: [Row; 38] = [
 
 impl Row {
     const fn fate(&self, operation: Operation) -> Fate {
-        let [put, initiate, part, complete, abort] = self.fates;
+        let [put, initiate, part, complete, rest] = self.fates;
         match operation {
             Operation::PutObject => put,
             Operation::InitiateMultipartUpload => initiate,
             Operation::UploadPart => part,
             Operation::CompleteMultipartUpload => complete,
-            Operation::AbortMultipartUpload => abort,
+            Operation::AbortMultipartUpload | Operation::ListParts => rest,
         }
     }
 }

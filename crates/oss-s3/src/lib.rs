@@ -22,6 +22,7 @@ pub mod error;
 pub mod headers;
 pub mod key;
 pub mod operation;
+mod parts;
 pub mod request;
 pub mod response;
 mod xml;

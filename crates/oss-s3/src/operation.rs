@@ -29,11 +29,21 @@ pub enum Operation {
     CompleteMultipartUpload,
     /// Drops an upload and its parts.
     AbortMultipartUpload,
+    /// Lists the parts of an upload that were stored. Not part of uploading as such, but some SDKs
+    /// ask for it before they resume one.
+    ListParts,
 }
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 5] = Self::UPLOAD;
+    pub const ALL: [Self; 6] = [
+        Self::PutObject,
+        Self::InitiateMultipartUpload,
+        Self::UploadPart,
+        Self::CompleteMultipartUpload,
+        Self::AbortMultipartUpload,
+        Self::ListParts,
+    ];
 
     /// The operations that uploading needs, which the preset `upload-only` stands for.
     pub const UPLOAD: [Self; 5] = [
@@ -52,6 +62,7 @@ impl Operation {
             Self::UploadPart => "UploadPart",
             Self::CompleteMultipartUpload => "CompleteMultipartUpload",
             Self::AbortMultipartUpload => "AbortMultipartUpload",
+            Self::ListParts => "ListParts",
         }
     }
 
@@ -128,6 +139,17 @@ pub enum Call {
         /// The upload.
         upload: UploadId,
     },
+    /// Lists the stored parts of an upload.
+    ListParts {
+        /// The upload.
+        upload: UploadId,
+        /// The most parts that the device wants in this answer, 1 to 1000; `None`: 1000.
+        most: Option<u16>,
+        /// The part after which the list begins; `None`: at the first.
+        after: Option<PartNumber>,
+        /// How the answer spells the key.
+        spelling: KeySpelling,
+    },
 }
 
 /// Why a verified request is no [`Call`].
@@ -170,47 +192,43 @@ struct Shape {
     method: &'static str,
     required: &'static [&'static str],
     optional: &'static [&'static str],
+    /// Optional ones that the signature need not cover.
+    unsigned: &'static [&'static str],
 }
 
-/// x-oss-traffic-limit has no S3 equivalent and is ignored, as the header of that name is.
-const SHAPES: [Shape; 5] = [
+const fn shape(
+    operation: Operation,
+    method: &'static str,
+    required: &'static [&'static str],
+    optional: &'static [&'static str],
+    unsigned: &'static [&'static str],
+) -> Shape {
     Shape {
-        operation: Operation::PutObject,
-        method: "PUT",
-        required: &[],
-        optional: &["x-oss-traffic-limit"],
-    },
-    Shape {
-        operation: Operation::InitiateMultipartUpload,
-        method: "POST",
-        required: &["uploads"],
-        optional: &["sequential", "encoding-type"],
-    },
-    Shape {
-        operation: Operation::UploadPart,
-        method: "PUT",
-        required: &["partNumber", "uploadId"],
-        optional: &["x-oss-traffic-limit"],
-    },
-    Shape {
-        operation: Operation::CompleteMultipartUpload,
-        method: "POST",
-        required: &["uploadId"],
-        optional: &["encoding-type"],
-    },
-    Shape {
-        operation: Operation::AbortMultipartUpload,
-        method: "DELETE",
-        required: &["uploadId"],
-        optional: &[],
-    },
+        operation,
+        method,
+        required,
+        optional,
+        unsigned,
+    }
+}
+
+/// x-oss-traffic-limit has no S3 equivalent and is ignored, as the header of that name is. What may
+/// be unsigned changes the spelling of an answer, or which piece of a list is told.
+#[rustfmt::skip]
+const SHAPES: [Shape; 6] = [
+    shape(Operation::PutObject, "PUT", &[], &["x-oss-traffic-limit"], &[]),
+    shape(Operation::InitiateMultipartUpload, "POST", &["uploads"], &["sequential"], &["encoding-type"]),
+    shape(Operation::UploadPart, "PUT", &["partNumber", "uploadId"], &["x-oss-traffic-limit"], &[]),
+    shape(Operation::CompleteMultipartUpload, "POST", &["uploadId"], &[], &["encoding-type"]),
+    shape(Operation::AbortMultipartUpload, "DELETE", &["uploadId"], &[], &[]),
+    shape(Operation::ListParts, "GET", &["uploadId"], &[], &["encoding-type", "max-parts", "part-number-marker"]),
 ];
 
 /// Features that some operation of the table takes in OSS and none has in S3.
 const FEATURES: [&str; 4] = ["callback", "callback-var", "x-oss-process", "x-oss-async-process"];
 
-/// The one parameter that may be unsigned.
-const MAY_BE_UNSIGNED: &str = "encoding-type";
+/// The most parts that a page may have: both dialects' bound.
+pub(crate) const MAX_PAGE: u16 = 1000;
 
 impl Call {
     /// Recognises the operation of a verified request.
@@ -231,6 +249,9 @@ impl Call {
         if let Some(feature) = FEATURES.into_iter().find(|name| request.value(name).is_some()) {
             return Err(NotACall::Feature(shape.operation, feature));
         }
+        if let Some(name) = request.repeated(shape) {
+            return Err(NotACall::BadParameter(shape.operation, name));
+        }
         let all = verified.signed("x-oss-complete-all") == Some(b"yes");
         let parts = if all {
             PartSource::AllUploaded
@@ -250,6 +271,7 @@ impl Call {
             Self::UploadPart { .. } => Operation::UploadPart,
             Self::CompleteMultipartUpload { .. } => Operation::CompleteMultipartUpload,
             Self::AbortMultipartUpload { .. } => Operation::AbortMultipartUpload,
+            Self::ListParts { .. } => Operation::ListParts,
         }
     }
 }
@@ -275,15 +297,28 @@ impl<'v> Request<'v> {
     fn has(&self, shape: &Shape) -> bool {
         let takes = |parameter: &VerifiedParameter| {
             let is = |name: &&str| parameter.name == name.as_bytes();
-            let known =
-                shape.required.iter().any(is) || shape.optional.iter().any(is) || FEATURES.iter().any(is);
-            known && (parameter.coverage == Coverage::Signed || is(&MAY_BE_UNSIGNED))
+            let covered = [shape.required, shape.optional, &FEATURES]
+                .into_iter()
+                .flatten()
+                .any(is);
+            (covered && parameter.coverage == Coverage::Signed) || shape.unsigned.iter().any(is)
         };
         self.method == shape.method
             && self.has_key
             && !self.copies
             && shape.required.iter().all(|name| self.value(name).is_some())
             && self.parameters.iter().all(takes)
+    }
+
+    /// A name of the shape that occurs twice: unsigned ones may reach this far.
+    fn repeated(&self, shape: &Shape) -> Option<&'static str> {
+        let times = |name: &str| {
+            self.parameters
+                .iter()
+                .filter(|one| one.name == name.as_bytes())
+                .count()
+        };
+        shape.unsigned.iter().copied().find(|name| times(name) > 1)
     }
 
     /// The call, or the name of the parameter that has an impossible value.
@@ -313,6 +348,12 @@ impl<'v> Request<'v> {
             Operation::AbortMultipartUpload => Call::AbortMultipartUpload {
                 upload: self.upload()?,
             },
+            Operation::ListParts => Call::ListParts {
+                upload: self.upload()?,
+                most: self.page_length()?,
+                after: self.page_start()?,
+                spelling: self.spelling()?,
+            },
         })
     }
 
@@ -327,6 +368,27 @@ impl<'v> Request<'v> {
 
     fn upload(&self) -> Result<UploadId, &'static str> {
         self.value("uploadId").and_then(UploadId::new).ok_or("uploadId")
+    }
+
+    /// At most [`MAX_PAGE`] parts.
+    fn page_length(&self) -> Result<Option<u16>, &'static str> {
+        match self.value("max-parts") {
+            None | Some(b"") => Ok(None),
+            Some(value) => match PartNumber::from_decimal(value) {
+                Some(number) if number.get() <= MAX_PAGE => Ok(Some(number.get())),
+                _ => Err("max-parts"),
+            },
+        }
+    }
+
+    /// oss2 begins at part 0, or at an empty one.
+    fn page_start(&self) -> Result<Option<PartNumber>, &'static str> {
+        match self.value("part-number-marker") {
+            None | Some(b"" | b"0") => Ok(None),
+            Some(value) => PartNumber::from_decimal(value)
+                .map(Some)
+                .ok_or("part-number-marker"),
+        }
     }
 
     fn spelling(&self) -> Result<KeySpelling, &'static str> {

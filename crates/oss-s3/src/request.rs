@@ -14,10 +14,7 @@ use crate::complete::{PartList, PartNumber, content_md5};
 use crate::error::Refusal;
 use crate::headers::{self, Headers};
 use crate::key::{ObjectKey, OriginKey, encoded_value};
-use crate::operation::{Call, UploadId};
-
-/// How many parts a page of ListParts may have: S3's own bound.
-const PARTS_PER_PAGE: &str = "1000";
+use crate::operation::{Call, MAX_PAGE, UploadId};
 
 /// A verified request that a grant covers: permission as a value.
 #[derive(Debug)]
@@ -142,13 +139,20 @@ impl OriginRequest {
             Call::PutObject => ("PUT", String::new(), OriginBody::Device),
             Call::InitiateMultipartUpload { .. } => ("POST", "uploads=".to_owned(), OriginBody::Empty),
             Call::UploadPart { number, upload } => {
-                let query = ["partNumber=", &number.get().to_string(), "&", &upload_id(upload)].concat();
+                let query = ["partNumber=", &number.to_string(), "&", &upload_id(upload)].concat();
                 ("PUT", query, OriginBody::Device)
             }
             Call::CompleteMultipartUpload { upload, .. } => {
                 ("POST", upload_id(upload), OriginBody::AwaitsParts)
             }
             Call::AbortMultipartUpload { upload } => ("DELETE", upload_id(upload), OriginBody::Empty),
+            Call::ListParts {
+                upload, most, after, ..
+            } => (
+                "GET",
+                page_of(upload, most.unwrap_or(MAX_PAGE), *after),
+                OriginBody::Empty,
+            ),
         };
         let mut request = Self::to_object(authorized, method, query, body);
         request.headers.extend(translated);
@@ -170,11 +174,7 @@ impl OriginRequest {
     /// on (`None`: from the first). Read it with
     /// [`PartsPage::from_origin`](crate::complete::PartsPage::from_origin).
     pub fn list_parts(authorized: &Authorized<'_>, upload: &UploadId, after: Option<PartNumber>) -> Self {
-        let mut query = ["max-parts=", PARTS_PER_PAGE, "&"].concat();
-        if let Some(after) = after {
-            query.push_str(&["part-number-marker=", &after.get().to_string(), "&"].concat());
-        }
-        query.push_str(&upload_id(upload));
+        let query = page_of(upload, MAX_PAGE, after);
         Self::to_object(authorized, "GET", query, OriginBody::Empty).paid_like(authorized)
     }
 
@@ -226,6 +226,13 @@ impl OriginRequest {
     pub fn url(&self) -> String {
         [self.scheme.as_str(), "://", &self.host, &self.path_and_query()].concat()
     }
+}
+
+fn page_of(upload: &UploadId, most: u16, after: Option<PartNumber>) -> String {
+    let marker = after
+        .map(|after| ["part-number-marker=", &after.to_string(), "&"].concat())
+        .unwrap_or_default();
+    ["max-parts=", &most.to_string(), "&", &marker, &upload_id(upload)].concat()
 }
 
 fn upload_id(upload: &UploadId) -> String {
@@ -280,6 +287,18 @@ mod tests {
                 "DELETE",
                 "/devices/k?uploadId=U",
                 "DELETE https://s3.eu-west-1.amazonaws.com/acme-ingest/k?uploadId=U",
+                OriginBody::Empty,
+            ),
+            (
+                "GET",
+                "/devices/k?uploadId=U&part-number-marker=&max-parts=50&encoding-type=url",
+                "GET https://s3.eu-west-1.amazonaws.com/acme-ingest/k?max-parts=50&uploadId=U",
+                OriginBody::Empty,
+            ),
+            (
+                "GET",
+                "/devices/k?part-number-marker=7&uploadId=U",
+                "GET https://s3.eu-west-1.amazonaws.com/acme-ingest/k?max-parts=1000&part-number-marker=7&uploadId=U",
                 OriginBody::Empty,
             ),
         ] {

@@ -12,11 +12,12 @@ use std::borrow::Cow;
 
 use crate::addressing::VirtualBucket;
 use crate::answer::{Answer, Asked};
-use crate::complete::{MAX_PARTS_PAGE_BYTES, PartList};
+use crate::complete::{MAX_PARTS_PAGE_BYTES, Part, PartList, PartNumber, PartsPage};
 use crate::error::{Fault, Refusal};
 use crate::headers::{self, AnswerOf};
 use crate::key::{ObjectKey, encoded_value};
-use crate::operation::{Call, KeySpelling, Operation, UploadId};
+use crate::operation::{Call, KeySpelling, MAX_PAGE, Operation, UploadId};
+use crate::parts::read_etag;
 use crate::request::Authorized;
 use crate::xml::{self, Document, Unreadable};
 
@@ -61,17 +62,14 @@ pub const fn document_bytes(operation: Operation, status: u16) -> usize {
         (_, 300..) | (Operation::InitiateMultipartUpload | Operation::CompleteMultipartUpload, _) => {
             MAX_DOCUMENT_BYTES
         }
+        (Operation::ListParts, _) => MAX_PARTS_PAGE_BYTES,
         (Operation::PutObject | Operation::UploadPart | Operation::AbortMultipartUpload, _) => 0,
     }
 }
 
 /// The same for an answer to [`list_parts`](crate::request::OriginRequest::list_parts).
 pub const fn parts_page_bytes(status: u16) -> usize {
-    if status < 300 {
-        MAX_PARTS_PAGE_BYTES
-    } else {
-        MAX_DOCUMENT_BYTES
-    }
+    document_bytes(Operation::ListParts, status)
 }
 
 /// What an answer is about, as far as the device has to be told.
@@ -93,9 +91,9 @@ impl<'a> Subject<'a> {
     /// What the answer to an authorised request is about.
     pub fn of(authorized: &'a Authorized<'_>) -> Self {
         let spelling = match authorized.call() {
-            Call::InitiateMultipartUpload { spelling } | Call::CompleteMultipartUpload { spelling, .. } => {
-                *spelling
-            }
+            Call::InitiateMultipartUpload { spelling }
+            | Call::CompleteMultipartUpload { spelling, .. }
+            | Call::ListParts { spelling, .. } => *spelling,
             Call::PutObject | Call::UploadPart { .. } | Call::AbortMultipartUpload { .. } => {
                 KeySpelling::Plain
             }
@@ -131,6 +129,7 @@ pub fn translate(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>
         Operation::AbortMultipartUpload => Ok(with_headers(Answer::new(204, asked), origin, subject.bucket)),
         Operation::InitiateMultipartUpload => initiated(origin, subject, asked),
         Operation::CompleteMultipartUpload => completed(origin, subject, asked),
+        Operation::ListParts => listed(origin, subject, asked),
     }
 }
 
@@ -154,7 +153,7 @@ pub fn completed_before(
     let expected = parts.composite_etag()?;
     let etag = core::str::from_utf8(head.header("etag")?)
         .ok()
-        .and_then(bare_etag)?;
+        .and_then(read_etag)?;
     (head.status == 200 && etag.eq_ignore_ascii_case(&expected))
         .then(|| completion(etag, head, subject, asked))
 }
@@ -185,7 +184,7 @@ fn completed(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>) ->
         &["CompleteMultipartUploadResult", "ETag"],
         &mut etag,
     )?;
-    let etag = etag.as_deref().and_then(bare_etag);
+    let etag = etag.as_deref().and_then(read_etag);
     let etag = etag.ok_or_else(|| unreadable("The origin's answer to a completion has no usable ETag."))?;
     Ok(completion(etag, origin, subject, asked))
 }
@@ -202,6 +201,42 @@ fn completion(etag: &str, origin: &OriginAnswer, subject: &Subject<'_>, asked: &
     answer.headers.retain(|(name, _)| name != "etag");
     answer.push("etag", quoted);
     answer.with_document(document.finish())
+}
+
+/// A page of parts. Every number is written, since oss2 raises where one is missing.
+fn listed(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>) -> Result<Answer, Refusal> {
+    let page = PartsPage::from_origin(&origin.body, None)?;
+    let upload = page
+        .upload()
+        .ok_or_else(|| unreadable("The origin's list of parts has no usable UploadId."))?;
+    let mut document = Document::new("ListPartsResult");
+    push_place(&mut document, subject);
+    document.leaf("UploadId", upload.as_str());
+    let last = page.next().or_else(|| page.parts().last().map(Part::number));
+    document.leaf(
+        "NextPartNumberMarker",
+        &last.map_or(0, PartNumber::get).to_string(),
+    );
+    document.leaf(
+        "MaxParts",
+        &page.most().map_or(MAX_PAGE, PartNumber::get).to_string(),
+    );
+    document.leaf(
+        "IsTruncated",
+        if page.next().is_some() { "true" } else { "false" },
+    );
+    for part in page.parts() {
+        let (Some(size), Some(last_modified)) = (part.size(), part.last_modified()) else {
+            return Err(unreadable("The origin's list of parts lacks a size or a date."));
+        };
+        document.open("Part");
+        document.leaf("PartNumber", &part.number().to_string());
+        document.leaf("LastModified", last_modified);
+        document.leaf("ETag", &["\"", part.etag(), "\""].concat());
+        document.leaf("Size", &size.to_string());
+        document.close("Part");
+    }
+    Ok(with_headers(Answer::new(200, asked), origin, subject.bucket).with_document(document.finish()))
 }
 
 /// Bucket and key as the device knows them: the mount and the S3 bucket are the gateway's business.
@@ -250,12 +285,6 @@ fn read_document(body: &[u8], path: &[&str], text: &mut Option<String>) -> Resul
         Ok(())
     })
     .map_err(|_| unreadable("The origin's document is not well-formed, plain XML."))
-}
-
-/// An ETag without quotes, if it is one that a header can hold.
-fn bare_etag(text: &str) -> Option<&str> {
-    let bare = text.trim().trim_matches('"');
-    (!bare.is_empty() && bare.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"')).then_some(bare)
 }
 
 fn unreadable(reason: &'static str) -> Refusal {

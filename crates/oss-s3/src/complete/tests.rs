@@ -1,4 +1,5 @@
 use super::*;
+use crate::parts::tests::page;
 
 const A: &str = "0cc175b9c0f1b6a831c399e269772661";
 const B: &str = "92EB5FFEE6AE2FEC3AD71C777531578F";
@@ -91,36 +92,6 @@ fn lists_that_are_wrong_are_refused_with_the_code_that_names_the_fault() {
 }
 
 #[test]
-fn part_numbers_are_strict_decimals_in_range() {
-    for text in ["1", "10000", "42"] {
-        assert_eq!(
-            PartNumber::from_decimal(text.as_bytes())
-                .unwrap()
-                .get()
-                .to_string(),
-            text
-        );
-    }
-    for text in [
-        "",
-        "0",
-        "10001",
-        "01",
-        "+1",
-        "-1",
-        " 1",
-        "1 ",
-        "1.0",
-        "1e2",
-        "0x1",
-        "\u{0663}",
-        "99999999999999999999",
-    ] {
-        assert_eq!(PartNumber::from_decimal(text.as_bytes()), None, "{text}");
-    }
-}
-
-#[test]
 fn the_composite_etag_is_the_md5_of_the_md5s_and_their_count() {
     // python3: h = lambda x: md5(x).digest(); md5(h(b"a") + h(b"b")).hexdigest()
     let parts = PartList::from_device(list(&[(1, A), (2, B)]).as_bytes()).unwrap();
@@ -136,17 +107,6 @@ fn the_composite_etag_is_the_md5_of_the_md5s_and_their_count() {
         let parts = PartList::from_device(list(&[(1, A), (2, etag)]).as_bytes()).unwrap();
         assert_eq!(parts.composite_etag(), None, "{etag}");
     }
-}
-
-fn page(truncated: &str, marker: &str, parts: &[u32]) -> String {
-    let parts: String = parts
-        .iter()
-        .map(|n| format!("<Part><PartNumber>{n}</PartNumber><LastModified>x</LastModified><ETag>&#34;{A}&#34;</ETag><Size>5</Size></Part>"))
-        .collect();
-    format!(
-        "<ListPartsResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Bucket>b</Bucket>\
-         <IsTruncated>{truncated}</IsTruncated><NextPartNumberMarker>{marker}</NextPartNumberMarker>{parts}</ListPartsResult>"
-    )
 }
 
 #[test]
@@ -168,25 +128,6 @@ fn complete_all_joins_the_pages_of_the_origin() {
     assert_eq!(parts.parts()[0].etag(), A);
     let empty = PartsPage::from_origin(page("false", "0", &[]).as_bytes(), None).unwrap();
     assert_eq!(PartList::of_pages([empty]).unwrap_err().code(), "InvalidPart");
-}
-
-#[test]
-fn pages_that_are_unreadable_or_do_not_move_on_are_the_origins_fault() {
-    let after = PartNumber::from_decimal(b"7");
-    for document in [
-        page("true", "7", &[1]),
-        page("true", "3", &[1]),
-        page("true", "x", &[1]),
-        "<Error/>".to_owned(),
-        "<".to_owned(),
-    ] {
-        let refusal = PartsPage::from_origin(document.as_bytes(), after).unwrap_err();
-        assert_eq!(
-            (refusal.status(), refusal.code()),
-            (500, "InternalError"),
-            "{document}"
-        );
-    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ fn request(operation: Operation) -> Request {
         Operation::UploadPart => ("PUT", "?partNumber=1&uploadId=U"),
         Operation::CompleteMultipartUpload => ("POST", "?uploadId=U"),
         Operation::AbortMultipartUpload => ("DELETE", "?uploadId=U"),
+        Operation::ListParts => ("GET", "?uploadId=U"),
     };
     Request::new(method, &["/devices/k", query].concat())
 }
@@ -113,12 +114,13 @@ fn an_object_without_content_type_gets_osss_default_and_a_part_gets_none() {
 }
 
 #[test]
-fn headers_that_sdks_repeat_on_parts_and_complete_are_dropped_there() {
-    // What ali-oss's multipartUpload sends with every request of one call.
+fn headers_that_sdks_repeat_on_every_request_of_an_upload_are_dropped_there() {
+    // What ali-oss's multipartUpload and oss2's resumable_upload send with every request of one call.
     for operation in [
         Operation::UploadPart,
         Operation::CompleteMultipartUpload,
         Operation::AbortMultipartUpload,
+        Operation::ListParts,
     ] {
         let request = request(operation)
             .header("content-type", "text/plain")

@@ -49,7 +49,7 @@ const PLAIN: [&str; 9] = [
 
 /// Operations that are known and not translated: method, level, with a copy source, the query name
 /// that tells them (empty: none but plain ones), and their name. First match wins.
-const OUTSIDE: [(&str, Level, bool, &str, &str); 36] = [
+const OUTSIDE: [(&str, Level, bool, &str, &str); 35] = [
     ("PUT", Level::Object, true, "uploadId", "UploadPartCopy"),
     ("PUT", Level::Object, true, "", "CopyObject"),
     ("PUT", Level::Object, false, "acl", "PutObjectACL"),
@@ -73,7 +73,6 @@ const OUTSIDE: [(&str, Level, bool, &str, &str); 36] = [
         "x-oss-async-process",
         "AsyncProcessObject",
     ),
-    ("GET", Level::Object, false, "uploadId", "ListParts"),
     ("GET", Level::Object, false, "acl", "GetObjectACL"),
     ("GET", Level::Object, false, "tagging", "GetObjectTagging"),
     ("GET", Level::Object, false, "symlink", "GetSymlink"),

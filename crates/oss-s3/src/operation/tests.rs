@@ -10,7 +10,7 @@ fn upload() -> UploadId {
 }
 
 #[test]
-fn the_five_operations_are_recognised_from_their_exact_query_names() {
+fn the_upload_operations_are_recognised_from_their_exact_query_names() {
     let (plain, url) = (KeySpelling::Plain, KeySpelling::UrlEncoded);
     let number = PartNumber::from_decimal(b"3").unwrap();
     for (method, query, call) in [
@@ -120,7 +120,7 @@ fn h01_every_other_operation_is_outside_and_named_where_it_is_known() {
         ("PUT", "/devices/k?acl", Some("PutObjectACL")),
         ("PUT", "/devices/k?tagging", Some("PutObjectTagging")),
         ("PUT", "/devices/k?symlink", Some("PutSymlink")),
-        ("GET", "/devices/k?uploadId=U&max-parts=1", Some("ListParts")),
+        ("GET", "/devices/k?uploadId=U&acl", Some("GetObjectACL")),
         ("OPTIONS", "/devices/k", Some("OptionObject")),
         ("GET", "/devices/", Some("ListObjects")),
         ("GET", "/devices/?prefix=a&max-keys=1", Some("ListObjects")),
@@ -237,4 +237,93 @@ fn names_are_read_back_to_the_operation() {
     }
     assert_eq!(Operation::from_name("putobject"), None);
     assert_eq!(Operation::from_name("GetObject"), None);
+}
+
+#[test]
+fn the_parts_of_an_upload_can_be_listed_page_by_page() {
+    let number = |text: &str| PartNumber::from_decimal(text.as_bytes());
+    for (query, most, after, spelling) in [
+        ("uploadId=U", None, None, KeySpelling::Plain),
+        // What oss2 sends, first and later.
+        (
+            "uploadId=U&part-number-marker=&max-parts=1000",
+            Some(1000),
+            None,
+            KeySpelling::Plain,
+        ),
+        (
+            "uploadId=U&part-number-marker=0&max-parts=1",
+            Some(1),
+            None,
+            KeySpelling::Plain,
+        ),
+        (
+            "max-parts=&uploadId=U&part-number-marker=10000",
+            None,
+            number("10000"),
+            KeySpelling::Plain,
+        ),
+        (
+            "uploadId=U&encoding-type=url",
+            None,
+            None,
+            KeySpelling::UrlEncoded,
+        ),
+    ] {
+        let call = Call::ListParts {
+            upload: upload(),
+            most,
+            after,
+            spelling,
+        };
+        assert_eq!(
+            recognise("GET", &format!("/devices/k?{query}")),
+            Ok(call),
+            "{query}"
+        );
+    }
+    for (query, name) in [
+        ("max-parts=0", "max-parts"),
+        ("max-parts=1001", "max-parts"),
+        ("max-parts=-1", "max-parts"),
+        ("part-number-marker=10001", "part-number-marker"),
+        ("part-number-marker=01", "part-number-marker"),
+        ("encoding-type=xml", "encoding-type"),
+    ] {
+        let refused = recognise("GET", &format!("/devices/k?uploadId=U&{query}"));
+        assert_eq!(refused, Err(NotACall::BadParameter(Operation::ListParts, name)));
+    }
+}
+
+#[test]
+fn an_unsigned_parameter_that_occurs_twice_is_refused() {
+    for (method, query, name) in [
+        (
+            "POST",
+            "uploads&encoding-type=url&encoding-type=x",
+            "encoding-type",
+        ),
+        (
+            "POST",
+            "uploadId=U&encoding-type=url&encoding-type=url",
+            "encoding-type",
+        ),
+        ("GET", "uploadId=U&max-parts=1&max-parts=2", "max-parts"),
+    ] {
+        let refused = recognise(method, &format!("/devices/k?{query}"));
+        assert!(
+            matches!(refused, Err(NotACall::BadParameter(_, bad)) if bad == name),
+            "{refused:?}"
+        );
+    }
+}
+
+#[test]
+fn listing_parts_is_not_uploading() {
+    assert!(!Operation::UPLOAD.contains(&Operation::ListParts));
+    assert!(
+        Operation::UPLOAD
+            .iter()
+            .all(|operation| Operation::ALL.contains(operation))
+    );
 }

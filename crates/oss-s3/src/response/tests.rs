@@ -332,3 +332,57 @@ fn bodies_are_read_only_where_a_document_is_expected() {
         "NoSuchUpload"
     );
 }
+
+#[test]
+fn a_page_of_parts_is_told_with_every_number_that_oss2_wants() {
+    let part = "<Part><PartNumber>3</PartNumber><LastModified>2026-11-21T12:34:56.789Z</LastModified>\
+                <ETag>&quot;e&quot;</ETag><Size>5</Size></Part>";
+    let told = |more: &str| {
+        let s3 = format!(
+            "<ListPartsResult {NS}><Bucket>acme-ingest</Bucket><Key>fleet/AK/k</Key><UploadId>U</UploadId>\
+             <Owner><ID>o</ID></Owner>{more}</ListPartsResult>"
+        );
+        told(
+            &Request::new("GET", "/devices/k?uploadId=U"),
+            &origin(200, &[], &s3),
+        )
+    };
+    let document = |numbers: &str, parts: &str| {
+        format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListPartsResult><Bucket>devices</Bucket><Key>k</Key>\
+             <UploadId>U</UploadId>{numbers}{parts}</ListPartsResult>"
+        )
+    };
+    let told_part = "<Part><PartNumber>3</PartNumber><LastModified>2026-11-21T12:34:56.000Z</LastModified>\
+                     <ETag>\"e\"</ETag><Size>5</Size></Part>";
+    let numbers = |next, most, truncated| {
+        format!(
+            "<NextPartNumberMarker>{next}</NextPartNumberMarker><MaxParts>{most}</MaxParts><IsTruncated>{truncated}</IsTruncated>"
+        )
+    };
+    for (more, expected) in [
+        (
+            format!(
+                "<IsTruncated>true</IsTruncated><MaxParts>1</MaxParts><NextPartNumberMarker>3</NextPartNumberMarker>{part}"
+            ),
+            document(&numbers(3, 1, true), told_part),
+        ),
+        // SeaweedFS leaves the marker out on the last page.
+        (
+            format!("<IsTruncated>false</IsTruncated>{part}"),
+            document(&numbers(3, 1000, false), told_part),
+        ),
+        (
+            "<IsTruncated>false</IsTruncated>".to_owned(),
+            document(&numbers(0, 1000, false), ""),
+        ),
+    ] {
+        assert_eq!(body(told(&more).unwrap()), expected);
+    }
+    for more in [
+        "",
+        "<IsTruncated>false</IsTruncated><Part><PartNumber>1</PartNumber><ETag>e</ETag></Part>",
+    ] {
+        assert_eq!(told(more).unwrap_err().status(), 500, "{more}");
+    }
+}
