@@ -242,6 +242,54 @@ mod tests {
     }
 
     #[test]
+    fn unfinished_markup_is_never_a_panic() {
+        for markup in [
+            "<",
+            "<!",
+            "<!>",
+            "<!-",
+            "<!--",
+            "<!-->",
+            "<!--->",
+            "<!---->",
+            "<![",
+            "<![CDATA[",
+            "<![CDATA[]>",
+            "<![CDATA[]]",
+            "<?",
+            "<?>",
+            "<??>",
+            "<?xml",
+            "<?xml?>",
+            "</",
+            "</>",
+            "<>",
+            "</ a>",
+            "< a/>",
+            "<a ",
+            "<a/",
+            "<!DOCTYPE",
+            "<!DOCTYPE>",
+            "<!DOCTYPE [",
+            "&",
+            "&;",
+            "&#;",
+            "&#x;",
+            "&#x110000;",
+            "\u{feff}",
+            "]]>",
+        ] {
+            for document in [
+                markup.to_owned(),
+                ["<a>", markup].concat(),
+                ["<a>", markup, "</a>"].concat(),
+            ] {
+                let _ = leaves(&document);
+            }
+        }
+    }
+
+    #[test]
     fn no_damage_to_a_document_makes_the_reader_panic() {
         let document = b"<?xml version=\"1.0\"?><!-- c --><a b=\"c\"><d>&#34;</d><![CDATA[e]]></a>";
         let mut seed = 1_u32;

@@ -4,8 +4,8 @@ use super::OriginAnswer;
 use crate::error::{Fault, Refusal};
 use crate::xml::{self, Unreadable};
 
-/// How much of S3's message the log is told, in characters.
-const MAX_MESSAGE: usize = 200;
+/// How much of S3's code and of its message the log is told, in characters.
+const MAX_WORDS: usize = 200;
 
 /// Code and message of S3's error document.
 #[derive(Default)]
@@ -21,14 +21,9 @@ impl OriginError {
         let mut is_error = false;
         xml::read::<Unreadable>(body, &mut |element| {
             if element.is(&["Error", "Code"]) {
-                element.text.trim().clone_into(&mut error.code);
+                error.code = words(element.text);
             } else if element.is(&["Error", "Message"]) {
-                error.message = element
-                    .text
-                    .chars()
-                    .filter(|c| !c.is_control())
-                    .take(MAX_MESSAGE)
-                    .collect();
+                error.message = words(element.text);
             } else if element.is(&["Error"]) {
                 is_error = true;
             }
@@ -37,6 +32,14 @@ impl OriginError {
         .ok()?;
         is_error.then_some(error)
     }
+}
+
+fn words(text: &str) -> String {
+    text.trim()
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_WORDS)
+        .collect()
 }
 
 /// The refusal for an answer with an error status.
