@@ -13,8 +13,11 @@
 //! Each step takes what only the step before can make, so a request that was not verified and
 //! authorised can't be forwarded: there is no function that would.
 
+pub mod authorizer;
 pub mod config;
 pub mod keys;
+pub mod origin_signature;
 pub mod passport;
 pub mod policy;
+pub mod response_handler;
 pub mod router;

@@ -5,11 +5,14 @@
 //! request becomes an authorised one.
 
 use oss_s3::addressing::{UnsignedHeaders, VirtualBucket};
-use oss_s3::key::ObjectKey;
-use oss_s3::operation::Operation;
+use oss_s3::error::{Fault, Refusal};
+use oss_s3::key::{ObjectKey, OriginKey};
+use oss_s3::operation::{Call, Operation};
+use oss_s3::request::Authorized;
+use request_auth::Verified;
 use serde::{Deserialize, Serialize};
 
-use crate::keys::RecordError;
+use crate::keys::{KeyRecord, RecordError};
 
 /// The preset of the five upload operations, which grants have by default.
 pub const UPLOAD_ONLY: &str = "upload-only";
@@ -132,4 +135,44 @@ fn expand(field: &str, template: &str, key_id: &str) -> Result<Vec<u8>, RecordEr
             fail("holds a segment that no object key may hold: `.`, `..`, `\\`, or a control character")
         }
     }
+}
+
+/// Turns a verified request into an authorised one, if a grant of its key covers it. What the
+/// request asks for is settled once, here, from what was verified.
+///
+/// # Errors
+/// A [`Refusal`]: the operation is none of the known ones, the key is no object key, or no grant
+/// covers both.
+pub fn permit<'a>(
+    record: &KeyRecord,
+    verified: Verified<'a, &'a VirtualBucket>,
+) -> Result<Authorized<'a>, Refusal> {
+    let call = Call::recognise(&verified)?;
+    let key = ObjectKey::new(verified.key())?;
+    let operation = call.operation();
+    let grant = record
+        .grants()
+        .iter()
+        .find(|grant| grant.covers(verified.bucket(), operation, &key))
+        .ok_or_else(|| {
+            Refusal::new(Fault::Forbidden).because(
+                [
+                    "No grant of the key covers ",
+                    operation.name(),
+                    " on this bucket and object name.",
+                ]
+                .concat(),
+            )
+        })?;
+    let origin_key = OriginKey::new(&grant.mount, &key)?;
+    let unsigned_headers = grant
+        .unsigned_headers
+        .unwrap_or(verified.bucket().unsigned_headers);
+    Ok(Authorized::assertion(
+        verified,
+        call,
+        key,
+        origin_key,
+        unsigned_headers,
+    ))
 }

@@ -1,15 +1,94 @@
-//! The gateway as a Cloudflare Worker.
+//! The gateway as a Cloudflare Worker: the three roles in one isolate, with the platform's own fetch,
+//! KV and streams around them.
 //!
-//! The roles are not connected yet: every request is answered 503 and nothing reaches an origin.
+//! Nothing is decided here. A device's bytes are never copied into wasm: the client's own stream is
+//! handed to the origin's request, which keeps its Content-Length and the memory flat.
 
-use worker::{Context, Env, Headers, Request, Response, Result, event};
+mod arrival;
+mod body;
+mod log;
+mod origin;
+mod reply;
+mod settings;
+mod store;
 
-const UNAVAILABLE: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>\n  <Code>ServiceUnavailable</Code>\n  \
-    <Message>This gateway is not ready to serve requests.</Message>\n</Error>\n";
+use gateway::response_handler::{Exchange, Step};
+use gateway::{authorizer, router};
+use oss_s3::answer::{Answer, Asked, Scheme};
+use oss_s3::error::Refusal;
+use oss_s3::request::OriginRequest;
+use request_auth::{Denial, UnixSeconds};
+use worker::{Context, Date, Env, Request, Response, Result, event};
+
+use crate::arrival::Arrival;
+use crate::body::Body;
+use crate::log::Entry;
+use crate::settings::Settings;
 
 #[event(fetch)]
-async fn answer(_request: Request, _env: Env, _context: Context) -> Result<Response> {
-    let headers = Headers::new();
-    headers.set("content-type", "application/xml")?;
-    Ok(Response::error(UNAVAILABLE, 503)?.with_headers(headers))
+async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
+    let began = Date::now().as_millis();
+    let now = UnixSeconds(i64::try_from(began / 1000).unwrap_or_default());
+    let arrival = Arrival::read(request.inner());
+    let request_id = reply::request_id();
+    let path = arrival.path();
+    let asked = Asked {
+        request_id: &request_id,
+        now,
+        method: &arrival.method,
+        scheme: if arrival.secure {
+            Scheme::Https
+        } else {
+            Scheme::Http
+        },
+        host: arrival.header("host"),
+        path: &path,
+    };
+    let mut entry = Entry::new(&request_id, &arrival.method, asked.host, began);
+    let answer = match serve(&arrival, &env, &asked, &mut entry).await {
+        Ok(answer) => answer,
+        Err(refusal) => {
+            entry.refused(&refusal);
+            refusal.answer(&asked)
+        }
+    };
+    entry.write(answer.status);
+    reply::response(answer)
+}
+
+/// The pipeline: head, claim, key, permission, route, origin, answer.
+async fn serve(
+    arrival: &Arrival,
+    env: &Env,
+    asked: &Asked<'_>,
+    entry: &mut Entry,
+) -> std::result::Result<Answer, Refusal> {
+    let settings = Settings::of(env)?;
+    let head = arrival.head().map_err(Denial::from)?;
+    let claim = authorizer::claim(&head)?;
+    entry.access_key_id = Some(claim.key_id().to_owned());
+    let record = store::find(env, claim.key_id(), settings.config.key_cache, asked.now).await?;
+    let authorized = authorizer::authorize(&settings.config, &head, &claim, &record, asked.now)?;
+    entry.authorized(&authorized);
+    let request = OriginRequest::new(&authorized)?;
+    let rule = router::body_rule(authorized.call().operation(), arrival::content_length(&head))?;
+    let body = Body::take(arrival, rule).await?;
+    let (mut exchange, mut request) = Exchange::begin(&authorized, request, &body.document)?;
+    let origin = &authorized.bucket().origin;
+    loop {
+        let answer = origin::send(
+            &request,
+            &body,
+            &exchange,
+            origin,
+            &settings.credentials,
+            asked.now,
+        )
+        .await?;
+        entry.answered(&answer);
+        match exchange.advance(&answer, asked)? {
+            Step::Send(next) => request = next,
+            Step::Answer(answer) => return Ok(answer),
+        }
+    }
 }

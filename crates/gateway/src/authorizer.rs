@@ -1,0 +1,125 @@
+//! The first role: is this request what some key signed, and may that key do it?
+//!
+//! Everything is decided from what was verified. A bucket that is not configured is answered exactly
+//! like one that the key may not use, so a key holder can't probe for names.
+
+use oss_s3::error::{Fault, Refusal};
+use oss_s3::request::Authorized;
+use request_auth::{Claim, Denial, Occurrence, RequestHead, UnixSeconds};
+
+use crate::config::Config;
+use crate::keys::KeyRecord;
+use crate::policy;
+
+/// Reads which key a request claims to be signed with, before any look-up.
+///
+/// # Errors
+/// The refusal for no, several, unknown or malformed credentials.
+pub fn claim(head: &RequestHead<'_>) -> Result<Claim, Refusal> {
+    refuse_streaming_body(head)?;
+    Ok(Claim::of(head)?)
+}
+
+/// Verifies the claim with the record of its key and authorises what was verified.
+///
+/// # Errors
+/// The refusal that the device is answered with.
+pub fn authorize<'a>(
+    config: &'a Config,
+    head: &RequestHead<'a>,
+    claim: &Claim,
+    record: &KeyRecord,
+    now: UnixSeconds,
+) -> Result<Authorized<'a>, Refusal> {
+    let material = record.material(now);
+    let resources = config.hosts.resources(head.host(), head.path());
+    match claim.verify(head, &material, resources, config.window, now) {
+        Ok(verified) => policy::permit(record, verified),
+        Err(Denial::SignatureMismatch) => {
+            let strangers = config.hosts.unknown_buckets(head.host(), head.path());
+            let reason = if strangers.is_empty() {
+                "The signature matches none of the texts that the configured buckets and dates allow."
+            } else {
+                "No bucket is configured for this host and path."
+            };
+            if claim
+                .verify(head, &material, strangers, config.window, now)
+                .is_ok()
+            {
+                return Err(Refusal::new(Fault::Forbidden).because(reason));
+            }
+            Err(mismatch(config, head, claim).because(reason))
+        }
+        Err(denial) => Err(denial.into()),
+    }
+}
+
+/// A mismatch, with the string to sign where the operator wants it shown.
+fn mismatch(config: &Config, head: &RequestHead<'_>, claim: &Claim) -> Refusal {
+    let refusal = Refusal::from(Denial::SignatureMismatch);
+    if !config.string_to_sign_in_errors {
+        return refusal;
+    }
+    let resources = config.hosts.resources(head.host(), head.path());
+    match claim.strings_to_sign(head, &resources).first() {
+        Some(text) => refusal.with_string_to_sign(&without_token(text)),
+        None => refusal,
+    }
+}
+
+/// Blanks the session token's line out of a string to sign: the token is a bearer secret.
+fn without_token(text: &[u8]) -> Vec<u8> {
+    const TOKEN: &[u8] = b"x-oss-security-token:";
+    let lines = text.split(|&byte| byte == b'\n');
+    let shown: Vec<&[u8]> = lines
+        .map(|line| {
+            if line.starts_with(TOKEN) {
+                b"x-oss-security-token:***".as_slice()
+            } else {
+                line
+            }
+        })
+        .collect();
+    let mut joined = shown.join(b"\n".as_slice());
+    // In a presigned URL the token stands in the resource.
+    let query = b"security-token=";
+    if let Some(at) = joined.windows(query.len()).position(|window| window == query) {
+        let start = at.saturating_add(query.len());
+        let tail = joined.split_off(start.min(joined.len()));
+        let rest = tail
+            .iter()
+            .position(|&byte| byte == b'&')
+            .and_then(|end| tail.get(end..))
+            .unwrap_or_default();
+        joined.extend_from_slice(b"***");
+        joined.extend_from_slice(rest);
+    }
+    joined
+}
+
+/// aws-chunked framing belongs to SigV4; behind an OSS signature it would be stored as content.
+fn refuse_streaming_body(head: &RequestHead<'_>) -> Result<(), Refusal> {
+    match head.header("x-amz-content-sha256") {
+        Occurrence::Once(value) if value.starts_with(b"STREAMING-") => Err(Fault::StreamingBody.into()),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn l02_the_session_token_is_never_shown_in_a_string_to_sign() {
+        let header = b"PUT\n\n\nDATE\nx-oss-meta-a:1\nx-oss-security-token:SECRET\n/b/k?acl".as_slice();
+        assert_eq!(
+            without_token(header),
+            b"PUT\n\n\nDATE\nx-oss-meta-a:1\nx-oss-security-token:***\n/b/k?acl"
+        );
+        let query = b"PUT\n\n\n1\n/b/k?acl&security-token=SECRET&uploadId=u".as_slice();
+        assert_eq!(
+            without_token(query),
+            b"PUT\n\n\n1\n/b/k?acl&security-token=***&uploadId=u"
+        );
+    }
+}

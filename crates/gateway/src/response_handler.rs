@@ -1,0 +1,160 @@
+//! The third role: the conversation with the origin about one request, and its answer in OSS's words.
+//!
+//! Most operations are one request and one answer. A Complete can be more: with `x-oss-complete-all`
+//! the part list is the origin's own, page by page; and when S3 says NoSuchUpload, the object may be
+//! there because the answer to an earlier Complete was lost, so the key is looked at before the
+//! device is told that its upload is gone.
+//!
+//! An [`Exchange`] does no fetching: it says what to send and takes what came back.
+
+use oss_s3::answer::{Answer, Asked};
+use oss_s3::complete::{PartList, PartNumber, PartsPage, check_body_digest};
+use oss_s3::error::{Fault, Refusal};
+use oss_s3::operation::{Call, PartSource, UploadId};
+use oss_s3::request::{Authorized, OriginRequest};
+use oss_s3::response::{self, OriginAnswer, Subject};
+
+/// The conversation about one authorised request.
+#[derive(Debug)]
+pub struct Exchange<'a> {
+    authorized: &'a Authorized<'a>,
+    stage: Stage<'a>,
+}
+
+#[derive(Debug)]
+enum Stage<'a> {
+    /// The operation's own request is under way.
+    Asking,
+    /// The parts of an upload are being listed before `complete` can be sent.
+    Listing {
+        upload: &'a UploadId,
+        complete: OriginRequest,
+        pages: Vec<PartsPage>,
+        after: Option<PartNumber>,
+    },
+    /// A Complete with these parts is under way.
+    Completing { parts: PartList },
+    /// The key is looked at, because a Complete with these parts was refused.
+    Looking { parts: PartList, refusal: Refusal },
+}
+
+/// What comes next.
+#[derive(Debug)]
+pub enum Step {
+    /// Sign and send this, then come back with the answer.
+    Send(OriginRequest),
+    /// Answer the device.
+    Answer(Answer),
+}
+
+impl<'a> Exchange<'a> {
+    /// Begins the conversation: `request` is the one built from `authorized`, and `document` the body
+    /// where [`body_rule`](crate::router::body_rule) said to read it, else empty. Gives what to send first.
+    ///
+    /// # Errors
+    /// A refusal for a body that is no part list, or not the one of its Content-MD5.
+    pub fn begin(
+        authorized: &'a Authorized<'a>,
+        request: OriginRequest,
+        document: &[u8],
+    ) -> Result<(Self, OriginRequest), Refusal> {
+        let Call::CompleteMultipartUpload { upload, parts, .. } = authorized.call() else {
+            return Ok((
+                Self {
+                    authorized,
+                    stage: Stage::Asking,
+                },
+                request,
+            ));
+        };
+        if let Some(digest) = authorized.content_md5() {
+            check_body_digest(digest, document)?;
+        }
+        match parts {
+            PartSource::Body => {
+                let parts = PartList::from_device(document)?;
+                let request = request.with_parts(&parts);
+                Ok((
+                    Self {
+                        authorized,
+                        stage: Stage::Completing { parts },
+                    },
+                    request,
+                ))
+            }
+            PartSource::AllUploaded if !document.is_empty() => Err(Fault::BodyUnexpected.into()),
+            PartSource::AllUploaded => {
+                let first = OriginRequest::list_parts(authorized, upload, None);
+                let stage = Stage::Listing {
+                    upload,
+                    complete: request,
+                    pages: Vec::new(),
+                    after: None,
+                };
+                Ok((Self { authorized, stage }, first))
+            }
+        }
+    }
+
+    /// How many bytes of the body of an answer with this status to read; the rest is dropped.
+    pub fn document_bytes(&self, status: u16) -> usize {
+        match self.stage {
+            Stage::Asking | Stage::Completing { .. } => {
+                response::document_bytes(self.authorized.call().operation(), status)
+            }
+            Stage::Listing { .. } => response::parts_page_bytes(status),
+            Stage::Looking { .. } => 0,
+        }
+    }
+
+    /// Takes the origin's answer to what was sent last.
+    ///
+    /// # Errors
+    /// The refusal that the device is answered with.
+    pub fn advance(&mut self, answer: &OriginAnswer, asked: &Asked<'_>) -> Result<Step, Refusal> {
+        let subject = Subject::of(self.authorized);
+        match core::mem::replace(&mut self.stage, Stage::Asking) {
+            Stage::Asking => response::translate(answer, &subject, asked).map(Step::Answer),
+            Stage::Listing {
+                upload,
+                complete,
+                mut pages,
+                after,
+            } => {
+                if let Some(refusal) = response::error_of(answer) {
+                    return Err(refusal);
+                }
+                let page = PartsPage::from_origin(&answer.body, after)?;
+                let after = page.next();
+                pages.push(page);
+                if after.is_some() {
+                    self.stage = Stage::Listing {
+                        upload,
+                        complete,
+                        pages,
+                        after,
+                    };
+                    return Ok(Step::Send(OriginRequest::list_parts(
+                        self.authorized,
+                        upload,
+                        after,
+                    )));
+                }
+                let parts = PartList::of_pages(pages)?;
+                let request = complete.with_parts(&parts);
+                self.stage = Stage::Completing { parts };
+                Ok(Step::Send(request))
+            }
+            Stage::Completing { parts } => match response::translate(answer, &subject, asked) {
+                Err(refusal) if refusal.fault() == Fault::NoSuchUpload => {
+                    self.stage = Stage::Looking { parts, refusal };
+                    Ok(Step::Send(OriginRequest::head(self.authorized)))
+                }
+                outcome => outcome.map(Step::Answer),
+            },
+            Stage::Looking { parts, refusal } => response::completed_before(answer, &parts, &subject, asked)
+                .map(Step::Answer)
+                .ok_or(refusal),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Bodies: the client's stream on its way to the origin, and small documents that are read.
+
+use gateway::router::BodyRule;
+use oss_s3::error::{Fault, Refusal};
+use worker::js_sys::{Reflect, Uint8Array};
+use worker::wasm_bindgen::{JsCast as _, JsValue};
+use worker::wasm_bindgen_futures::JsFuture;
+use worker::web_sys;
+
+use crate::arrival::Arrival;
+
+/// What became of the device's body by the router's rule.
+pub(crate) struct Body {
+    /// Object bytes, untouched.
+    pub(crate) stream: Option<web_sys::ReadableStream>,
+    /// A document that was read; else empty.
+    pub(crate) document: Vec<u8>,
+}
+
+impl Body {
+    /// Takes the body of a request.
+    ///
+    /// # Errors
+    /// `EntityTooLarge` for a document above the rule's limit, `IncompleteBody` for one that breaks off.
+    pub(crate) async fn take(arrival: &Arrival, rule: BodyRule) -> Result<Self, Refusal> {
+        let stream = arrival.body.clone();
+        match rule {
+            BodyRule::Stream => Ok(Self {
+                stream,
+                document: Vec::new(),
+            }),
+            BodyRule::Ignore => Ok(Self {
+                stream: None,
+                document: Vec::new(),
+            }),
+            BodyRule::Read { most } => {
+                let document = match stream {
+                    None => Vec::new(),
+                    Some(stream) => match read(&stream, most).await {
+                        Ok(Bounded::Whole(bytes)) => bytes,
+                        Ok(Bounded::Cut(_)) => return Err(Fault::EntityTooLarge.into()),
+                        Err(_) => return Err(Fault::BodyIncomplete.into()),
+                    },
+                };
+                Ok(Self {
+                    stream: None,
+                    document,
+                })
+            }
+        }
+    }
+}
+
+/// What was read of a stream.
+pub(crate) enum Bounded {
+    /// All of it.
+    Whole(Vec<u8>),
+    /// The limit's worth and something more; the rest was cancelled.
+    Cut(Vec<u8>),
+}
+
+impl Bounded {
+    /// What was read.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        match self {
+            Self::Whole(bytes) | Self::Cut(bytes) => bytes,
+        }
+    }
+}
+
+/// Reads a stream of bytes up to `most` of them, and one chunk beyond.
+pub(crate) async fn read(stream: &web_sys::ReadableStream, most: usize) -> Result<Bounded, JsValue> {
+    let reader: web_sys::ReadableStreamDefaultReader = stream.get_reader().dyn_into()?;
+    let mut bytes = Vec::new();
+    loop {
+        let result = JsFuture::from(reader.read()).await?;
+        if Reflect::get(&result, &"done".into())?.is_truthy() {
+            return Ok(Bounded::Whole(bytes));
+        }
+        let chunk: Uint8Array = Reflect::get(&result, &"value".into())?.dyn_into()?;
+        bytes.extend(chunk.to_vec());
+        if bytes.len() > most {
+            // The result of a cancellation is of no interest to anybody.
+            let _cancelled = reader.cancel();
+            return Ok(Bounded::Cut(bytes));
+        }
+    }
+}

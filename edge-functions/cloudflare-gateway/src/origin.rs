@@ -1,0 +1,89 @@
+//! Sending to the S3 origin.
+
+use gateway::origin_signature;
+use gateway::response_handler::Exchange;
+use oss_s3::addressing::OriginBucket;
+use oss_s3::error::{Fault, Refusal};
+use oss_s3::request::{OriginBody, OriginRequest};
+use oss_s3::response::OriginAnswer;
+use request_auth::UnixSeconds;
+use request_auth::aws_v4::OriginCredentials;
+use worker::js_sys::Uint8Array;
+use worker::wasm_bindgen::JsValue;
+use worker::{Fetch, Headers, Method, Request, RequestInit, RequestRedirect, Response, ResponseBody};
+
+use crate::body::{self, Body};
+
+/// Signs and sends a request; reads of the answer what the exchange wants to read.
+///
+/// # Errors
+/// `ServiceUnavailable` where the origin does not answer.
+pub(crate) async fn send(
+    request: &OriginRequest,
+    body: &Body,
+    exchange: &Exchange<'_>,
+    origin: &OriginBucket,
+    credentials: &OriginCredentials,
+    now: UnixSeconds,
+) -> Result<OriginAnswer, Refusal> {
+    let down = |what: &str, error: String| {
+        Refusal::new(Fault::OriginUnavailable)
+            .because(["the origin ", &request.host, " ", what, ": ", &error].concat())
+    };
+    let response = fetch(request, body, origin, credentials, now)
+        .await
+        .map_err(|error| down("does not answer", error.to_string()))?;
+    let status = response.status_code();
+    let headers = response
+        .headers()
+        .entries()
+        .map(|(name, value)| (name, value.into_bytes()))
+        .collect();
+    let most = exchange.document_bytes(status);
+    let body = match response.body() {
+        ResponseBody::Stream(stream) if most > 0 => {
+            let read = body::read(stream, most).await;
+            read.map_err(|error| down("broke off its answer", format!("{error:?}")))?
+                .into_bytes()
+        }
+        _ => Vec::new(),
+    };
+    Ok(OriginAnswer {
+        status,
+        headers,
+        body,
+    })
+}
+
+async fn fetch(
+    request: &OriginRequest,
+    body: &Body,
+    origin: &OriginBucket,
+    credentials: &OriginCredentials,
+    now: UnixSeconds,
+) -> worker::Result<Response> {
+    let headers = Headers::new();
+    for (name, value) in &request.headers {
+        // The table sends text only; bytes that are none would be changed on the way.
+        let value = core::str::from_utf8(value)
+            .map_err(|_| worker::Error::RustError("a header is not text".to_owned()))?;
+        headers.set(name, value)?;
+    }
+    for (name, value) in origin_signature::headers(request, origin, credentials, now) {
+        headers.set(name, &value)?;
+    }
+    let content: Option<JsValue> = match &request.body {
+        OriginBody::Device => body.stream.as_ref().map(JsValue::from),
+        OriginBody::Document(bytes) => Some(Uint8Array::from(bytes.as_slice()).into()),
+        OriginBody::Empty | OriginBody::AwaitsParts => None,
+    };
+    let mut init = RequestInit::new();
+    // A redirect would carry the signature to an address that it was not made for.
+    init.with_method(Method::from(request.method.to_owned()))
+        .with_headers(headers)
+        .with_redirect(RequestRedirect::Manual)
+        .with_body(content);
+    Fetch::Request(Request::new_with_init(&request.url(), &init)?)
+        .send()
+        .await
+}

@@ -1,0 +1,63 @@
+//! What the Worker is configured with, parsed once per instance.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use gateway::config::Config;
+use oss_s3::error::{Fault, Refusal};
+use request_auth::aws_v4::OriginCredentials;
+use request_auth::{SecretKey, SecurityToken};
+use worker::Env;
+
+thread_local! {
+    static SETTINGS: OnceCell<Rc<Settings>> = const { OnceCell::new() };
+}
+
+/// Configuration and the credentials that sign requests to the origin.
+pub(crate) struct Settings {
+    pub(crate) config: Config,
+    pub(crate) credentials: OriginCredentials,
+}
+
+impl Settings {
+    /// The settings of this deployment. A change of bindings comes with new instances.
+    ///
+    /// # Errors
+    /// `InternalError`, with a reason that names the binding.
+    pub(crate) fn of(env: &Env) -> Result<Rc<Self>, Refusal> {
+        SETTINGS.with(|cell| match cell.get() {
+            Some(settings) => Ok(Rc::clone(settings)),
+            None => {
+                let settings = Rc::new(Self::read(env)?);
+                Ok(Rc::clone(cell.get_or_init(|| settings)))
+            }
+        })
+    }
+
+    fn read(env: &Env) -> Result<Self, Refusal> {
+        let fail = |what: String| Refusal::new(Fault::GatewayFailed).because(what);
+        let missing = |name: &str| fail(["the binding ", name, " is missing or empty"].concat());
+        let json = env
+            .var("CAUSEWAY_CONFIG")
+            .map_err(|_| missing("CAUSEWAY_CONFIG"))?
+            .to_string();
+        let config = Config::from_json(&json)
+            .map_err(|error| fail(["CAUSEWAY_CONFIG: ", &error.to_string()].concat()))?;
+        let secret = |name: &str| {
+            env.secret(name)
+                .ok()
+                .map(|secret| secret.to_string())
+                .filter(|secret| !secret.is_empty())
+        };
+        let required = |name: &str| secret(name).ok_or_else(|| missing(name));
+        Ok(Self {
+            config,
+            credentials: OriginCredentials {
+                access_key_id: required("ORIGIN_ACCESS_KEY_ID")?,
+                secret: SecretKey::new(required("ORIGIN_SECRET_ACCESS_KEY")?)
+                    .ok_or_else(|| missing("ORIGIN_SECRET_ACCESS_KEY"))?,
+                session_token: secret("ORIGIN_SESSION_TOKEN").and_then(SecurityToken::new),
+            },
+        })
+    }
+}

@@ -1,0 +1,64 @@
+//! Key records from Workers KV, through the isolate's own cache.
+//!
+//! The cache is the core's; here are only the store and the clock. A store that fails is a 503, or
+//! the last good record while that is young enough; a record that cannot be read is a 503 and a loud
+//! log line; only a clear "no such key" is a 403.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use gateway::keys::KeyRecord;
+use gateway::keys::cache::{CacheTimes, Cached, KeyCache};
+use oss_s3::error::{Fault, Refusal};
+use request_auth::{Denial, UnixSeconds};
+use worker::{Env, console_error};
+
+/// The KV namespace that holds the records by access key id.
+const BINDING: &str = "KEYS";
+
+thread_local! {
+    static CACHE: RefCell<KeyCache> = RefCell::default();
+}
+
+/// Finds the record of an access key id that matches the grammar.
+///
+/// # Errors
+/// The refusal that the device is answered with.
+pub(crate) async fn find(
+    env: &Env,
+    id: &str,
+    times: CacheTimes,
+    now: UnixSeconds,
+) -> Result<Rc<KeyRecord>, Refusal> {
+    match CACHE.with_borrow_mut(|cache| cache.look_up(id, times, now)) {
+        Cached::Fresh(record) => return Ok(record),
+        Cached::Absent => return Err(Denial::UnknownKey.into()),
+        Cached::Unknown => {}
+    }
+    match read(env, id).await {
+        Ok(Some(json)) => {
+            let record = KeyRecord::from_json(id, &json)
+                .map_err(|error| Refusal::new(Fault::StoreUnavailable).because(error.to_string()))?;
+            Ok(CACHE.with_borrow_mut(|cache| cache.remember(record, now)))
+        }
+        Ok(None) => {
+            CACHE.with_borrow_mut(|cache| cache.remember_absent(id, now));
+            Err(Denial::UnknownKey.into())
+        }
+        Err(error) => match CACHE.with_borrow(|cache| cache.last_good(id, times, now)) {
+            Some(record) => {
+                console_error!(
+                    "{{\"level\":\"error\",\"reason\":\"the key store does not answer; the last good record is used\"}}"
+                );
+                Ok(record)
+            }
+            None => Err(Refusal::new(Fault::StoreUnavailable)
+                .because(["the key store does not answer: ", &error].concat())),
+        },
+    }
+}
+
+async fn read(env: &Env, id: &str) -> Result<Option<String>, String> {
+    let store = env.kv(BINDING).map_err(|error| error.to_string())?;
+    store.get(id).text().await.map_err(|error| error.to_string())
+}
