@@ -16,6 +16,7 @@ mod probe;
 mod progress;
 mod project;
 mod size;
+mod test;
 mod tools;
 mod vectors;
 
@@ -46,6 +47,8 @@ enum Command {
     Config(config::Options),
     /// Run the gateway in front of a local S3 server, until Ctrl-C.
     Dev(dev::Options),
+    /// Run everything that CI runs.
+    Test(test::Options),
     /// What `dev` starts its servers through.
     #[command(hide = true)]
     RunChild(dev::child::Options),
@@ -73,6 +76,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Vectors(options) => vectors::run(&project, &options),
         Command::Config(options) => config::run(&options),
         Command::Dev(options) => dev::run(&project, &options),
+        Command::Test(options) => test::run(&project, &options),
         Command::RunChild(options) => match dev::child::run(&options)? {},
     }
 }

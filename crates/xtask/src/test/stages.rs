@@ -1,0 +1,165 @@
+//! The list of stages, cheapest first.
+
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::Context as _;
+
+use super::count::Count;
+use super::stage::Stage;
+use crate::probe::Probe;
+use crate::project::Project;
+use crate::tools::{Npm, Python, Requirements, WASM, WasmPack, npm_ci};
+
+/// Every stage, in the order of their running.
+pub(crate) fn all() -> Vec<Stage> {
+    vec![
+        Stage {
+            name: "format",
+            about: "rustfmt changes nothing",
+            commands: |_| Ok(vec![cargo(["fmt", "--all", "--check"])]),
+            count: Count::Commands,
+        },
+        Stage {
+            name: "lint",
+            about: "clippy has nothing to say, natively and for wasm",
+            commands: lint,
+            count: Count::Commands,
+        },
+        Stage {
+            name: "native",
+            about: "the tests of every crate, on this machine",
+            commands: |_| Ok(vec![cargo(["test", "--workspace", "--locked"])]),
+            count: Count::CargoTest,
+        },
+        Stage {
+            name: "wasm",
+            about: "wasm-pack test --node over the crates with tests for it",
+            commands: wasm,
+            count: Count::CargoTest,
+        },
+        Stage {
+            name: "imports",
+            about: "the gateway as a wasm module imports nothing",
+            commands: |project| Ok(vec![Probe::build(project)?.command("imports")]),
+            count: Count::Commands,
+        },
+        Stage {
+            name: "vectors",
+            about: "signature vectors, natively and in wasm",
+            commands: vectors,
+            count: Count::Plain,
+        },
+        Stage {
+            name: "size",
+            about: "the artefacts are within their budgets",
+            commands: |_| Ok(vec![xtask(["size"])?]),
+            count: Count::Commands,
+        },
+        Stage {
+            name: "worker",
+            about: "the Worker's entry module on workerd",
+            commands: worker,
+            count: Count::Node,
+        },
+        Stage {
+            name: "sdk",
+            about: "unmodified SDKs, the gateway on workerd, a real S3 server",
+            commands: sdk,
+            count: Count::Pytest,
+        },
+    ]
+}
+
+fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(arguments);
+    command
+}
+
+fn xtask<const N: usize>(arguments: [&str; N]) -> anyhow::Result<Command> {
+    let mut command = Command::new(env::current_exe()?);
+    command.args(arguments);
+    Ok(command)
+}
+
+fn lint(project: &Project) -> anyhow::Result<Vec<Command>> {
+    let native = cargo([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--locked",
+        "--",
+        "-D",
+        "warnings",
+    ]);
+    let mut wasm = cargo(["clippy", "--locked", "--target", WASM]);
+    for folder in folders(project, "edge-functions")? {
+        let name = folder.file_name().context("a folder has a name")?.to_owned();
+        wasm.arg("--package").arg(name);
+    }
+    wasm.args(["--", "-D", "warnings"]);
+    Ok(vec![native, wasm])
+}
+
+/// The crates that have tests for wasm say so by depending on wasm-bindgen-test.
+fn wasm(project: &Project) -> anyhow::Result<Vec<Command>> {
+    let wasm_pack = WasmPack::install(project)?;
+    let mut commands = Vec::new();
+    for folder in [folders(project, "crates")?, folders(project, "edge-functions")?].concat() {
+        let manifest = folder.join("Cargo.toml");
+        if fs::read_to_string(&manifest).is_ok_and(|text| text.contains("\nwasm-bindgen-test")) {
+            commands.push(wasm_pack.test(&folder)?);
+        }
+    }
+    Ok(commands)
+}
+
+fn vectors(project: &Project) -> anyhow::Result<Vec<Command>> {
+    let mut files: Vec<PathBuf> = fs::read_dir(project.path("tests/vectors"))?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
+    files.sort();
+    let mut native = xtask(["vectors"])?;
+    native.args(&files);
+    let mut wasm = xtask(["vectors", "--wasm"])?;
+    wasm.args(&files);
+    Ok(vec![native, wasm])
+}
+
+fn worker(project: &Project) -> anyhow::Result<Vec<Command>> {
+    let workerd = Npm::install(project)?.workerd()?;
+    let mut command = Command::new("node");
+    command
+        .arg("--test")
+        .arg(project.path("edge-functions/cloudflare-gateway/tests/entry.test.mjs"));
+    command.env("WORKERD", workerd);
+    Ok(vec![command])
+}
+
+fn sdk(project: &Project) -> anyhow::Result<Vec<Command>> {
+    let python = Python::install(project, Requirements::SdkTests)?;
+    npm_ci(&project.path("tests/sdk"), "installing ali-oss from npm")?;
+    let mut command = Command::new(python.program("python"));
+    command.args([
+        "-m",
+        "pytest",
+        "tests/sdk",
+        "--results",
+        "target/sdk-results.json",
+    ]);
+    Ok(vec![command])
+}
+
+/// The folders inside a folder of the clone, sorted.
+fn folders(project: &Project, parent: &str) -> anyhow::Result<Vec<PathBuf>> {
+    let mut folders: Vec<PathBuf> = fs::read_dir(project.path(parent))?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()?;
+    folders.retain(|path| path.join("Cargo.toml").is_file());
+    folders.sort();
+    Ok(folders)
+}
