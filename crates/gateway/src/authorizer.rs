@@ -33,20 +33,22 @@ pub fn authorize<'a>(
 ) -> Result<Authorized<'a>, Refusal> {
     let material = record.material(now);
     let resources = config.hosts.resources(head.host(), head.path());
+    let reason = if resources.is_empty() {
+        "No bucket is configured for this host and path."
+    } else {
+        "The signature matches none of the texts that the configured buckets and dates allow."
+    };
     match claim.verify(head, &material, resources, config.window, now) {
         Ok(verified) => policy::permit(record, verified),
         Err(Denial::SignatureMismatch) => {
-            let strangers = config.hosts.unknown_buckets(head.host(), head.path());
-            let reason = if strangers.is_empty() {
-                "The signature matches none of the texts that the configured buckets and dates allow."
-            } else {
-                "No bucket is configured for this host and path."
-            };
+            let strangers = config.hosts.unknown_resources(head.host(), head.path());
             if claim
                 .verify(head, &material, strangers, config.window, now)
                 .is_ok()
             {
-                return Err(Refusal::new(Fault::Forbidden).because(reason));
+                return Err(
+                    Refusal::new(Fault::Forbidden).because("The bucket that was signed is not configured.")
+                );
             }
             Err(mismatch(config, head, claim).because(reason))
         }

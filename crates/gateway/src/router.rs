@@ -28,6 +28,9 @@ pub enum BodyRule {
         /// The limit in bytes.
         most: usize,
     },
+    /// Object bytes of unstated length: none may come. An SDK sends an empty object as an empty
+    /// chunked body; the first byte of another is answered `MissingContentLength`.
+    Empty,
     /// None: whatever comes is not forwarded.
     Ignore,
 }
@@ -45,13 +48,12 @@ pub fn route(operation: Operation) -> Route {
 /// What an operation's body may be, judged from the stated length (`None`: no Content-Length).
 ///
 /// # Errors
-/// `MissingContentLength` for object bytes of unknown length; `EntityTooLarge` for a document that
-/// states more than is read.
+/// `EntityTooLarge` for a document that states more than is read.
 pub fn body_rule(operation: Operation, content_length: Option<u64>) -> Result<BodyRule, Refusal> {
     match operation {
         Operation::PutObject | Operation::UploadPart => match content_length {
             Some(_) => Ok(BodyRule::Stream),
-            None => Err(Fault::LengthMissing.into()),
+            None => Ok(BodyRule::Empty),
         },
         Operation::CompleteMultipartUpload => {
             let most = MAX_PART_LIST_BYTES;
@@ -88,9 +90,9 @@ mod tests {
     }
 
     #[test]
-    fn f11_object_bytes_need_a_length_and_an_initiation_does_not() {
+    fn f11_object_bytes_without_a_length_may_only_be_none() {
         for operation in [Operation::PutObject, Operation::UploadPart] {
-            assert_eq!(body_rule(operation, None).unwrap_err().status(), 411);
+            assert_eq!(body_rule(operation, None).unwrap(), BodyRule::Empty);
             assert_eq!(body_rule(operation, Some(0)).unwrap(), BodyRule::Stream);
         }
         assert_eq!(

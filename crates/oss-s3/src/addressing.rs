@@ -174,20 +174,22 @@ impl Hosts {
         found
     }
 
-    /// The buckets that a host and path name by label or first segment and that no configuration
-    /// knows. A request that is signed for one of them is answered like one for a bucket that its key
-    /// may not use.
-    pub fn unknown_buckets<'r>(&self, host: &'r str, path: &'r [u8]) -> Vec<Resource<'r, ()>> {
+    /// What a host and path can stand for that no configuration knows: the buckets that they name by
+    /// label or first segment, and at `/` the service itself. A request that is signed for one of
+    /// them is answered like one for a bucket that its key may not use.
+    pub fn unknown_resources<'r>(&self, host: &'r str, path: &'r [u8]) -> Vec<Resource<'r, ()>> {
         let key = path.strip_prefix(b"/").unwrap_or(path);
         let (first, rest) = first_segment(key);
-        let in_path = core::str::from_utf8(first).ok().map(|name| (name, rest));
-        let in_host = host.split_once('.').map(|(label, _)| (label, key));
-        [in_path, in_host]
+        let in_path = core::str::from_utf8(first).ok().map(|name| (Some(name), rest));
+        let in_host = host.split_once('.').map(|(label, _)| (Some(label), key));
+        let service = key.is_empty().then_some((None, key));
+        let is_unknown = |name: &str| !name.is_empty() && self.named(name.as_bytes()).is_none();
+        [in_path, in_host, service]
             .into_iter()
             .flatten()
-            .filter(|(name, _)| !name.is_empty() && self.named(name.as_bytes()).is_none())
-            .map(|(name, key)| Resource {
-                signed_bucket: Some(name),
+            .filter(|(name, _)| name.is_none_or(is_unknown))
+            .map(|(signed_bucket, key)| Resource {
+                signed_bucket,
                 key: key.to_vec(),
                 bucket: (),
             })
@@ -353,10 +355,10 @@ mod tests {
     }
 
     #[test]
-    fn unknown_buckets_are_those_that_no_configuration_names() {
+    fn unknown_resources_are_those_that_no_configuration_names() {
         let names = |host, path: &str| -> Vec<String> {
             let hosts = hosts();
-            let found = hosts.unknown_buckets(host, path.as_bytes());
+            let found = hosts.unknown_resources(host, path.as_bytes());
             found
                 .into_iter()
                 .filter_map(|resource| resource.signed_bucket.map(str::to_owned))
@@ -365,6 +367,7 @@ mod tests {
         assert_eq!(names("edge.example", "/nobody/k"), ["nobody", "edge"]);
         assert_eq!(names("devices.edge.example", "/nobody/k"), ["nobody"]);
         assert_eq!(names("localhost", "/devices/k"), [""; 0]);
+        assert_eq!(hosts().unknown_resources("localhost", b"/").len(), 1);
     }
 
     #[test]

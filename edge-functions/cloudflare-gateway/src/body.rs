@@ -21,7 +21,8 @@ impl Body {
     /// Takes the body of a request.
     ///
     /// # Errors
-    /// `EntityTooLarge` for a document above the rule's limit, `IncompleteBody` for one that breaks off.
+    /// `EntityTooLarge` for a document above the rule's limit, `IncompleteBody` for one that breaks off,
+    /// `MissingContentLength` for object bytes of unstated length.
     pub(crate) async fn take(arrival: &Arrival, rule: BodyRule) -> Result<Self, Refusal> {
         let stream = arrival.body.clone();
         match rule {
@@ -29,18 +30,15 @@ impl Body {
                 stream,
                 document: Vec::new(),
             }),
-            BodyRule::Ignore => Ok(Self {
-                stream: None,
-                document: Vec::new(),
-            }),
+            BodyRule::Ignore => Ok(Self::none()),
+            BodyRule::Empty => match stream {
+                Some(stream) if read_document(&stream, 0).await?.is_some() => Ok(Self::none()),
+                _ => Err(Fault::LengthMissing.into()),
+            },
             BodyRule::Read { most } => {
                 let document = match stream {
+                    Some(stream) => read_document(&stream, most).await?.ok_or(Fault::EntityTooLarge)?,
                     None => Vec::new(),
-                    Some(stream) => match read(&stream, most).await {
-                        Ok(Bounded::Whole(bytes)) => bytes,
-                        Ok(Bounded::Cut(_)) => return Err(Fault::EntityTooLarge.into()),
-                        Err(_) => return Err(Fault::BodyIncomplete.into()),
-                    },
                 };
                 Ok(Self {
                     stream: None,
@@ -48,6 +46,22 @@ impl Body {
                 })
             }
         }
+    }
+
+    const fn none() -> Self {
+        Self {
+            stream: None,
+            document: Vec::new(),
+        }
+    }
+}
+
+/// The whole body, or `None` where it is longer than `most` bytes.
+async fn read_document(stream: &web_sys::ReadableStream, most: usize) -> Result<Option<Vec<u8>>, Refusal> {
+    match read(stream, most).await {
+        Ok(Bounded::Whole(bytes)) => Ok(Some(bytes)),
+        Ok(Bounded::Cut(_)) => Ok(None),
+        Err(_) => Err(Fault::BodyIncomplete.into()),
     }
 }
 
