@@ -293,6 +293,8 @@ mod tests {
             ("OSS A", Denial::MalformedCredential),
             ("OSS :s", Denial::MalformedKeyId),
             ("OSS A:s, OSS A:s", Denial::MalformedKeyId),
+            ("OSS A:s, Basic YTpi", Denial::SeveralCredentials),
+            ("OSS A:s,", Denial::SeveralCredentials),
         ] {
             assert_eq!(claim("/k", Some(header)).err(), Some(denial), "{header}");
         }

@@ -79,6 +79,10 @@ impl OssV1Claim {
             .split_at_checked(colon)
             .ok_or(Denial::MalformedCredential)?;
         let signature = signature.strip_prefix(b":").unwrap_or_default();
+        // Base64 has no comma: this is a second Authorization line, joined by a fetch platform.
+        if signature.contains(&b',') {
+            return Err(Denial::SeveralCredentials);
+        }
         Ok(Self {
             key_id: read_key_id(key_id)?,
             signature: PresentedSha1::from_base64(signature),
