@@ -110,6 +110,65 @@ fn refuse_streaming_body(head: &RequestHead<'_>) -> Result<(), Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::device::Device;
+
+    #[test]
+    fn l05_an_unknown_bucket_is_answered_exactly_like_a_forbidden_one() {
+        let device = Device::with_grants(r#"[{"bucket": "devices"}]"#);
+        let refusal = |target: &str| device.request("PUT", target, &[], |outcome| outcome.unwrap_err());
+        let (forbidden, unknown) = (refusal("/firmware/k"), refusal("/nobody/k"));
+        assert_eq!((forbidden.status(), forbidden.fault()), (403, Fault::Forbidden));
+        assert_eq!(unknown.fault(), forbidden.fault());
+        let wrong = |target: &str| {
+            device.request_signed_with("another-secret-of-a-device", "PUT", target, &[], |outcome| {
+                outcome.unwrap_err().fault()
+            })
+        };
+        assert_eq!(wrong("/firmware/k"), Fault::SignatureMismatch);
+        assert_eq!(wrong("/nobody/k"), Fault::SignatureMismatch);
+    }
+
+    #[test]
+    fn l03_the_string_to_sign_is_shown_where_the_operator_wants_it() {
+        use oss_s3::answer::RequestId;
+        let id = RequestId::from_bytes([0; 12]);
+        let shown = |device: &Device| {
+            let headers = [("x-oss-security-token", "TOKEN-TOKEN")];
+            device.request_signed_with(
+                "another-secret-of-a-device",
+                "PUT",
+                "/devices/k",
+                &headers,
+                |outcome| {
+                    let answer = outcome.unwrap_err().answer(&crate::device::asked(&id));
+                    String::from_utf8(answer.body).unwrap()
+                },
+            )
+        };
+        let quiet = shown(&Device::with_grants("[]"));
+        assert!(quiet.contains("SignatureDoesNotMatch") && !quiet.contains("StringToSign"));
+        let open = shown(&Device::showing_the_string_to_sign());
+        assert!(
+            open.contains("<StringToSign>PUT\n\n\nWed, 01 May 2024")
+                && open.contains("/devices/k</StringToSign>"),
+            "{open}"
+        );
+        assert!(!open.contains("TOKEN-TOKEN"));
+    }
+
+    #[test]
+    fn f08_a_streaming_marker_is_refused_before_any_key_is_looked_up() {
+        let lines = [
+            ("host", "h"),
+            ("authorization", "OSS AK:c2ln"),
+            ("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"),
+        ];
+        let lines = lines
+            .iter()
+            .map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+        let head = RequestHead::new("PUT", b"/k", lines, request_auth::Delivery::Lines).unwrap();
+        assert_eq!(claim(&head).unwrap_err().fault(), Fault::StreamingBody);
+    }
 
     #[test]
     fn l02_the_session_token_is_never_shown_in_a_string_to_sign() {

@@ -15,6 +15,8 @@
 
 pub mod authorizer;
 pub mod config;
+#[cfg(test)]
+mod device;
 pub mod keys;
 pub mod origin_signature;
 pub mod passport;

@@ -176,3 +176,6 @@ pub fn permit<'a>(
         unsigned_headers,
     ))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! A device for tests: it signs for real, and the gateway verifies and decides for real.
+
+use oss_s3::answer::{Asked, RequestId, Scheme};
+use oss_s3::error::Refusal;
+use oss_s3::request::Authorized;
+use request_auth::{Delivery, RequestHead, Resource, SecretKey, UnixSeconds, oss_v1};
+
+use crate::authorizer;
+use crate::config::Config;
+use crate::keys::KeyRecord;
+
+pub(crate) const NOW: UnixSeconds = UnixSeconds(1_714_566_896);
+const SECRET: &str = "0123456789abcdef0123456789abcd";
+const CONFIG: &str = r#"{
+  "buckets": [
+    {"name": "devices", "origin": {"bucket": "acme-ingest", "region": "eu-west-1", "endpoint": "https://s3.example"}},
+    {"name": "firmware", "origin": {"bucket": "acme-firmware", "region": "eu-west-1", "endpoint": "https://s3.example"}}],
+  "hosts": [{"host": "edge.example", "styles": ["path"]}]
+}"#;
+
+/// A device whose key has the grants of this JSON list.
+pub(crate) struct Device {
+    config: Config,
+    record: KeyRecord,
+}
+
+impl Device {
+    pub(crate) fn with_grants(grants: &str) -> Self {
+        Self::new(CONFIG, grants)
+    }
+
+    pub(crate) fn showing_the_string_to_sign() -> Self {
+        let config = CONFIG.replacen('{', r#"{"string_to_sign_in_errors": true,"#, 1);
+        Self::new(&config, r#"[{"bucket": "devices"}]"#)
+    }
+
+    fn new(config: &str, grants: &str) -> Self {
+        let record =
+            format!(r#"{{"id": "AK-1", "secrets": [{{"secret": "{SECRET}"}}], "grants": {grants}}}"#);
+        Self {
+            config: Config::from_json(config).unwrap(),
+            record: KeyRecord::from_json("AK-1", &record).unwrap(),
+        }
+    }
+
+    /// Signs a path-style request and hands on what the gateway decides about it.
+    pub(crate) fn request<T>(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        and: impl FnOnce(Result<Authorized<'_>, Refusal>) -> T,
+    ) -> T {
+        self.request_signed_with(SECRET, method, target, headers, and)
+    }
+
+    /// The same, signed with another secret than the key's.
+    pub(crate) fn request_signed_with<T>(
+        &self,
+        secret: &str,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        and: impl FnOnce(Result<Authorized<'_>, Refusal>) -> T,
+    ) -> T {
+        let mut lines = vec![
+            ("host", "edge.example"),
+            ("date", "Wed, 01 May 2024 12:34:56 GMT"),
+        ];
+        lines.extend(headers);
+        let authorization = sign(&head(method, target, &lines), secret);
+        lines.push(("authorization", &authorization));
+        let head = head(method, target, &lines);
+        let claim = authorizer::claim(&head).unwrap();
+        and(authorizer::authorize(
+            &self.config,
+            &head,
+            &claim,
+            &self.record,
+            NOW,
+        ))
+    }
+}
+
+fn head<'a>(method: &'a str, target: &str, lines: &[(&'a str, &'a str)]) -> RequestHead<'a> {
+    let lines = lines
+        .iter()
+        .map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+    RequestHead::new(method, target.as_bytes(), lines, Delivery::Lines).unwrap()
+}
+
+fn sign(head: &RequestHead<'_>, secret: &str) -> String {
+    let path = head.path().strip_prefix(b"/").unwrap();
+    let at = path.iter().position(|&byte| byte == b'/').unwrap_or(path.len());
+    let (bucket, key) = path.split_at(at);
+    let resource = Resource {
+        signed_bucket: Some(core::str::from_utf8(bucket).unwrap()),
+        key: key.strip_prefix(b"/").unwrap_or_default().to_vec(),
+        bucket: (),
+    };
+    oss_v1::sign_header(head, &resource, "AK-1", &SecretKey::new(secret.into()).unwrap()).unwrap()
+}
+
+/// What an answer is stamped with.
+pub(crate) fn asked(id: &RequestId) -> Asked<'_> {
+    Asked {
+        request_id: id,
+        now: NOW,
+        method: "POST",
+        scheme: Scheme::Https,
+        host: "edge.example",
+        path: b"/devices/k",
+    }
+}

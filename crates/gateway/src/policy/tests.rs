@@ -1,0 +1,155 @@
+use super::*;
+use crate::device::Device;
+
+/// The key at the origin, or the fault that the request is refused with.
+fn outcome(device: &Device, method: &str, target: &str) -> Result<String, Fault> {
+    device.request(method, target, &[], |outcome| {
+        outcome
+            .map(|authorized| authorized.origin_key().as_str().to_owned())
+            .map_err(|refusal| refusal.fault())
+    })
+}
+
+#[test]
+fn h01_the_preset_lets_the_five_upload_operations_pass_and_nothing_else() {
+    let device = Device::with_grants(r#"[{"bucket": "devices"}]"#);
+    for (method, target) in [
+        ("PUT", "/devices/k"),
+        ("POST", "/devices/k?uploads"),
+        ("PUT", "/devices/k?partNumber=1&uploadId=U"),
+        ("POST", "/devices/k?uploadId=U"),
+        ("DELETE", "/devices/k?uploadId=U"),
+    ] {
+        assert_eq!(
+            outcome(&device, method, target),
+            Ok("k".into()),
+            "{method} {target}"
+        );
+    }
+    for (method, target) in [
+        ("GET", "/devices/k"),
+        ("HEAD", "/devices/k"),
+        ("DELETE", "/devices/k"),
+        ("GET", "/devices/k?uploadId=U"),
+        ("GET", "/devices/?prefix="),
+        ("GET", "/devices/?uploads"),
+        ("POST", "/devices/?delete"),
+        ("PUT", "/devices/k?acl"),
+        ("PUT", "/devices/k?tagging"),
+        ("PUT", "/devices/k?symlink"),
+        ("POST", "/devices/k?append&position=0"),
+        ("POST", "/devices/k?restore"),
+        ("POST", "/devices/k"),
+        ("PUT", "/devices/"),
+        ("PUT", "/devices/k?uploads&acl"),
+        ("DELETE", "/devices/k?uploadId=U&tagging"),
+        ("POST", "/devices/k?Uploads"),
+        ("PATCH", "/devices/k"),
+        ("OPTIONS", "/devices/k"),
+    ] {
+        assert_eq!(
+            outcome(&device, method, target),
+            Err(Fault::Forbidden),
+            "{method} {target}"
+        );
+    }
+}
+
+#[test]
+fn d15_a_key_without_a_grant_may_do_nothing() {
+    let device = Device::with_grants("[]");
+    assert_eq!(outcome(&device, "PUT", "/devices/k"), Err(Fault::Forbidden));
+}
+
+#[test]
+fn a_grant_is_for_its_bucket_and_its_operations() {
+    let device = Device::with_grants(
+        r#"[{"bucket": "devices", "operations": ["PutObject"]}, {"bucket": "firmware", "operations": ["ListParts"]}]"#,
+    );
+    assert_eq!(outcome(&device, "PUT", "/devices/k"), Ok("k".into()));
+    assert_eq!(
+        outcome(&device, "POST", "/devices/k?uploads"),
+        Err(Fault::Forbidden)
+    );
+    assert_eq!(outcome(&device, "PUT", "/firmware/k"), Err(Fault::Forbidden));
+    assert_eq!(outcome(&device, "GET", "/firmware/k?uploadId=U"), Ok("k".into()));
+}
+
+#[test]
+fn a_prefix_is_whole_segments_and_a_mount_stands_before_the_key() {
+    let device = Device::with_grants(
+        r#"[{"bucket": "devices", "prefix": "logs/{key_id}/", "mount": "fleet/{key_id}/"}]"#,
+    );
+    assert_eq!(
+        outcome(&device, "PUT", "/devices/logs/AK-1/a%2Fb"),
+        Ok("fleet/AK-1/logs/AK-1/a/b".into())
+    );
+    for target in [
+        "/devices/logs/AK-1",
+        "/devices/logs/AK-12/a",
+        "/devices/logs/ak-1/a",
+        "/devices/k",
+        "/devices//logs/AK-1/a",
+    ] {
+        assert_eq!(outcome(&device, "PUT", target), Err(Fault::Forbidden), "{target}");
+    }
+    assert_eq!(
+        outcome(&device, "PUT", "/devices/logs/AK-1/../AK-2/a"),
+        Err(Fault::ObjectNameInvalid)
+    );
+}
+
+#[test]
+fn the_first_grant_that_covers_a_request_counts() {
+    let device = Device::with_grants(
+        r#"[{"bucket": "devices", "prefix": "a/", "mount": "one/"}, {"bucket": "devices", "mount": "two/"}]"#,
+    );
+    assert_eq!(outcome(&device, "PUT", "/devices/a/k"), Ok("one/a/k".into()));
+    assert_eq!(outcome(&device, "PUT", "/devices/b/k"), Ok("two/b/k".into()));
+}
+
+#[test]
+fn the_reserved_prefix_can_be_reached_neither_as_a_key_nor_through_a_mount() {
+    let device = Device::with_grants(r#"[{"bucket": "devices"}]"#);
+    assert_eq!(
+        outcome(&device, "PUT", "/devices/.causeway/x"),
+        Err(Fault::ObjectNameInvalid)
+    );
+    assert!(expand("mount", ".causeway/", "AK").is_err());
+}
+
+#[test]
+fn h07_headers_named_like_policy_words_change_nothing() {
+    let device = Device::with_grants(r#"[{"bucket": "devices", "prefix": "a/"}]"#);
+    let headers = [
+        ("userid", "root"),
+        ("x-causeway-grant", "*"),
+        ("x-causeway-passport", "1.a"),
+        ("prefix", ""),
+    ];
+    device.request("PUT", "/devices/b", &headers, |outcome| {
+        assert_eq!(outcome.unwrap_err().fault(), Fault::Forbidden);
+    });
+}
+
+#[test]
+fn templates_of_another_form_are_refused_by_their_field() {
+    for template in [
+        "a",
+        "/",
+        "/a/",
+        "a//b/",
+        "{key}/",
+        "a{key_id}/",
+        "{key_id}x/",
+        "../",
+        "a/./",
+        "a\\b/",
+        "a\u{1}/",
+    ] {
+        let error = expand("prefix", template, "AK").unwrap_err();
+        assert!(error.0.starts_with("`prefix`"), "{template}: {}", error.0);
+    }
+    assert_eq!(expand("mount", "a/{key_id}/b/", "AK").unwrap(), b"a/AK/b/");
+    assert_eq!(expand("mount", "", "AK").unwrap(), b"");
+}

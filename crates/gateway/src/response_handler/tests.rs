@@ -1,0 +1,200 @@
+use oss_s3::answer::RequestId;
+use oss_s3::request::OriginBody;
+
+use super::*;
+use crate::device::{Device, asked};
+
+const LIST: &str = "<CompleteMultipartUpload>\
+    <Part><PartNumber>1</PartNumber><ETag>\"0cc175b9c0f1b6a831c399e269772661\"</ETag></Part>\
+    <Part><PartNumber>2</PartNumber><ETag>\"92eb5ffee6ae2fec3ad71c777531578f\"</ETag></Part>\
+    </CompleteMultipartUpload>";
+/// md5 of the two md5s above, computed apart: `printf a | md5sum`, `printf b | md5sum`, both digests in binary.
+const COMPOSITE: &str = "96e024ba2074fe77e8e965ba43a704be-2";
+const NO_SUCH_UPLOAD: &str =
+    "<?xml version=\"1.0\"?><Error><Code>NoSuchUpload</Code><Message>gone</Message></Error>";
+
+fn origin(status: u16, headers: &[(&str, &str)], body: &str) -> OriginAnswer {
+    OriginAnswer {
+        status,
+        headers: headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
+            .collect(),
+        body: body.as_bytes().to_vec(),
+    }
+}
+
+/// Runs an exchange for a device's request: each origin answer in turn, and what was sent before it.
+fn run(
+    target: &str,
+    headers: &[(&str, &str)],
+    document: &str,
+    answers: &[OriginAnswer],
+) -> (Vec<OriginRequest>, Result<Answer, Refusal>) {
+    let device = Device::with_grants(r#"[{"bucket": "devices", "mount": "m/"}]"#);
+    let id = RequestId::from_bytes([1; 12]);
+    device.request("POST", target, headers, |authorized| {
+        let authorized = authorized.unwrap();
+        let request = OriginRequest::new(&authorized).unwrap();
+        let mut sent = Vec::new();
+        let (mut exchange, first) = match Exchange::begin(&authorized, request, document.as_bytes()) {
+            Ok(begun) => begun,
+            Err(refusal) => return (sent, Err(refusal)),
+        };
+        sent.push(first);
+        for answer in answers {
+            match exchange.advance(answer, &asked(&id)) {
+                Ok(Step::Send(next)) => sent.push(next),
+                Ok(Step::Answer(answer)) => return (sent, Ok(answer)),
+                Err(refusal) => return (sent, Err(refusal)),
+            }
+        }
+        panic!("the exchange did not end after {} answers", answers.len());
+    })
+}
+
+fn body(answer: &Answer) -> &str {
+    core::str::from_utf8(&answer.body).unwrap()
+}
+
+#[test]
+fn a_completion_is_one_request_with_the_rewritten_list() {
+    let s3 = "<?xml version=\"1.0\"?>\n<CompleteMultipartUploadResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+        <Location>https://acme-ingest.s3/m/k</Location><Bucket>acme-ingest</Bucket><Key>m/k</Key><ETag>&quot;e-2&quot;</ETag>\
+        </CompleteMultipartUploadResult>";
+    let (sent, answer) = run("/devices/k?uploadId=U", &[], LIST, &[origin(200, &[], s3)]);
+    let answer = answer.unwrap();
+    assert_eq!(sent.len(), 1);
+    assert!(
+        matches!(&sent[0].body, OriginBody::Document(document) if document.windows(12).any(|w| w == b"<PartNumber>"))
+    );
+    assert_eq!(answer.header("etag"), Some(b"\"e-2\"".as_slice()));
+    assert!(
+        body(&answer).contains("<Bucket>devices</Bucket><Key>k</Key>") && !body(&answer).contains("xmlns")
+    );
+}
+
+#[test]
+fn a_retried_complete_whose_first_answer_was_lost_is_a_success() {
+    let answers = [
+        origin(404, &[], NO_SUCH_UPLOAD),
+        origin(200, &[("etag", &format!("\"{COMPOSITE}\""))], ""),
+    ];
+    let (sent, answer) = run("/devices/k?uploadId=U", &[], LIST, &answers);
+    assert_eq!(
+        (sent[1].method, sent[1].path_and_query()),
+        ("HEAD", "/m/k".to_owned())
+    );
+    let answer = answer.unwrap();
+    assert_eq!(
+        (answer.status, answer.header("etag")),
+        (200, Some(format!("\"{COMPOSITE}\"").as_bytes()))
+    );
+}
+
+#[test]
+fn a_lost_upload_stays_lost_where_the_key_holds_something_else() {
+    for head in [
+        origin(200, &[("etag", "\"92eb5ffee6ae2fec3ad71c777531578f\"")], ""),
+        origin(404, &[], ""),
+        origin(403, &[], ""),
+        origin(500, &[], ""),
+    ] {
+        let (_, answer) = run(
+            "/devices/k?uploadId=U",
+            &[],
+            LIST,
+            &[origin(404, &[], NO_SUCH_UPLOAD), head],
+        );
+        assert_eq!(answer.unwrap_err().fault(), Fault::NoSuchUpload);
+    }
+}
+
+#[test]
+fn x04_an_error_in_a_200_is_an_error() {
+    let late = format!(
+        "   \n\n{}",
+        NO_SUCH_UPLOAD.replace("NoSuchUpload", "InternalError")
+    );
+    let (_, answer) = run("/devices/k?uploadId=U", &[], LIST, &[origin(200, &[], &late)]);
+    assert_eq!(answer.unwrap_err().status(), 500);
+}
+
+#[test]
+fn complete_all_lists_page_by_page_and_completes_with_what_was_listed() {
+    let page = |number: u32, next: Option<u32>| {
+        let marker = next.map_or(String::new(), |next| {
+            format!("<NextPartNumberMarker>{next}</NextPartNumberMarker>")
+        });
+        let xml = format!(
+            "<ListPartsResult xmlns=\"x\"><IsTruncated>{}</IsTruncated>{marker}<Part><PartNumber>{number}</PartNumber>\
+             <ETag>\"0cc175b9c0f1b6a831c399e269772661\"</ETag><Size>1</Size></Part></ListPartsResult>",
+            next.is_some()
+        );
+        origin(200, &[], &xml)
+    };
+    let done = origin(
+        200,
+        &[],
+        "<CompleteMultipartUploadResult><ETag>\"e-2\"</ETag></CompleteMultipartUploadResult>",
+    );
+    let headers = [("x-oss-complete-all", "yes")];
+    let (sent, answer) = run(
+        "/devices/k?uploadId=U",
+        &headers,
+        "",
+        &[page(1, Some(1)), page(7, None), done],
+    );
+    assert_eq!(answer.unwrap().status, 200);
+    assert_eq!(sent[0].query, "max-parts=1000&uploadId=U");
+    assert_eq!(sent[1].query, "max-parts=1000&part-number-marker=1&uploadId=U");
+    let OriginBody::Document(document) = &sent[2].body else {
+        panic!()
+    };
+    let document = core::str::from_utf8(document).unwrap();
+    assert!(
+        document.contains("<PartNumber>1</PartNumber>") && document.contains("<PartNumber>7</PartNumber>")
+    );
+}
+
+#[test]
+fn complete_all_with_a_document_and_a_wrong_digest_are_refused_before_the_origin_is_asked() {
+    let (sent, answer) = run(
+        "/devices/k?uploadId=U",
+        &[("x-oss-complete-all", "yes")],
+        LIST,
+        &[],
+    );
+    assert_eq!(
+        (sent.len(), answer.unwrap_err().fault()),
+        (0, Fault::BodyUnexpected)
+    );
+    let (sent, answer) = run(
+        "/devices/k?uploadId=U",
+        &[("content-md5", "1B2M2Y8AsgTpgAmY7PhCfg==")],
+        LIST,
+        &[],
+    );
+    assert_eq!(
+        (sent.len(), answer.unwrap_err().fault()),
+        (0, Fault::DigestMismatch)
+    );
+}
+
+#[test]
+fn an_initiation_answers_in_the_device_s_terms() {
+    let s3 = "<InitiateMultipartUploadResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Bucket>acme-ingest</Bucket>\
+        <Key>m/k</Key><UploadId>U-1</UploadId></InitiateMultipartUploadResult>";
+    let (sent, answer) = run(
+        "/devices/k?uploads",
+        &[],
+        "",
+        &[origin(200, &[("x-amz-id-2", "secret")], s3)],
+    );
+    assert_eq!(sent[0].path_and_query(), "/m/k?uploads=");
+    assert_eq!(
+        body(&answer.unwrap()),
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<InitiateMultipartUploadResult><Bucket>devices</Bucket><Key>k</Key>\
+         <UploadId>U-1</UploadId></InitiateMultipartUploadResult>"
+    );
+}
