@@ -391,11 +391,16 @@ impl<'v> Request<'v> {
         }
     }
 
+    /// V1 leaves the name unsigned, and unsigned names can occur twice.
     fn spelling(&self) -> Result<KeySpelling, &'static str> {
-        match self.value("encoding-type") {
+        let is_it = |parameter: &&VerifiedParameter| parameter.name == MAY_BE_UNSIGNED.as_bytes();
+        if self.parameters.iter().filter(is_it).count() > 1 {
+            return Err(MAY_BE_UNSIGNED);
+        }
+        match self.value(MAY_BE_UNSIGNED) {
             None | Some(b"") => Ok(KeySpelling::Plain),
             Some(b"url") => Ok(KeySpelling::UrlEncoded),
-            Some(_) => Err("encoding-type"),
+            Some(_) => Err(MAY_BE_UNSIGNED),
         }
     }
 }
