@@ -1,0 +1,450 @@
+//! A device for properties: arbitrary requests, put on the wire in any spelling, signed by a
+//! canonicaliser that shares no code with the verifier's.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use oss_s3::addressing::{
+    AclRule, ArchiveClass, HostStyle, Hosts, OriginAddressing, OriginBucket, UnsignedHeaders, VirtualBucket,
+};
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
+use proptest::sample::select;
+use request_auth::{
+    Claim, Coverage, Delivery, Denial, KeyMaterial, RequestHead, Scheme, SecretKey, UnixSeconds, Window,
+};
+use sha1::Sha1;
+
+pub const NOW: UnixSeconds = UnixSeconds(1_714_566_896);
+pub const DATE: &str = "Wed, 01 May 2024 12:34:56 GMT";
+pub const EXPIRES: &str = "1714567496";
+pub const KEY_ID: &str = "LTAI5tDevice";
+
+/// Names that V1 signs, some of them each other's prefix.
+pub const SIGNED: [&str; 9] = [
+    "acl",
+    "uploads",
+    "uploadId",
+    "partNumber",
+    "style",
+    "styleName",
+    "x-oss-a",
+    "x-oss-",
+    "versionId",
+];
+/// Names that it does not sign, however alike.
+const UNSIGNED: [&str; 6] = ["prefix", "max-keys", "Acl", "uploadsx", "x-os-a", "encoding-type"];
+
+/// How the bucket is named.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Style {
+    Path,
+    VirtualHost,
+    Cname,
+    Unsigned,
+}
+
+/// Where the signature stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Placement {
+    Header,
+    OssDate,
+    BothDates,
+    Query,
+}
+
+/// A request as its sender means it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Device {
+    pub method: String,
+    pub style: Style,
+    /// The name that is signed; `style` decides whether one is.
+    pub bucket: &'static str,
+    pub key: Vec<u8>,
+    pub signed: BTreeMap<String, Vec<u8>>,
+    pub unsigned: BTreeMap<String, Vec<u8>>,
+    pub content_type: Option<Vec<u8>>,
+    pub content_md5: Option<Vec<u8>>,
+    /// `x-oss-*`, without blanks around the values.
+    pub headers: BTreeMap<String, Vec<u8>>,
+    pub placement: Placement,
+    pub secret: String,
+    /// Decides how bytes are spelt in the target.
+    pub spelling: u64,
+}
+
+/// Two buckets, one of them with another name, on hosts of every style.
+pub static HOSTS: LazyLock<Hosts> = LazyLock::new(|| {
+    let bucket = |name: &str, aliases: &[&str]| VirtualBucket {
+        name: name.into(),
+        aliases: aliases.iter().map(|alias| (*alias).to_owned()).collect(),
+        acl: AclRule::Private,
+        archive: ArchiveClass::Glacier,
+        unsigned_headers: UnsignedHeaders::Store,
+        kms_keys: BTreeMap::new(),
+        origin: OriginBucket {
+            bucket: format!("origin-{name}"),
+            region: "eu-west-1".into(),
+            scheme: "https".into(),
+            authority: "s3.eu-west-1.amazonaws.com".into(),
+            addressing: OriginAddressing::Path,
+        },
+    };
+    let cname = |unsigned_bucket| HostStyle::Cname {
+        bucket: "devices".into(),
+        unsigned_bucket,
+    };
+    let mut hosts = Hosts::new(vec![bucket("devices", &["d111111abcdef8"]), bucket("other", &[])]);
+    assert!(hosts.add("edge.test", vec![HostStyle::Path, HostStyle::VirtualHost]));
+    assert!(hosts.add("up.test", vec![cname(false)]));
+    assert!(hosts.add("free.test", vec![cname(true)]));
+    hosts
+});
+
+/// Bytes of a key or value: often the marks between the parts of a canonical form.
+fn text(length: core::ops::Range<usize>) -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        4 => "[a-zA-Z0-9._~-]{1,4}".prop_map(String::into_bytes),
+        2 => select(vec!["?", "&", "=", "/", "//", "+", " ", "%", "%2F", "..", "\\", "#", ";", ":"])
+            .prop_map(|mark| mark.as_bytes().to_vec()),
+        1 => select(SIGNED.to_vec()).prop_map(|name| name.as_bytes().to_vec()),
+        1 => (select(vec!["?", "&"]), select(SIGNED.to_vec()), select(vec!["", "=", "=1", "&"]))
+            .prop_map(|(mark, name, rest)| [mark, name, rest].concat().into_bytes()),
+        1 => select(vec!["中文", "😀", "é"]).prop_map(|text| text.as_bytes().to_vec()),
+        1 => vec(any::<u8>().prop_filter("line breaks are refused", |b| !b"\r\n".contains(b)), 1..3),
+    ];
+    vec(piece, length).prop_map(|pieces| pieces.concat())
+}
+
+/// A header value: any bytes but CR, LF and NUL, without blanks around.
+fn header_value() -> impl Strategy<Value = Vec<u8>> {
+    let byte = any::<u8>().prop_filter("not in headers", |b| !b"\r\n\0".contains(b));
+    vec(byte, 0..12).prop_map(|bytes| trim(&bytes))
+}
+
+pub fn trim(bytes: &[u8]) -> Vec<u8> {
+    let blank = |b: &u8| matches!(b, b' ' | b'\t');
+    let start = bytes.iter().position(|b| !blank(b)).unwrap_or(bytes.len());
+    let end = bytes.iter().rposition(|b| !blank(b)).map_or(start, |at| at + 1);
+    bytes[start..end].to_vec()
+}
+
+pub fn device() -> impl Strategy<Value = Device> {
+    let parameters = |names: &'static [&'static str]| {
+        btree_map(
+            select(names).prop_map(str::to_owned),
+            prop_oneof![Just(Vec::new()), text(1..4)],
+            0..4,
+        )
+    };
+    let name = "[a-z0-9!#$%&'*+.^_`|~-]{0,6}"
+        .prop_map(|tail| format!("x-oss-{tail}"))
+        .prop_filter("these have a meaning of their own", |name| {
+            !["x-oss-date", "x-oss-security-token"].contains(&name.as_str())
+        });
+    let target = (
+        select(vec!["GET", "HEAD", "PUT", "POST", "DELETE"]),
+        select(vec![
+            Style::Path,
+            Style::VirtualHost,
+            Style::Cname,
+            Style::Unsigned,
+        ]),
+        select(vec!["devices", "d111111abcdef8"]),
+        text(0..6),
+        parameters(&SIGNED),
+        parameters(&UNSIGNED),
+    );
+    let rest = (
+        proptest::option::of(header_value()),
+        proptest::option::of(header_value()),
+        btree_map(name, header_value(), 0..4),
+        select(vec![
+            Placement::Header,
+            Placement::OssDate,
+            Placement::BothDates,
+            Placement::Query,
+        ]),
+        "[!-~]{16,40}",
+        any::<u64>(),
+    );
+    (target, rest).prop_map(|(target, rest)| {
+        let (method, style, bucket, key, signed, unsigned) = target;
+        let (content_type, content_md5, headers, placement, secret, spelling) = rest;
+        Device {
+            method: method.to_owned(),
+            style,
+            bucket,
+            key,
+            signed,
+            unsigned,
+            content_type,
+            content_md5,
+            headers,
+            placement,
+            secret,
+            spelling,
+        }
+    })
+}
+
+/// A device whose request verifies: one that is not ambiguous.
+pub fn verifying() -> impl Strategy<Value = Device> {
+    device().prop_filter("ambiguous", |device| {
+        verify(&device.wire(), &device.secret, Delivery::Lines).is_ok()
+    })
+}
+
+/// A request on the wire.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Wire {
+    pub method: String,
+    pub target: Vec<u8>,
+    pub headers: Vec<(String, Vec<u8>)>,
+}
+
+/// What a signature covers of a request, as the gateway says after verifying it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Covered {
+    pub method: String,
+    pub bucket: String,
+    pub key: Vec<u8>,
+    pub parameters: BTreeMap<Vec<u8>, Vec<u8>>,
+    pub headers: Vec<(String, Vec<u8>)>,
+}
+
+impl Device {
+    /// The string to sign, written from the documentation.
+    pub fn string_to_sign(&self) -> Vec<u8> {
+        let mut text = self.method.clone().into_bytes();
+        let slot = match self.placement {
+            Placement::Query => EXPIRES,
+            _ => DATE,
+        };
+        for value in [
+            self.content_md5.clone().unwrap_or_default(),
+            self.content_type.clone().unwrap_or_default(),
+            slot.into(),
+        ] {
+            text.push(b'\n');
+            text.extend(value);
+        }
+        text.push(b'\n');
+        for (name, value) in self.oss_headers() {
+            text.extend([name.as_bytes(), b":", &value, b"\n"].concat());
+        }
+        text.extend(self.resource());
+        text
+    }
+
+    fn oss_headers(&self) -> BTreeMap<String, Vec<u8>> {
+        let mut headers = self.headers.clone();
+        if matches!(self.placement, Placement::OssDate | Placement::BothDates) {
+            headers.insert("x-oss-date".into(), DATE.into());
+        }
+        headers
+    }
+
+    /// The last line of the string to sign.
+    pub fn resource(&self) -> Vec<u8> {
+        let mut text = match self.style {
+            Style::Unsigned => [b"/".as_slice(), &self.key].concat(),
+            _ => [b"/", self.bucket.as_bytes(), b"/", &self.key].concat(),
+        };
+        let mut mark = b'?';
+        for (name, value) in &self.signed {
+            text.push(mark);
+            mark = b'&';
+            text.extend(name.as_bytes());
+            if !value.is_empty() {
+                text.push(b'=');
+                text.extend(value);
+            }
+        }
+        text
+    }
+
+    pub fn signature(&self) -> String {
+        mac(&self.secret, &self.string_to_sign())
+    }
+
+    /// The request with its signature, spelt as `spelling` decides.
+    pub fn wire(&self) -> Wire {
+        let mut pen = Pen(self.spelling);
+        let host = match self.style {
+            Style::Path => "edge.test".to_owned(),
+            Style::VirtualHost => format!("{}.Edge.test:8080", self.bucket),
+            Style::Cname => "up.test".to_owned(),
+            Style::Unsigned => "free.test".to_owned(),
+        };
+        let mut target = b"/".to_vec();
+        if self.style == Style::Path {
+            target.extend([self.bucket.as_bytes(), b"/"].concat());
+        }
+        pen.spell(&self.key, b"/:@!$&'()*,;=+", false, &mut target);
+        let mut pieces: Vec<(Vec<u8>, Vec<u8>)> = self
+            .signed
+            .iter()
+            .chain(&self.unsigned)
+            .map(|(name, value)| (name.clone().into_bytes(), value.clone()))
+            .collect();
+        let mut headers = vec![("Host".to_owned(), host.into_bytes())];
+        let signature = self.signature();
+        if self.placement == Placement::Query {
+            for (name, value) in [
+                ("OSSAccessKeyId", KEY_ID),
+                ("Expires", EXPIRES),
+                ("Signature", &signature),
+            ] {
+                pieces.push((name.into(), value.into()));
+            }
+        } else {
+            headers.push(("Authorization".into(), format!("OSS {KEY_ID}:{signature}").into()));
+        }
+        if pen.flip() {
+            pieces.reverse();
+        }
+        for (index, (name, value)) in pieces.iter().enumerate() {
+            target.push(if index == 0 { b'?' } else { b'&' });
+            pen.spell(name, b"-", true, &mut target);
+            // Java SDK 1 signs `k=` where it sends `k=`; both spellings are tried.
+            if !value.is_empty() || pen.flip() {
+                target.push(b'=');
+                pen.spell(value, b"/:@!$'()*,;=", true, &mut target);
+            }
+        }
+        if matches!(self.placement, Placement::Header | Placement::BothDates) {
+            headers.push(("Date".into(), DATE.into()));
+        }
+        for (name, value) in [
+            ("Content-Type", &self.content_type),
+            ("Content-MD5", &self.content_md5),
+        ] {
+            headers.extend(value.clone().map(|value| (name.to_owned(), value)));
+        }
+        for (name, value) in self.oss_headers() {
+            let padded = if pen.flip() {
+                [b" ", value.as_slice(), b"\t "].concat()
+            } else {
+                value
+            };
+            let name = if pen.flip() {
+                name.to_ascii_uppercase()
+            } else {
+                name
+            };
+            headers.push((name, padded));
+        }
+        if pen.flip() {
+            headers.reverse();
+        }
+        Wire {
+            method: self.method.clone(),
+            target,
+            headers,
+        }
+    }
+
+    /// What has to come out of verifying.
+    pub fn covered(&self) -> Covered {
+        let mut headers = self.oss_headers();
+        for (name, value) in [
+            ("content-type", &self.content_type),
+            ("content-md5", &self.content_md5),
+        ] {
+            if let Some(value) = value.clone().filter(|value| !value.is_empty()) {
+                headers.insert(name.into(), value);
+            }
+        }
+        Covered {
+            method: self.method.clone(),
+            bucket: "devices".into(),
+            key: self.key.clone(),
+            parameters: self
+                .signed
+                .iter()
+                .map(|(name, value)| (name.clone().into_bytes(), value.clone()))
+                .collect(),
+            headers: headers.into_iter().collect(),
+        }
+    }
+}
+
+pub fn mac(secret: &str, text: &[u8]) -> String {
+    let mut mac = Hmac::<Sha1>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(text);
+    STANDARD.encode(mac.finalize().into_bytes())
+}
+
+/// Verifies as a gateway does that knows the one key.
+pub fn verify(wire: &Wire, secret: &str, delivery: Delivery) -> Result<Covered, Denial> {
+    let lines = wire
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_bytes(), value.as_slice()));
+    let head = RequestHead::new(&wire.method, &wire.target, lines, delivery)?;
+    let claim = Claim::of(&head)?;
+    if claim.key_id() != KEY_ID {
+        return Err(Denial::UnknownKey);
+    }
+    let secret = SecretKey::new(secret.to_owned()).unwrap();
+    let key = KeyMaterial {
+        key_id: KEY_ID,
+        secrets: vec![&secret],
+        security_token: None,
+        schemes: &Scheme::ALL,
+    };
+    let window = Window {
+        skew_seconds: 900,
+        presigned_max_seconds: None,
+    };
+    let resources = HOSTS.resources(head.host(), head.path());
+    let verified = claim.verify(&head, &key, resources, window, NOW)?;
+    Ok(Covered {
+        method: verified.method().to_owned(),
+        bucket: verified.bucket().name.clone(),
+        key: verified.key().to_vec(),
+        parameters: verified
+            .parameters()
+            .iter()
+            .filter(|parameter| parameter.coverage == Coverage::Signed)
+            .map(|parameter| (parameter.name.clone(), parameter.value.clone()))
+            .collect(),
+        headers: verified
+            .signed_headers()
+            .map(|(name, value)| (name.to_owned(), value.to_vec()))
+            .collect(),
+    })
+}
+
+/// Spells bytes in a target: raw where they may stand raw and a bit of `0` says so, else escaped with
+/// digits of either case.
+struct Pen(u64);
+
+impl Pen {
+    fn flip(&mut self) -> bool {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 >> 63 == 1
+    }
+
+    fn spell(&mut self, bytes: &[u8], raw: &[u8], is_query: bool, out: &mut Vec<u8>) {
+        for &byte in bytes {
+            let may_be_raw = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || raw.contains(&byte);
+            if is_query && byte == b' ' && self.flip() {
+                out.push(b'+');
+            } else if may_be_raw && self.flip() {
+                out.push(byte);
+            } else if self.flip() {
+                out.extend(format!("%{byte:02X}").bytes());
+            } else {
+                out.extend(format!("%{byte:02x}").bytes());
+            }
+        }
+    }
+}
