@@ -391,16 +391,11 @@ impl<'v> Request<'v> {
         }
     }
 
-    /// V1 leaves the name unsigned, and unsigned names can occur twice.
     fn spelling(&self) -> Result<KeySpelling, &'static str> {
-        let is_it = |parameter: &&VerifiedParameter| parameter.name == MAY_BE_UNSIGNED.as_bytes();
-        if self.parameters.iter().filter(is_it).count() > 1 {
-            return Err(MAY_BE_UNSIGNED);
-        }
-        match self.value(MAY_BE_UNSIGNED) {
+        match self.value("encoding-type") {
             None | Some(b"") => Ok(KeySpelling::Plain),
             Some(b"url") => Ok(KeySpelling::UrlEncoded),
-            Some(_) => Err(MAY_BE_UNSIGNED),
+            Some(_) => Err("encoding-type"),
         }
     }
 }

@@ -194,11 +194,6 @@ fn h04_values_that_an_argument_cannot_have_are_refused_by_name() {
         ("POST", "?uploads=null", "uploads"),
         ("POST", "?uploads&sequential=1", "sequential"),
         ("POST", "?uploads&encoding-type=URL", "encoding-type"),
-        (
-            "POST",
-            "?uploads&encoding-type=url&encoding-type=url",
-            "encoding-type",
-        ),
         ("PUT", "?partNumber=0&uploadId=U", "partNumber"),
         ("PUT", "?partNumber=10001&uploadId=U", "partNumber"),
         ("PUT", "?partNumber=01&uploadId=U", "partNumber"),
