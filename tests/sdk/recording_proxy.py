@@ -70,7 +70,7 @@ class RecordingProxy:
         parts = urlsplit(origin)
         self._origin = (parts.hostname, parts.port)
         self._listener = listen()
-        self.url = "http://127.0.0.1:%d" % self._listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.requests: list[SeenRequest] = []
         self._lock = threading.Lock()
         threading.Thread(target=self._accept, daemon=True).start()

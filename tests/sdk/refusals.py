@@ -13,7 +13,7 @@ REQUEST_ID = re.compile(r"[0-9A-F]{24}")
 
 @contextmanager
 def refused(device, status: int, code: str) -> Iterator[list[Refusal]]:
-    """Expects the SDK itself to raise `status` and `code` with a request id; the yielded list then holds the refusal."""
+    """Expects the SDK to raise `status` and `code` with a request id; the yielded list then holds the refusal."""
     told: list[Refusal] = []
     with pytest.raises(device.errors) as raised:
         yield told

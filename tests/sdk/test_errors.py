@@ -143,6 +143,16 @@ def test_a_key_outside_the_granted_prefix(device_with, gateway, keys, origin):
         device.put("logs-of-others/today.txt", b"x")
 
 
+def test_a_large_body_that_is_refused_still_lets_the_sdk_read_why_and_go_on(device_with, gateway, keys, origin):
+    grant = {"bucket": gateway.bucket, "operations": ["upload-only"], "prefix": "logs/"}
+    device = device_with(keys.add(grants=[grant]))
+    for _ in range(3):
+        with refused(device, 403, "AccessDenied"):
+            device.put("elsewhere/large.bin", bytes(20 << 20))
+        device.put("logs/after.txt", b"the session is usable")
+    assert origin.object("logs/after.txt").size == len(b"the session is usable")
+
+
 def test_a_malformed_key_record_is_the_operators_fault(device_with, keys, key, origin_untouched):
     keys.write("LTAImalformedrecord1", "{this is no JSON")
     device = device_with(Credentials("LTAImalformedrecord1", "whatever"))

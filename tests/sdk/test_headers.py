@@ -77,6 +77,13 @@ def test_server_side_encryption_is_asked_of_s3_when_an_upload_is_initiated(devic
     assert seen[0].header("x-amz-server-side-encryption") == s3
 
 
+def test_a_kms_key_that_is_not_configured_is_refused(device, key, origin_untouched):
+    headers = {"x-oss-server-side-encryption": "KMS", "x-oss-server-side-encryption-key-id": "an-oss-key-id"}
+    with pytest.raises(device.errors) as raised:
+        device.put(key, b"x", headers)
+    assert device.refusal(raised.value).status in (400, 403)
+
+
 def test_an_encryption_that_s3_does_not_have_is_refused(device, key, origin_untouched):
     with pytest.raises(device.errors) as raised:
         device.put(key, b"x", {"x-oss-server-side-encryption": "SM4"})
@@ -120,6 +127,22 @@ def test_forbid_overwrite_stores_a_new_object_and_keeps_an_older_one(device, ori
 def test_a_callback_is_refused_before_the_body_is_stored(device, key, header, origin_untouched):
     with refused(device, 501, "NotImplemented"):
         device.put(key, b"x", {header: base64.b64encode(b'{"callbackUrl":"http://a/"}').decode()})
+
+
+def test_a_grant_can_drop_headers_that_v1_does_not_sign(device_with, gateway, keys, proxy, key):
+    grant = {"bucket": gateway.bucket, "operations": ["upload-only"], "unsigned_headers": "drop"}
+    with proxy.watching() as seen:
+        device_with(keys.add(grants=[grant])).put(key, b"x", {"Cache-Control": "no-store", "x-oss-meta-a": "1"})
+    assert seen[0].header("cache-control") is None
+    assert seen[0].header("x-amz-meta-a") == "1"
+
+
+def test_a_grant_can_refuse_headers_that_v1_does_not_sign(device_with, gateway, keys, key, origin_untouched):
+    grant = {"bucket": gateway.bucket, "operations": ["upload-only"], "unsigned_headers": "refuse"}
+    device = device_with(keys.add(grants=[grant]))
+    with pytest.raises(device.errors) as raised:
+        device.put(key, b"x", {"Cache-Control": "no-store"})
+    assert device.refusal(raised.value).status in (400, 403)
 
 
 def test_a_traffic_limit_is_ignored(device, origin, key):

@@ -7,7 +7,7 @@ import hashlib
 
 import pytest
 
-from devices import OPERATIONS, STYLES
+from devices import OPERATIONS, STYLES, Endpoint
 
 BODY = b"the bytes of a device" * 1000
 PARTS = [b"a" * (5 << 20), b"the last part may be small"]
@@ -58,6 +58,11 @@ PERFORM = dict(
         strict=True,
     )
 )
+
+
+def test_an_address_for_an_endpoint_is_path_style_without_being_told(device_kind, gateway, origin, key):
+    endpoint = Endpoint("virtual-host", f"http://127.0.0.1:{gateway.port}", gateway.bucket)
+    put_object(device_kind(endpoint, gateway.credentials), origin, key)
 
 
 @pytest.mark.matrix

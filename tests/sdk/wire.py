@@ -137,6 +137,17 @@ class Wire:
             response.begin()
             return Answer(response.status, response.getheaders(), response.read())
 
+    def status_of(self, request: bytes) -> int | None:
+        """Sends `request` and nothing more; the status of the answer, if there is one."""
+        with socket.create_connection(("127.0.0.1", self._port), timeout=30) as connection:
+            try:
+                connection.sendall(request)
+                connection.shutdown(socket.SHUT_WR)
+                line = connection.makefile("rb").readline()
+            except ConnectionError:
+                return None
+        return int(line.split()[1]) if line.startswith(b"HTTP/") else None
+
 
 def _bytes(text: str | bytes) -> bytes:
     return text if isinstance(text, bytes) else text.encode()
