@@ -23,7 +23,7 @@ from devices import DEVICES, Credentials  # noqa: E402
 from keys import KeyStore  # noqa: E402
 from origin import Origin  # noqa: E402
 from recording_proxy import RecordingProxy  # noqa: E402
-from servers import DevServer, Gateway  # noqa: E402
+from servers import DevServer, Gateway, NotReady  # noqa: E402
 from wire import Wire  # noqa: E402
 
 pytest_plugins = ["results"]
@@ -72,6 +72,9 @@ def servers(request: pytest.FixtureRequest) -> Iterator[Servers]:
         keys = KeyStore(started[-1].folder / "keys", gateway.credentials.access_key_id)
         yield Servers(gateway, Origin(first["origin"]), proxy, keys, started[-1])
         proxy.close()
+    except NotReady as reason:
+        # Once, instead of as the error of every test.
+        pytest.exit(str(reason), returncode=1)
     finally:
         for server in reversed(started):
             server.stop()

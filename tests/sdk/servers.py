@@ -30,6 +30,10 @@ READY_WITHIN = 15 * 60
 STOPPED_WITHIN = 20
 
 
+class NotReady(Exception):
+    """`cargo xtask dev` ended or did not become ready."""
+
+
 class DevServer:
     """One running `cargo xtask dev`."""
 
@@ -52,7 +56,7 @@ class DevServer:
             if self._process.poll() is not None:
                 break
             time.sleep(0.1)
-        raise RuntimeError(f"`{self._command}` did not become ready; it printed:\n{self.log()[-4000:]}")
+        raise NotReady(f"`{self._command}` did not become ready; it printed:\n{self.log()[-4000:]}")
 
     def log(self) -> str:
         """All that the command printed so far."""
