@@ -105,7 +105,7 @@ const fn answer(oss: &'static str, s3: &'static str, answers: Answers) -> Row {
     }
 }
 
-/// facts/oss.md §8.1 and §8.3. Columns of fates: Put, Initiate, UploadPart, Complete, the rest.
+/// Columns of fates: Put, Initiate, UploadPart, Complete, the rest.
 #[rustfmt::skip]
 const TABLE: [Row; 38] = [
     // Content-MD5 goes with the bytes that it is the digest of; a part list is compared here and sent

@@ -2,7 +2,7 @@
 //!
 //! Nothing of S3's answer passes through: its status is judged, its headers go through the header
 //! table, its XML is read into values and OSS's documents are written from values, un-namespaced,
-//! with the elements that SDKs require (facts/oss.md §7). An error in the body of a 200 is an error.
+//! with the elements that SDKs require. An error in the body of a 200 is an error.
 //! What S3 says of the gateway's own credentials or address stays in the log: the device is told
 //! that the gateway has a problem, never that its signature or clock is wrong.
 

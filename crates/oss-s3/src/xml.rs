@@ -1,7 +1,7 @@
 //! XML, both ways and bounded.
 //!
 //! Written documents are un-namespaced and start with a declaration, because SDK parsers fail on a
-//! default namespace and PHP's on a missing declaration (facts/oss.md §7.1). Empty elements are
+//! default namespace and PHP's on a missing declaration. Empty elements are
 //! left out: one SDK crashes on them.
 //!
 //! Reading knows elements and their text, nothing else: attributes and namespace declarations are

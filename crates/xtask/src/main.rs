@@ -15,6 +15,7 @@ mod interrupt;
 mod probe;
 mod progress;
 mod project;
+mod sdk_table;
 mod size;
 mod test;
 mod tools;
@@ -49,6 +50,8 @@ enum Command {
     Dev(dev::Options),
     /// Run everything that CI runs.
     Test(test::Options),
+    /// Write the README's table of SDKs from the results of `cargo xtask test sdk`.
+    SdkTable(sdk_table::Options),
     /// What `dev` starts its servers through.
     #[command(hide = true)]
     RunChild(dev::child::Options),
@@ -77,6 +80,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Config(options) => config::run(&options),
         Command::Dev(options) => dev::run(&project, &options),
         Command::Test(options) => test::run(&project, &options),
+        Command::SdkTable(options) => sdk_table::run(&project, &options),
         Command::RunChild(options) => match dev::child::run(&options)? {},
     }
 }

@@ -65,7 +65,7 @@ macro_rules! faults {
 }
 
 faults! {
-    // Who is asking: facts/oss.md §9.
+    // Who is asking.
     SignatureMismatch: 403 "SignatureDoesNotMatch" Some("0002-00000040"), Device, s3 [],
         "The signature does not match: check the access key secret and the bucket name in the SDK's configuration.";
     KeyUnknown: 403 "InvalidAccessKeyId" Some("0002-00000902"), Device, s3 [],
@@ -174,7 +174,7 @@ faults! {
     XmlMalformed: 400 "MalformedXML" None, Device, s3 ["MalformedXML"],
         "The document is not a well-formed CompleteMultipartUpload with 1 to 10000 parts.";
 
-    // What the storage says of the object or upload: facts/oss.md §8.4.
+    // What the storage says of the object or upload.
     PartInvalid: 400 "InvalidPart" None, Device, s3 ["InvalidPart"],
         "One of the parts was not uploaded, or has another ETag.";
     PartOrderInvalid: 400 "InvalidPartOrder" None, Device, s3 ["InvalidPartOrder"],
@@ -243,7 +243,7 @@ mod tests {
                 row.sentence.ends_with('.') && row.sentence.is_ascii(),
                 "{fault:?}"
             );
-            // SDKs retry 401 (facts/oss.md §7.6), which would hammer the gateway with bad keys.
+            // Newer SDKs retry 401, which would hammer the gateway with bad keys.
             assert_ne!(row.status, 401, "{fault:?}");
             if let Some(ec) = row.ec {
                 assert_eq!((ec.len(), ec.as_bytes()[4]), (13, b'-'), "{fault:?}");

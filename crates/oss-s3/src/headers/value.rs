@@ -30,7 +30,7 @@ pub(super) enum Rule {
     Metadata,
     /// `default` and `private` need no header; public ACLs by the bucket's rule.
     ObjectAcl,
-    /// facts/oss.md §8.2.
+    /// The storage classes of the two dialects.
     StorageClass,
     /// `AES256` or `KMS`.
     Encryption,

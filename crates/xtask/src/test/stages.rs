@@ -11,6 +11,7 @@ use super::count::Count;
 use super::stage::Stage;
 use crate::probe::Probe;
 use crate::project::Project;
+use crate::sdk_table;
 use crate::tools::{Npm, Python, Requirements, WASM, WasmPack, npm_ci};
 
 /// Every stage, in the order of their running.
@@ -69,6 +70,12 @@ pub(crate) fn all() -> Vec<Stage> {
             about: "unmodified SDKs, the gateway on workerd, a real S3 server",
             commands: sdk,
             count: Count::Pytest,
+        },
+        Stage {
+            name: "sdk-table",
+            about: "the README's table of SDKs is what the SDK tests found",
+            commands: |_| Ok(vec![xtask(["sdk-table", "--check"])?]),
+            count: Count::Commands,
         },
     ]
 }
@@ -144,13 +151,7 @@ fn sdk(project: &Project) -> anyhow::Result<Vec<Command>> {
     let python = Python::install(project, Requirements::SdkTests)?;
     npm_ci(&project.path("tests/sdk"), "installing ali-oss from npm")?;
     let mut command = Command::new(python.program("python"));
-    command.args([
-        "-m",
-        "pytest",
-        "tests/sdk",
-        "--results",
-        "target/sdk-results.json",
-    ]);
+    command.args(["-m", "pytest", "tests/sdk", "--results", sdk_table::RESULTS]);
     Ok(vec![command])
 }
 
