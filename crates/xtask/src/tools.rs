@@ -272,8 +272,8 @@ fn check_node() -> anyhow::Result<()> {
 }
 
 fn check_python() -> anyhow::Result<()> {
-    let advice = "Python 3.9 or newer is needed as python3: install it (python.org) and try again";
-    let check = "import sys; sys.exit(sys.version_info < (3, 9))";
+    let advice = "Python 3.10 or newer is needed as python3: install it (python.org) and try again";
+    let check = "import sys; sys.exit(sys.version_info < (3, 10))";
     let status = Command::new("python3")
         .args(["-c", check])
         .status()
