@@ -79,3 +79,65 @@ pub(crate) fn content_length(head: &RequestHead<'_>) -> Option<u64> {
         .parse()
         .ok()
 }
+
+#[cfg(all(test, target_arch = "wasm32"))]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+    use worker::web_sys::{Headers as SysHeaders, Request, RequestInit};
+
+    use super::*;
+
+    fn arrival(url: &str, method: &str, lines: &[(&str, &str)]) -> Arrival {
+        let headers = SysHeaders::new().unwrap();
+        for (name, value) in lines {
+            headers.append(name, value).unwrap();
+        }
+        let init = RequestInit::new();
+        init.set_method(method);
+        init.set_headers(&headers);
+        Arrival::read(&Request::new_with_str_and_init(url, &init).unwrap())
+    }
+
+    #[wasm_bindgen_test]
+    fn method_target_and_headers_are_those_of_the_raw_request() {
+        let lines = [
+            ("Host", "edge.example:8443"),
+            ("X-OSS-Meta-A", "1"),
+            ("x-oss-meta-a", "2"),
+        ];
+        let arrival = arrival(
+            "https://edge.example:8443/a%2Fb//c+d?uploads&x=%2B",
+            "POST",
+            &lines,
+        );
+        assert!(arrival.secure);
+        assert_eq!(arrival.target, "/a%2Fb//c+d?uploads&x=%2B");
+        assert_eq!(arrival.path(), b"/a/b//c+d");
+        let head = arrival.head().unwrap();
+        assert_eq!((head.method(), head.host()), ("POST", "edge.example"));
+        assert_eq!(head.header("x-oss-meta-a"), Occurrence::Once(b"1, 2".as_slice()));
+    }
+
+    #[wasm_bindgen_test]
+    fn an_unknown_method_stays_unknown() {
+        let arrival = arrival("http://h/k", "PROPFIND", &[("host", "h")]);
+        assert_eq!(arrival.head().err(), Some(HeadError::UnknownMethod));
+    }
+
+    #[wasm_bindgen_test]
+    fn only_a_plain_decimal_number_is_a_length() {
+        for (text, length) in [
+            ("0", Some(0)),
+            ("268435456", Some(268_435_456)),
+            ("", None),
+            ("+1", None),
+            ("1e3", None),
+            ("1, 1", None),
+        ] {
+            let arrival = arrival("http://h/k", "PUT", &[("host", "h"), ("content-length", text)]);
+            // A length that was sent twice is refused with its head.
+            let found = arrival.head().ok().and_then(|head| content_length(&head));
+            assert_eq!(found, length, "{text}");
+        }
+    }
+}
