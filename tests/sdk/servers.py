@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -84,6 +85,7 @@ class DevServer:
             pass
         self._signal(signal.SIGKILL)
         self._process.wait()
+        shutil.rmtree(self.log_file.parent)
 
     def _signal(self, number: int) -> None:
         try:

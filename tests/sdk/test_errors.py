@@ -15,27 +15,27 @@ from keys import rotated
 from refusals import REQUEST_ID, refused
 
 
-def test_a_wrong_secret(device_with, gateway, key, origin_untouched):
+def test_a_wrong_secret_is_a_signature_mismatch(device_with, gateway, key, origin_untouched):
     device = device_with(Credentials(gateway.credentials.access_key_id, "not-the-secret"))
     with refused(device, 403, "SignatureDoesNotMatch") as told:
         device.put(key, b"x")
     assert told[0].ec == "0002-00000040"
 
 
-def test_an_unknown_key_id(device_with, key, origin_untouched):
+def test_an_unknown_key_id_is_an_invalid_one(device_with, key, origin_untouched):
     device = device_with(Credentials("LTAI5tUnknownKeyIdentifier", "whatever"))
     with refused(device, 403, "InvalidAccessKeyId"):
         device.put(key, b"x")
 
 
-def test_a_disabled_key(device_with, keys, key, origin_untouched):
+def test_a_disabled_key_is_an_invalid_one(device_with, keys, key, origin_untouched):
     device = device_with(keys.add(status="disabled"))
     with refused(device, 403, "InvalidAccessKeyId"):
         device.put(key, b"x")
 
 
 @pytest.mark.parametrize("minutes", [-16, 16, 24 * 60])
-def test_a_clock_that_is_too_far_off(device, key, origin_untouched, minutes):
+def test_a_clock_that_is_too_far_off_is_skewed(device, key, origin_untouched, minutes):
     with clock_shifted_by(minutes * 60), refused(device, 403, "RequestTimeTooSkewed") as told:
         device.put(key, b"x")
     assert told[0].ec == "0002-00000504"
@@ -68,7 +68,7 @@ def test_a_presigned_url_stores_an_object(device, origin, key):
     assert origin.object(key).metadata == {"serial": "A-1"}
 
 
-def test_an_expired_presigned_url(device, key, origin_untouched):
+def test_an_expired_presigned_url_is_denied(device, key, origin_untouched):
     url = device.presigned_put(key, -5)
     answer = requests.put(url, b"late", timeout=60)
     error = ElementTree.fromstring(answer.content)
@@ -134,7 +134,7 @@ def test_a_rotated_key_is_accepted_with_its_new_secret_only(device_with, keys, o
         device.put(key, b"x")
 
 
-def test_a_key_outside_the_granted_prefix(device_with, gateway, keys, origin):
+def test_an_object_outside_the_granted_prefix_is_denied(device_with, gateway, keys, origin):
     grant = {"bucket": gateway.bucket, "operations": ["upload-only"], "prefix": "logs/"}
     device = device_with(keys.add(grants=[grant]))
     device.put("logs/today.txt", b"x")

@@ -110,6 +110,12 @@ def test_complete_all_reads_every_page_of_the_origins_list(device, stub, key):
     assert seen[-1].body.count(b"<PartNumber>") == 1010
 
 
+def test_a_complete_of_ten_thousand_parts_passes(device, stub, key):
+    with stub.script() as seen:
+        assert device.complete(key, "STUB", [PARTS[0]] * 10_000).strip('"').endswith("-10000")
+    assert seen[0].body.count(b"<PartNumber>") == 10_000
+
+
 def test_complete_all_of_a_lost_upload_is_no_success(device, stub, key):
     with stub.script(ListParts=LOST), refused(device, 404, "NoSuchUpload"):
         device.complete(key, "STUB", None, {"x-oss-complete-all": "yes"})

@@ -13,17 +13,17 @@ async function refusedUntouched(attempt, status, code) {
   assert.deepEqual(seen, []);
 }
 
-test('a wrong secret', () =>
+test('a wrong secret is a signature mismatch', () =>
   refusedUntouched(() => put(device('cname', { accessKeySecret: 'not-the-secret' })), 403, 'SignatureDoesNotMatch'));
 
-test('an unknown key id', () =>
+test('an unknown key id is an invalid one', () =>
   refusedUntouched(() => put(device('path', { accessKeyId: 'LTAI5tUnknownKeyOfNode' })), 403, 'InvalidAccessKeyId'));
 
-test('a disabled key', () =>
+test('a disabled key is an invalid one', () =>
   refusedUntouched(() => put(device('virtual-host', withKey(run.keys.disabled))), 403, 'InvalidAccessKeyId'));
 
 for (const minutes of [-16, 16]) {
-  test(`a clock that is ${minutes} minutes off`, () =>
+  test(`a clock that is ${minutes} minutes off is skewed`, () =>
     refusedUntouched(
       () => put(device('virtual-host', { amendTimeSkewed: minutes * 60_000 })),
       403,
