@@ -9,25 +9,26 @@
 
 use oss_s3::answer::{Answer, Asked};
 use oss_s3::complete::{PartList, PartNumber, PartsPage, check_body_digest};
+use oss_s3::errand::Errand;
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::operation::{Call, PartSource, UploadId};
-use oss_s3::request::{Authorized, OriginRequest};
+use oss_s3::request::OriginRequest;
 use oss_s3::response::{self, OriginAnswer, Subject};
 
-/// The conversation about one authorised request.
+/// The conversation about one errand.
 #[derive(Debug)]
 pub struct Exchange<'a> {
-    authorized: &'a Authorized<'a>,
-    stage: Stage<'a>,
+    errand: Errand<'a>,
+    stage: Stage,
 }
 
 #[derive(Debug)]
-enum Stage<'a> {
+enum Stage {
     /// The operation's own request is under way.
     Asking,
     /// The parts of an upload are being listed before `complete` can be sent.
     Listing {
-        upload: &'a UploadId,
+        upload: UploadId,
         complete: OriginRequest,
         pages: Vec<PartsPage>,
         after: Option<PartNumber>,
@@ -48,59 +49,54 @@ pub enum Step {
 }
 
 impl<'a> Exchange<'a> {
-    /// Begins the conversation: `request` is the one built from `authorized`, and `document` the body
-    /// where [`body_rule`](crate::router::body_rule) said to read it, else empty. Gives what to send first.
+    /// Begins the conversation; `document` is the device's body where
+    /// [`body_rule`](crate::router::body_rule) said to read it, else empty. Gives what to send first.
     ///
     /// # Errors
     /// A refusal for a body that is no part list, or not the one of its Content-MD5.
-    pub fn begin(
-        authorized: &'a Authorized<'a>,
-        request: OriginRequest,
-        document: &[u8],
-    ) -> Result<(Self, OriginRequest), Refusal> {
-        let Call::CompleteMultipartUpload { upload, parts, .. } = authorized.call() else {
-            return Ok((
-                Self {
-                    authorized,
-                    stage: Stage::Asking,
-                },
-                request,
-            ));
+    pub fn begin(errand: Errand<'a>, document: &[u8]) -> Result<(Self, OriginRequest), Refusal> {
+        let request = OriginRequest::new(&errand);
+        let (stage, first) = match errand.call() {
+            Call::CompleteMultipartUpload { upload, parts, .. } => {
+                if let Some(digest) = errand.content_md5() {
+                    check_body_digest(digest, document)?;
+                }
+                match parts {
+                    PartSource::Body => {
+                        let parts = PartList::from_device(document)?;
+                        let request = request.with_parts(&parts);
+                        (Stage::Completing { parts }, request)
+                    }
+                    PartSource::AllUploaded if !document.is_empty() => {
+                        return Err(Fault::BodyUnexpected.into());
+                    }
+                    PartSource::AllUploaded => {
+                        let first = OriginRequest::list_parts(&errand, upload, None);
+                        let stage = Stage::Listing {
+                            upload: upload.clone(),
+                            complete: request,
+                            pages: Vec::new(),
+                            after: None,
+                        };
+                        (stage, first)
+                    }
+                }
+            }
+            _ => (Stage::Asking, request),
         };
-        if let Some(digest) = authorized.content_md5() {
-            check_body_digest(digest, document)?;
-        }
-        match parts {
-            PartSource::Body => {
-                let parts = PartList::from_device(document)?;
-                let request = request.with_parts(&parts);
-                Ok((
-                    Self {
-                        authorized,
-                        stage: Stage::Completing { parts },
-                    },
-                    request,
-                ))
-            }
-            PartSource::AllUploaded if !document.is_empty() => Err(Fault::BodyUnexpected.into()),
-            PartSource::AllUploaded => {
-                let first = OriginRequest::list_parts(authorized, upload, None);
-                let stage = Stage::Listing {
-                    upload,
-                    complete: request,
-                    pages: Vec::new(),
-                    after: None,
-                };
-                Ok((Self { authorized, stage }, first))
-            }
-        }
+        Ok((Self { errand, stage }, first))
+    }
+
+    /// What the conversation is about.
+    pub const fn errand(&self) -> &Errand<'a> {
+        &self.errand
     }
 
     /// How many bytes of the body of an answer with this status to read; the rest is dropped.
     pub fn document_bytes(&self, status: u16) -> usize {
         match self.stage {
             Stage::Asking | Stage::Completing { .. } => {
-                response::document_bytes(self.authorized.call().operation(), status)
+                response::document_bytes(self.errand.call().operation(), status)
             }
             Stage::Listing { .. } => response::parts_page_bytes(status),
             Stage::Looking { .. } => 0,
@@ -112,7 +108,7 @@ impl<'a> Exchange<'a> {
     /// # Errors
     /// The refusal that the device is answered with.
     pub fn advance(&mut self, answer: &OriginAnswer, asked: &Asked<'_>) -> Result<Step, Refusal> {
-        let subject = Subject::of(self.authorized);
+        let subject = Subject::of(&self.errand);
         match core::mem::replace(&mut self.stage, Stage::Asking) {
             Stage::Asking => response::translate(answer, &subject, asked).map(Step::Answer),
             Stage::Listing {
@@ -128,17 +124,14 @@ impl<'a> Exchange<'a> {
                 let after = page.next();
                 pages.push(page);
                 if after.is_some() {
+                    let next = OriginRequest::list_parts(&self.errand, &upload, after);
                     self.stage = Stage::Listing {
                         upload,
                         complete,
                         pages,
                         after,
                     };
-                    return Ok(Step::Send(OriginRequest::list_parts(
-                        self.authorized,
-                        upload,
-                        after,
-                    )));
+                    return Ok(Step::Send(next));
                 }
                 let parts = PartList::of_pages(pages)?;
                 let request = complete.with_parts(&parts);
@@ -148,7 +141,7 @@ impl<'a> Exchange<'a> {
             Stage::Completing { parts } => match response::translate(answer, &subject, asked) {
                 Err(refusal) if refusal.fault() == Fault::NoSuchUpload => {
                     self.stage = Stage::Looking { parts, refusal };
-                    Ok(Step::Send(OriginRequest::head(self.authorized)))
+                    Ok(Step::Send(OriginRequest::head(&self.errand)))
                 }
                 outcome => outcome.map(Step::Answer),
             },

@@ -3,9 +3,9 @@
 //!
 //! The way of a request: [`addressing`] says which resources a host and path can be about;
 //! `request-auth` verifies one of them; [`operation`] recognises the call and [`key`] judges the
-//! object key; the gateway's policy makes a [`request::Authorized`] of them, and
-//! [`request::OriginRequest`] is built from it with the table of [`headers`] and, for a completion,
-//! the list of [`complete`]. The way back: [`response`] makes a device's [`answer`] of the origin's,
+//! object key; the gateway's policy makes a [`request::Authorized`] of them. With the table of
+//! [`headers`] that becomes an [`errand::Errand`], from which a [`request::OriginRequest`] is built;
+//! for a completion with the list of [`complete`]. The way back: [`response`] makes a device's [`answer`] of the origin's,
 //! and [`error`] makes one of any refusal.
 //!
 //! Nothing is passed on that is not in a table: unknown operations, query names, request headers and
@@ -18,6 +18,7 @@ pub mod answer;
 pub mod complete;
 #[cfg(test)]
 mod device;
+pub mod errand;
 pub mod error;
 pub mod headers;
 pub mod key;

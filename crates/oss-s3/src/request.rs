@@ -1,7 +1,7 @@
 //! From an authorised request to the request for the origin.
 //!
-//! An [`OriginRequest`] is built from an [`Authorized`] and from nothing else; there is no way to one
-//! from a head. Method, host, path, query and headers are written anew from verified values, so what
+//! An [`OriginRequest`] is built from an [`Errand`], which is an [`Authorized`] with its headers
+//! translated, and from nothing else; there is no way to one from a head. Method, host, path, query and headers are written anew from verified values, so what
 //! a device sent beside them can't reach the origin. It is not signed yet: the caller signs exactly
 //! these fields and sends exactly these fields.
 
@@ -11,6 +11,7 @@ use request_auth::Verified;
 
 use crate::addressing::{OriginAddressing, UnsignedHeaders, VirtualBucket};
 use crate::complete::{PartList, PartNumber, content_md5};
+use crate::errand::Errand;
 use crate::error::Refusal;
 use crate::headers::{self, Headers};
 use crate::key::{ObjectKey, OriginKey, encoded_value};
@@ -74,18 +75,24 @@ impl<'a> Authorized<'a> {
         self.verified.key_id()
     }
 
-    /// The Content-MD5 of the body, if the device sent one. S3 checks it where the body is passed on;
-    /// a body that the gateway reads is compared with
-    /// [`check_body_digest`](crate::complete::check_body_digest).
-    pub fn content_md5(&self) -> Option<&[u8]> {
-        self.verified
+    /// What is to be done at the origin: the call with its headers judged and translated.
+    ///
+    /// # Errors
+    /// A refusal that names the header that may not be sent.
+    pub fn errand(&self) -> Result<Errand<'a>, Refusal> {
+        let operation = self.call.operation();
+        let content_md5 = self
+            .verified
             .signed("content-md5")
-            .filter(|value| !value.is_empty())
-    }
-
-    /// Whether the device wants no object to be replaced.
-    pub(crate) fn forbids_overwrite(&self) -> bool {
-        self.verified.signed("x-oss-forbid-overwrite") == Some(b"true")
+            .filter(|value| !value.is_empty());
+        Ok(Errand {
+            bucket: self.bucket(),
+            call: self.call.clone(),
+            key: self.key.clone(),
+            origin_key: self.origin_key.clone(),
+            headers: headers::to_s3(&self.verified, operation, self.unsigned_headers)?,
+            content_md5: content_md5.map(<[u8]>::to_vec),
+        })
     }
 }
 
@@ -123,19 +130,10 @@ pub struct OriginRequest {
 }
 
 impl OriginRequest {
-    /// The request that an authorised call makes at the origin. For CompleteMultipartUpload its body
-    /// is still open, so that headers are judged before a byte of the device's body is read.
-    ///
-    /// # Errors
-    /// A refusal that names the header that may not be sent.
-    pub fn new(authorized: &Authorized<'_>) -> Result<Self, Refusal> {
-        let call = &authorized.call;
-        let translated = headers::to_s3(
-            &authorized.verified,
-            call.operation(),
-            authorized.unsigned_headers,
-        )?;
-        let (method, query, body) = match call {
+    /// The request that an errand's call makes at the origin. For CompleteMultipartUpload its body is
+    /// still open.
+    pub fn new(errand: &Errand<'_>) -> Self {
+        let (method, query, body) = match &errand.call {
             Call::PutObject => ("PUT", String::new(), OriginBody::Device),
             Call::InitiateMultipartUpload { .. } => ("POST", "uploads=".to_owned(), OriginBody::Empty),
             Call::UploadPart { number, upload } => {
@@ -154,9 +152,9 @@ impl OriginRequest {
                 OriginBody::Empty,
             ),
         };
-        let mut request = Self::to_object(authorized, method, query, body);
-        request.headers.extend(translated);
-        Ok(request)
+        let mut request = Self::to_object(errand, method, query, body);
+        request.headers.extend(errand.headers.iter().cloned());
+        request
     }
 
     /// Gives a CompleteMultipartUpload its part list: S3's document, its type and its digest.
@@ -170,22 +168,22 @@ impl OriginRequest {
         self
     }
 
-    /// Asks for a page of the parts of an upload to the authorised key, from the part after `after`
+    /// Asks for a page of the parts of an upload to the errand's key, from the part after `after`
     /// on (`None`: from the first). Read it with
     /// [`PartsPage::from_origin`](crate::complete::PartsPage::from_origin).
-    pub fn list_parts(authorized: &Authorized<'_>, upload: &UploadId, after: Option<PartNumber>) -> Self {
+    pub fn list_parts(errand: &Errand<'_>, upload: &UploadId, after: Option<PartNumber>) -> Self {
         let query = page_of(upload, MAX_PAGE, after);
-        Self::to_object(authorized, "GET", query, OriginBody::Empty).paid_like(authorized)
+        Self::to_object(errand, "GET", query, OriginBody::Empty).paid_like(errand)
     }
 
-    /// Asks what the origin has under the authorised key.
-    pub fn head(authorized: &Authorized<'_>) -> Self {
-        Self::to_object(authorized, "HEAD", String::new(), OriginBody::Empty).paid_like(authorized)
+    /// Asks what the origin has under the errand's key.
+    pub fn head(errand: &Errand<'_>) -> Self {
+        Self::to_object(errand, "HEAD", String::new(), OriginBody::Empty).paid_like(errand)
     }
 
-    fn to_object(authorized: &Authorized<'_>, method: &'static str, query: String, body: OriginBody) -> Self {
-        let origin = &authorized.bucket().origin;
-        let key = authorized.origin_key.percent_encoded();
+    fn to_object(errand: &Errand<'_>, method: &'static str, query: String, body: OriginBody) -> Self {
+        let origin = &errand.bucket.origin;
+        let key = errand.origin_key.percent_encoded();
         let bucket = encoded_value(origin.bucket.as_bytes());
         let (host, path) = match origin.addressing {
             OriginAddressing::Path => (origin.authority.clone(), ["/", &bucket, "/", &key].concat()),
@@ -208,8 +206,8 @@ impl OriginRequest {
     }
 
     /// Repeats the device's consent to pay for requests.
-    fn paid_like(mut self, authorized: &Authorized<'_>) -> Self {
-        if authorized.verified.signed("x-oss-request-payer") == Some(b"requester") {
+    fn paid_like(mut self, errand: &Errand<'_>) -> Self {
+        if errand.pays() {
             self.headers
                 .push((Cow::Borrowed("x-amz-request-payer"), b"requester".to_vec()));
         }
@@ -245,7 +243,9 @@ mod tests {
     use crate::device::{self, Request};
 
     fn built(request: &Request, mount: &str) -> OriginRequest {
-        request.authorized(mount, |authorized| OriginRequest::new(&authorized).unwrap())
+        request.authorized(mount, |authorized| {
+            OriginRequest::new(&authorized.errand().unwrap())
+        })
     }
 
     fn header<'r>(request: &'r OriginRequest, name: &str) -> Option<&'r [u8]> {
@@ -338,7 +338,8 @@ mod tests {
         request.authorized("fleet/AK/", |authorized| {
             assert_eq!(authorized.key().as_str(), "a/b");
             assert_eq!(authorized.origin_key().as_str(), "fleet/AK/a/b");
-            assert_eq!(OriginRequest::head(&authorized).path, "/acme-ingest/fleet/AK/a/b");
+            let errand = authorized.errand().unwrap();
+            assert_eq!(OriginRequest::head(&errand).path, "/acme-ingest/fleet/AK/a/b");
         });
     }
 
@@ -351,11 +352,12 @@ mod tests {
             .header("x-oss-forbid-overwrite", "true");
         let parts = PartList::from_device(list.as_bytes()).unwrap();
         device.authorized("", |authorized| {
+            let errand = authorized.errand().unwrap();
             assert_eq!(
-                authorized.content_md5(),
+                errand.content_md5(),
                 Some(content_md5(list.as_bytes()).as_bytes())
             );
-            let request = OriginRequest::new(&authorized).unwrap().with_parts(&parts);
+            let request = OriginRequest::new(&errand).with_parts(&parts);
             let OriginBody::Document(document) = &request.body else {
                 panic!()
             };
@@ -385,17 +387,18 @@ mod tests {
         let device =
             Request::new("POST", "/devices/a%20b?uploadId=U").header("x-oss-request-payer", "requester");
         device.authorized("", |authorized| {
-            let Call::CompleteMultipartUpload { upload, .. } = authorized.call() else {
+            let errand = authorized.errand().unwrap();
+            let Call::CompleteMultipartUpload { upload, .. } = errand.call() else {
                 panic!()
             };
-            let first = OriginRequest::list_parts(&authorized, upload, None);
+            let first = OriginRequest::list_parts(&errand, upload, None);
             assert_eq!(
                 (first.method, first.path_and_query()),
                 ("GET", "/acme-ingest/a%20b?max-parts=1000&uploadId=U".to_owned())
             );
-            let next = OriginRequest::list_parts(&authorized, upload, PartNumber::from_decimal(b"1000"));
+            let next = OriginRequest::list_parts(&errand, upload, PartNumber::from_decimal(b"1000"));
             assert_eq!(next.query, "max-parts=1000&part-number-marker=1000&uploadId=U");
-            let head = OriginRequest::head(&authorized);
+            let head = OriginRequest::head(&errand);
             assert_eq!(
                 (head.method, head.path_and_query()),
                 ("HEAD", "/acme-ingest/a%20b".to_owned())

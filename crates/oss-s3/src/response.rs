@@ -13,12 +13,12 @@ use std::borrow::Cow;
 use crate::addressing::VirtualBucket;
 use crate::answer::{Answer, Asked};
 use crate::complete::{MAX_PARTS_PAGE_BYTES, Part, PartList, PartNumber, PartsPage};
+use crate::errand::Errand;
 use crate::error::{Fault, Refusal};
 use crate::headers::{self, AnswerOf};
 use crate::key::{ObjectKey, encoded_value};
 use crate::operation::{Call, KeySpelling, MAX_PAGE, Operation, UploadId};
 use crate::parts::read_etag;
-use crate::request::Authorized;
 use crate::xml::{self, Document, Unreadable};
 
 /// The longest error, initiation or completion document that is read from the origin, in bytes.
@@ -88,9 +88,9 @@ pub struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    /// What the answer to an authorised request is about.
-    pub fn of(authorized: &'a Authorized<'_>) -> Self {
-        let spelling = match authorized.call() {
+    /// What the answer to an errand's request is about.
+    pub fn of(errand: &'a Errand<'_>) -> Self {
+        let spelling = match errand.call() {
             Call::InitiateMultipartUpload { spelling }
             | Call::CompleteMultipartUpload { spelling, .. }
             | Call::ListParts { spelling, .. } => *spelling,
@@ -99,11 +99,11 @@ impl<'a> Subject<'a> {
             }
         };
         Self {
-            operation: authorized.call().operation(),
+            operation: errand.call().operation(),
             spelling,
-            bucket: authorized.bucket(),
-            key: authorized.key(),
-            forbids_overwrite: authorized.forbids_overwrite(),
+            bucket: errand.bucket(),
+            key: errand.key(),
+            forbids_overwrite: errand.forbids_overwrite(),
         }
     }
 }

@@ -16,7 +16,6 @@ use gateway::response_handler::{Exchange, Step};
 use gateway::{authorizer, router};
 use oss_s3::answer::{Answer, Asked, Scheme};
 use oss_s3::error::Refusal;
-use oss_s3::request::OriginRequest;
 use request_auth::{Denial, UnixSeconds};
 use worker::{Context, Date, Env, Request, Response, Result, event};
 
@@ -70,10 +69,10 @@ async fn serve(
     let record = store::find(env, claim.key_id(), settings.config.key_cache, asked.now).await?;
     let authorized = authorizer::authorize(&settings.config, &head, &claim, &record, asked.now)?;
     entry.authorized(&authorized);
-    let request = OriginRequest::new(&authorized)?;
+    let errand = authorized.errand()?;
     let rule = router::body_rule(authorized.call().operation(), arrival::content_length(&head))?;
     let body = Body::take(arrival, rule).await?;
-    let (mut exchange, mut request) = Exchange::begin(&authorized, request, &body.document)?;
+    let (mut exchange, mut request) = Exchange::begin(errand, &body.document)?;
     let origin = &authorized.bucket().origin;
     loop {
         let answer = origin::send(

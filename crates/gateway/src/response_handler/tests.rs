@@ -35,9 +35,9 @@ fn run(
     let id = RequestId::from_bytes([1; 12]);
     device.request("POST", target, headers, |authorized| {
         let authorized = authorized.unwrap();
-        let request = OriginRequest::new(&authorized).unwrap();
+        let errand = authorized.errand().unwrap();
         let mut sent = Vec::new();
-        let (mut exchange, first) = match Exchange::begin(&authorized, request, document.as_bytes()) {
+        let (mut exchange, first) = match Exchange::begin(errand, document.as_bytes()) {
             Ok(begun) => begun,
             Err(refusal) => return (sent, Err(refusal)),
         };

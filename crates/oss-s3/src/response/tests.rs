@@ -22,7 +22,7 @@ fn told(request: &Request, origin: &OriginAnswer) -> Result<Answer, Refusal> {
         let path = ["/devices/", authorized.key().as_str()].concat();
         translate(
             origin,
-            &Subject::of(&authorized),
+            &Subject::of(&authorized.errand().unwrap()),
             &asked("POST", "edge.example.com:8443", &path),
         )
     })
@@ -288,7 +288,7 @@ fn a_retried_complete_is_a_success_only_if_the_object_is_the_one_of_its_parts() 
             completed_before(
                 head,
                 parts,
-                &Subject::of(&authorized),
+                &Subject::of(&authorized.errand().unwrap()),
                 &asked("POST", "h", "/devices/a b"),
             )
         })

@@ -1,0 +1,94 @@
+//! What the gateway does at the origin for a device, without the device's own words.
+//!
+//! An [`Errand`] holds everything that the requests to the origin and the answer to the device are
+//! made from: the call with its arguments, the bucket, the key on both sides and the translated
+//! headers. It comes from an [`Authorized`](crate::request::Authorized), or, where the platform runs
+//! two functions apart, from a passport that was checked; there is no third way.
+
+use crate::addressing::VirtualBucket;
+use crate::headers::Headers;
+use crate::key::{ObjectKey, OriginKey};
+use crate::operation::Call;
+
+/// Something that was permitted, ready to be done.
+#[derive(Clone, Debug)]
+pub struct Errand<'a> {
+    pub(crate) bucket: &'a VirtualBucket,
+    pub(crate) call: Call,
+    pub(crate) key: ObjectKey,
+    pub(crate) origin_key: OriginKey,
+    pub(crate) headers: Headers,
+    pub(crate) content_md5: Option<Vec<u8>>,
+}
+
+impl<'a> Errand<'a> {
+    /// States that another function authorised this. Beside
+    /// [`Authorized::assertion`](crate::request::Authorized::assertion) this is the one place where
+    /// permission is made: only `gateway::errand` may call it, with what a checked passport covers.
+    ///
+    /// `headers` are the translated ones for the origin; `content_md5` is the digest that the device
+    /// sent with a document that the gateway reads.
+    pub const fn assertion(
+        bucket: &'a VirtualBucket,
+        call: Call,
+        key: ObjectKey,
+        origin_key: OriginKey,
+        headers: Headers,
+        content_md5: Option<Vec<u8>>,
+    ) -> Self {
+        Self {
+            bucket,
+            call,
+            key,
+            origin_key,
+            headers,
+            content_md5,
+        }
+    }
+
+    /// The operation with its arguments.
+    pub const fn call(&self) -> &Call {
+        &self.call
+    }
+
+    /// The virtual bucket.
+    pub const fn bucket(&self) -> &'a VirtualBucket {
+        self.bucket
+    }
+
+    /// The object key as the device names it.
+    pub const fn key(&self) -> &ObjectKey {
+        &self.key
+    }
+
+    /// The object key at the origin.
+    pub const fn origin_key(&self) -> &OriginKey {
+        &self.origin_key
+    }
+
+    /// The translated headers for the operation's own request: lower-case names and values.
+    pub const fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    /// The Content-MD5 of the body, if the device sent one. S3 checks it where the body is passed on;
+    /// a body that the gateway reads is compared with
+    /// [`check_body_digest`](crate::complete::check_body_digest).
+    pub fn content_md5(&self) -> Option<&[u8]> {
+        self.content_md5.as_deref()
+    }
+
+    /// Whether the device wants no object to be replaced.
+    pub(crate) fn forbids_overwrite(&self) -> bool {
+        self.sends("if-none-match")
+    }
+
+    /// Whether the device consented to pay for requests.
+    pub(crate) fn pays(&self) -> bool {
+        self.sends("x-amz-request-payer")
+    }
+
+    fn sends(&self, header: &str) -> bool {
+        self.headers.iter().any(|(name, _)| name == header)
+    }
+}
