@@ -12,6 +12,7 @@ mod config;
 mod dev;
 mod factory;
 mod interrupt;
+mod mutations;
 mod probe;
 mod progress;
 mod project;
@@ -44,6 +45,8 @@ enum Command {
     Size(size::Options),
     /// Verify files of signature vectors.
     Vectors(vectors::Options),
+    /// Send damaged requests through the built wasm; none may trap.
+    Mutations(mutations::Options),
     /// Check a causeway.toml and print the JSON that the edge functions take.
     Config(config::Options),
     /// Run the gateway in front of a local S3 server, until Ctrl-C.
@@ -77,6 +80,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Size(options) => size::run(&project, &options),
         Command::Vectors(options) => vectors::run(&project, &options),
+        Command::Mutations(options) => mutations::run(&project, &options),
         Command::Config(options) => config::run(&options),
         Command::Dev(options) => dev::run(&project, &options),
         Command::Test(options) => test::run(&project, &options),

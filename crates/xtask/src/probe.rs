@@ -43,7 +43,7 @@ impl Probe {
         })
     }
 
-    /// A command that runs one of `run.mjs`'s own: `imports`, `vectors FILE…`.
+    /// A command that runs one of `run.mjs`'s own: `imports`, `vectors FILE…`, `corpus SEED FIRST COUNT`.
     pub(crate) fn command(&self, name: &str) -> Command {
         let mut command = Command::new("node");
         command.arg(&self.script).arg(&self.module).arg(name);

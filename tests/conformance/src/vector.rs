@@ -26,7 +26,7 @@ pub struct Vector {
 }
 
 /// An access key with its secret; every one in the vectors is made up.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 pub struct Credentials {
     /// The access key id.
     pub access_key_id: String,

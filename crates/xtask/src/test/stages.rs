@@ -54,6 +54,12 @@ pub(crate) fn all() -> Vec<Stage> {
             count: Count::Plain,
         },
         Stage {
+            name: "mutations",
+            about: "damaged requests through the built wasm: no trap, no bad answer",
+            commands: |_| Ok(vec![xtask(["mutations"])?]),
+            count: Count::Plain,
+        },
+        Stage {
             name: "size",
             about: "the artefacts are within their budgets",
             commands: |_| Ok(vec![xtask(["size"])?]),

@@ -4,16 +4,19 @@
 //! a network or a host. And what runs natively in the tests runs here in the same build that is
 //! deployed: `wasm32-unknown-unknown`, release, where a panic is a trap.
 //!
-//! The interface is four functions over linear memory: [`input`] makes room and says where, the
+//! The interface is a few functions over linear memory: [`input`] makes room and says where, the
 //! caller writes there, a `run_…` function reads it and says how long its answer is, and [`output`]
 //! says where that stands.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use conformance::report::Report;
+use conformance::corpus::Corpus;
 use conformance::run::run_file;
+use serde::Serialize;
 
 static INPUT: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+static CASE: AtomicU64 = AtomicU64::new(0);
 static OUTPUT: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 /// Makes room for `length` bytes of input and gives their address. Earlier addresses are void.
@@ -44,9 +47,25 @@ pub extern "C" fn run_vectors(name_length: usize) -> usize {
     ))
 }
 
-fn answer(report: &Report) -> usize {
+/// Runs the cases `first..first + count` of the mutation corpus of `seed`. The answer is the run in
+/// JSON; gives its length, or 0 where the vectors cannot be read.
+#[unsafe(no_mangle)]
+pub extern "C" fn run_corpus(seed: u64, first: u64, count: u64) -> usize {
+    match Corpus::new() {
+        Ok(corpus) => answer(&corpus.run(seed, first, count, |number| CASE.store(number, Ordering::Relaxed))),
+        Err(_) => 0,
+    }
+}
+
+/// The number of the case that was begun last: after a trap, the one that trapped.
+#[unsafe(no_mangle)]
+pub extern "C" fn current_case() -> u64 {
+    CASE.load(Ordering::Relaxed)
+}
+
+fn answer(outcome: &impl Serialize) -> usize {
     with(&OUTPUT, |bytes| {
-        *bytes = serde_json::to_vec(report).unwrap_or_default();
+        *bytes = serde_json::to_vec(outcome).unwrap_or_default();
         bytes.len()
     })
 }

@@ -229,7 +229,8 @@ proptest! {
     fn another_secret_verifies_nothing(device in verifying()) {
         let longer = [&device.secret, "0"].concat();
         prop_assert!(verify(&device.wire(), &longer, Delivery::Lines).is_err());
-        prop_assert!(verify(&device.wire(), &device.secret[1..], Delivery::Lines).is_err());
+        let shorter: String = device.secret.chars().skip(1).collect();
+        prop_assert!(verify(&device.wire(), &shorter, Delivery::Lines).is_err());
     }
 
     #[test]

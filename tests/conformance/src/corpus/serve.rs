@@ -1,0 +1,221 @@
+//! The gateway's steps in the order of an edge function, with the checks between them.
+
+use gateway::authorizer;
+use gateway::config::Config;
+use gateway::keys::KeyRecord;
+use gateway::origin_signature;
+use gateway::response_handler::{Exchange, Step};
+use gateway::router::{BodyRule, body_rule};
+use oss_s3::answer::{Answer, Asked, RequestId, Scheme};
+use oss_s3::error::{Fault, Refusal};
+use request_auth::aws_v4::OriginCredentials;
+use request_auth::{Denial, Occurrence, RequestHead, SecretKey, UnixSeconds};
+use serde_json::json;
+
+use super::mutate::Arrived;
+use super::{Dice, Reached, check, origin};
+use crate::vector::Credentials;
+
+/// The mount of every grant: what isolates a device has to be in front of every key.
+const MOUNT: &str = "fleet/";
+
+/// How often an origin may send the gateway on: a list of parts can have 10,000 of them.
+const MAX_STEPS: usize = 50;
+
+/// A configuration under which the vectors' hosts and buckets exist.
+pub(super) fn config(string_to_sign_in_errors: bool) -> Result<Config, String> {
+    let origin = |bucket: &str| json!({"bucket": bucket, "region": "eu-west-1", "endpoint": "https://s3.eu-west-1.amazonaws.com"});
+    let text = json!({
+        "string_to_sign_in_errors": string_to_sign_in_errors,
+        "buckets": [
+            {"name": "examplebucket", "aliases": ["d111111abcdef8"], "origin": origin("acme-ingest")},
+            {"name": "other", "origin": origin("acme-other"), "unsigned_headers": "refuse"},
+        ],
+        "hosts": [
+            {"host": "oss-cn-hangzhou.aliyuncs.com", "styles": ["path", "virtual-host"]},
+            {"host": "10.1.2.3", "styles": ["path"]},
+            {"host": "cloudfront.net", "styles": ["virtual-host"]},
+            {"host": "d111111abcdef8.cloudfront.net", "cname": "examplebucket", "unsigned_bucket": true,
+             "styles": ["virtual-host"]},
+        ],
+    });
+    Config::from_json(&text.to_string()).map_err(|error| error.to_string())
+}
+
+/// A record that may use every operation on the vectors' bucket.
+pub(super) fn record(credentials: &Credentials) -> Result<KeyRecord, String> {
+    let text = json!({
+        "id": credentials.access_key_id,
+        "secrets": [{"secret": credentials.access_key_secret}],
+        "security_token": credentials.security_token,
+        "grants": [{"bucket": "examplebucket", "operations": ["upload-only", "ListParts"], "mount": MOUNT}],
+    });
+    KeyRecord::from_json(&credentials.access_key_id, &text.to_string()).map_err(|error| error.to_string())
+}
+
+/// Serves a request: how far it came, and a description of the answer, or what is wrong with it.
+pub(super) fn serve(
+    config: &Config,
+    record: &KeyRecord,
+    credentials: &Credentials,
+    arrived: &Arrived,
+    dice: &mut Dice,
+) -> (Reached, Result<Vec<u8>, String>) {
+    let request_id = RequestId::from_bytes([7; 12]);
+    let host = header(arrived, b"host");
+    let asked = Asked {
+        request_id: &request_id,
+        now: UnixSeconds(arrived.now),
+        method: &arrived.method,
+        scheme: Scheme::Https,
+        host: core::str::from_utf8(host).unwrap_or_default(),
+        path: arrived
+            .target
+            .split(|&byte| byte == b'?')
+            .next()
+            .unwrap_or_default(),
+    };
+    let mut reached = Reached::Claim;
+    let outcome = exchange(config, record, arrived, &asked, &mut reached, dice);
+    let checked = match outcome {
+        Ok(answer) => check::answer(&answer).map(|()| answer),
+        Err(Stop::Refused(refusal)) => {
+            let answer = refusal.answer(&asked);
+            check::answer(&answer)
+                .and_then(|()| check::refusal(&refusal, &answer, &asked, reached))
+                .map(|()| answer)
+        }
+        Err(Stop::Wrong(sentence)) => Err(sentence),
+    };
+    let seen = checked.and_then(|answer| {
+        let secret = credentials.access_key_secret.as_bytes();
+        let describes = describe(&answer);
+        if describes.windows(secret.len()).any(|window| window == secret) {
+            return Err("The answer holds the access key's secret.".to_owned());
+        }
+        Ok(describes)
+    });
+    (reached, seen)
+}
+
+/// Why there is no answer of success.
+enum Stop {
+    Refused(Refusal),
+    Wrong(String),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<String> for Stop {
+    fn from(sentence: String) -> Self {
+        Self::Wrong(sentence)
+    }
+}
+
+fn exchange(
+    config: &Config,
+    record: &KeyRecord,
+    arrived: &Arrived,
+    asked: &Asked<'_>,
+    reached: &mut Reached,
+    dice: &mut Dice,
+) -> Result<Answer, Stop> {
+    let lines = arrived
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_slice(), value.as_slice()));
+    let head = RequestHead::new(&arrived.method, &arrived.target, lines, arrived.delivery)
+        .map_err(|error| Refusal::from(Denial::from(error)))?;
+    let claim = authorizer::claim(&head)?;
+    *reached = Reached::Verify;
+    let known = record.material(asked.now).key_id == claim.key_id();
+    let record = if known {
+        record
+    } else {
+        return Err(Refusal::from(Denial::UnknownKey).into());
+    };
+    let authorized =
+        authorizer::authorize(config, &head, &claim, record, asked.now).inspect_err(|refusal| {
+            if !is_about_the_signature(refusal) {
+                *reached = Reached::Permit;
+            }
+        })?;
+    *reached = Reached::Permit;
+    let errand = authorized.errand()?;
+    let length = match head.header("content-length") {
+        Occurrence::Once(value) => core::str::from_utf8(value)
+            .ok()
+            .and_then(|text| text.parse().ok()),
+        _ => None,
+    };
+    let document: &[u8] = match body_rule(authorized.call().operation(), length)? {
+        BodyRule::Read { most } if arrived.body.len() > most => {
+            return Err(Refusal::from(Fault::EntityTooLarge).into());
+        }
+        BodyRule::Read { .. } => &arrived.body,
+        BodyRule::Empty if !arrived.body.is_empty() => return Err(Refusal::from(Fault::LengthMissing).into()),
+        BodyRule::Stream | BodyRule::Empty | BodyRule::Ignore => &[],
+    };
+    let (mut exchange, mut request) = Exchange::begin(errand, document)?;
+    *reached = Reached::Origin;
+    let credentials = origin_credentials()?;
+    for _ in 0..MAX_STEPS {
+        check::forwarded(&request, &authorized, MOUNT)?;
+        let bucket = &authorized.bucket().origin;
+        check::signed(
+            &request,
+            &origin_signature::headers(&request, bucket, &credentials, asked.now),
+        )?;
+        let mut answer = origin::answer(&request, dice);
+        answer.body.truncate(exchange.document_bytes(answer.status));
+        match exchange.advance(&answer, asked)? {
+            Step::Send(next) => request = next,
+            Step::Answer(answer) => {
+                *reached = Reached::Answer;
+                return Ok(answer);
+            }
+        }
+    }
+    Err(Stop::Wrong(
+        "The origin keeps the gateway busy without end.".to_owned(),
+    ))
+}
+
+fn is_about_the_signature(refusal: &Refusal) -> bool {
+    matches!(
+        refusal.code(),
+        "SignatureDoesNotMatch" | "RequestTimeTooSkewed" | "InvalidAccessKeyId"
+    )
+}
+
+fn origin_credentials() -> Result<OriginCredentials, String> {
+    Ok(OriginCredentials {
+        access_key_id: "AKIAORIGIN".to_owned(),
+        secret: SecretKey::new("origin-secret".to_owned()).ok_or("The origin's secret is empty.")?,
+        session_token: None,
+    })
+}
+
+fn header<'a>(arrived: &'a Arrived, name: &[u8]) -> &'a [u8] {
+    arrived
+        .headers
+        .iter()
+        .find(|(header, _)| header.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.as_slice())
+        .unwrap_or_default()
+}
+
+/// Status, headers and body as one text.
+fn describe(answer: &Answer) -> Vec<u8> {
+    let mut text = answer.status.to_string().into_bytes();
+    for (name, value) in &answer.headers {
+        text.extend_from_slice(&[b"\n", name.as_bytes(), b": ", value].concat());
+    }
+    text.extend_from_slice(b"\n\n");
+    text.extend_from_slice(&answer.body);
+    text
+}
