@@ -41,16 +41,15 @@ pub fn authorize<'a>(
     match claim.verify(head, &material, resources, config.window, now) {
         Ok(verified) => policy::permit(record, verified),
         Err(Denial::SignatureMismatch) => {
+            // Signed by the key, but for a bucket that this host does not stand for: every answer is
+            // the one that a bucket without a grant gets, a wrong date's too.
             let strangers = config.hosts.unknown_resources(head.host(), head.path());
-            if claim
-                .verify(head, &material, strangers, config.window, now)
-                .is_ok()
-            {
-                return Err(
-                    Refusal::new(Fault::Forbidden).because("The bucket that was signed is not configured.")
-                );
+            match claim.verify(head, &material, strangers, config.window, now) {
+                Ok(_) => Err(Refusal::new(Fault::Forbidden)
+                    .because("The bucket that was signed is not configured for this host.")),
+                Err(Denial::SignatureMismatch) => Err(mismatch(config, head, claim).because(reason)),
+                Err(denial) => Err(denial.into()),
             }
-            Err(mismatch(config, head, claim).because(reason))
         }
         Err(denial) => Err(denial.into()),
     }
@@ -126,6 +125,29 @@ mod tests {
         };
         assert_eq!(wrong("/firmware/k"), Fault::SignatureMismatch);
         assert_eq!(wrong("/nobody/k"), Fault::SignatureMismatch);
+    }
+
+    #[test]
+    fn l05_no_way_to_ask_tells_a_bucket_without_a_grant_from_one_that_does_not_exist() {
+        let device = Device::with_grants(r#"[{"bucket": "devices"}]"#);
+        let old = ("x-oss-date", "Wed, 01 May 2024 10:00:00 GMT");
+        let token = ("x-oss-security-token", "TOKEN");
+        for (target, headers) in [
+            ("", [].as_slice()),
+            ("k?partNumber=0&uploadId=U", &[]),
+            ("k?callback=x", &[]),
+            (".causeway/k", &[]),
+            ("a%5Cb", &[]),
+            ("k", &[("x-oss-unknown", "1")]),
+            ("k", &[old]),
+            ("k", &[token]),
+        ] {
+            let refusal = |bucket: &str| {
+                let target = format!("/{bucket}/{target}");
+                device.request("PUT", &target, headers, |outcome| outcome.unwrap_err().fault())
+            };
+            assert_eq!(refusal("firmware"), refusal("nobody"), "{target} {headers:?}");
+        }
     }
 
     #[test]

@@ -140,13 +140,20 @@ fn expand(field: &str, template: &str, key_id: &str) -> Result<Vec<u8>, RecordEr
 /// Turns a verified request into an authorised one, if a grant of its key covers it. What the
 /// request asks for is settled once, here, from what was verified.
 ///
+/// A bucket that no grant names is refused before anything else is judged, so that it can't be told
+/// from one that does not exist (attack case L05).
+///
 /// # Errors
-/// A [`Refusal`]: the operation is none of the known ones, the key is no object key, or no grant
-/// covers both.
+/// A [`Refusal`]: no grant names the bucket, the operation is none of the known ones, the key is no
+/// object key, or no grant covers both.
 pub fn permit<'a>(
     record: &KeyRecord,
     verified: Verified<'a, &'a VirtualBucket>,
 ) -> Result<Authorized<'a>, Refusal> {
+    let bucket = &verified.bucket().name;
+    if record.grants().iter().all(|grant| grant.bucket != *bucket) {
+        return Err(Refusal::new(Fault::Forbidden).because("No grant of the key names this bucket."));
+    }
     let call = Call::recognise(&verified)?;
     let key = ObjectKey::new(verified.key())?;
     let operation = call.operation();

@@ -174,20 +174,26 @@ impl Hosts {
         found
     }
 
-    /// What a host and path can stand for that no configuration knows: the buckets that they name by
-    /// label or first segment, and at `/` the service itself. A request that is signed for one of
-    /// them is answered like one for a bucket that its key may not use.
+    /// What a client may have signed for a host and path that its configuration does not allow: the
+    /// buckets that they name by label or first segment, and at `/` the service itself. A request
+    /// that is signed for one of them is answered like one for a bucket that its key may not use,
+    /// whether a bucket of that name is configured for another host or for none.
     pub fn unknown_resources<'r>(&self, host: &'r str, path: &'r [u8]) -> Vec<Resource<'r, ()>> {
         let key = path.strip_prefix(b"/").unwrap_or(path);
         let (first, rest) = first_segment(key);
         let in_path = core::str::from_utf8(first).ok().map(|name| (Some(name), rest));
         let in_host = host.split_once('.').map(|(label, _)| (Some(label), key));
         let service = key.is_empty().then_some((None, key));
-        let is_unknown = |name: &str| !name.is_empty() && self.named(name.as_bytes()).is_none();
+        let allowed = self.resources(host, path);
+        let is_allowed = |name, key: &[u8]| {
+            allowed
+                .iter()
+                .any(|one| one.signed_bucket == name && one.key == key)
+        };
         [in_path, in_host, service]
             .into_iter()
             .flatten()
-            .filter(|(name, _)| name.is_none_or(is_unknown))
+            .filter(|(name, key)| *name != Some("") && !is_allowed(*name, key))
             .map(|(signed_bucket, key)| Resource {
                 signed_bucket,
                 key: key.to_vec(),
@@ -355,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_resources_are_those_that_no_configuration_names() {
+    fn l05_unknown_resources_are_those_that_the_host_does_not_allow_configured_or_not() {
         let names = |host, path: &str| -> Vec<String> {
             let hosts = hosts();
             let found = hosts.unknown_resources(host, path.as_bytes());
@@ -366,7 +372,13 @@ mod tests {
         };
         assert_eq!(names("edge.example", "/nobody/k"), ["nobody", "edge"]);
         assert_eq!(names("devices.edge.example", "/nobody/k"), ["nobody"]);
-        assert_eq!(names("localhost", "/devices/k"), [""; 0]);
+        assert_eq!(names("edge.example", "/devices/k"), ["edge"]);
+        for host in ["localhost", "up"] {
+            assert_eq!(names(host, "/devices/k"), ["devices"]);
+            assert_eq!(names(host, "/nobody/k"), ["nobody"]);
+        }
+        assert_eq!(names("up.example", "/other/k"), ["other", "up"]);
+        assert_eq!(names("up.example", "/nobody/k"), ["nobody", "up"]);
         assert_eq!(hosts().unknown_resources("localhost", b"/").len(), 1);
     }
 
