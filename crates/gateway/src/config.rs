@@ -220,6 +220,20 @@ impl Config {
             return fail("`hosts` is empty; name at least one host that devices send to".to_owned());
         }
         let mut hosts = Hosts::new(buckets);
+        // OSS V1 signs neither bucket nor host there: a request for the one would be one for the other.
+        let mut unsigned = source
+            .hosts
+            .iter()
+            .filter(|host| host.unsigned_bucket)
+            .map(|host| &host.cname);
+        if let Some(first) = unsigned.next()
+            && unsigned.any(|other| other != first)
+        {
+            return fail(
+                "`hosts`: all hosts with `unsigned_bucket` have to have the same `cname`; without a signed bucket name their requests can't be told apart"
+                    .to_owned(),
+            );
+        }
         for host in source.hosts {
             add_host(&mut hosts, host)?;
         }

@@ -26,6 +26,22 @@ fn the_documented_example_is_a_configuration_with_the_documented_defaults() {
 }
 
 #[test]
+fn e04_hosts_without_a_signed_bucket_stand_for_one_bucket() {
+    let config = |second: &str| {
+        let json = GOOD
+            .replace(r#""buckets": [{"#, r#""buckets": [{"name": "other", "origin": {"bucket": "acme-other", "region": "eu-west-1", "endpoint": "https://s3.example"}}, {"#)
+            .replace(r#""cname": "devices"}"#, &format!(
+                r#""cname": "devices", "unsigned_bucket": true}}, {{"host": "b.example.com", "cname": {second}}}"#
+            ));
+        Config::from_json(&json).map(|_| ())
+    };
+    assert_eq!(config(r#""devices", "unsigned_bucket": true"#), Ok(()));
+    assert_eq!(config(r#""other""#), Ok(()));
+    let error = config(r#""other", "unsigned_bucket": true"#).unwrap_err();
+    assert!(error.0.contains("`unsigned_bucket`"), "{error}");
+}
+
+#[test]
 fn every_mistake_gives_one_sentence_that_names_the_key() {
     for (from, to, named) in [
         (
