@@ -62,40 +62,45 @@ fn mismatch(config: &Config, head: &RequestHead<'_>, claim: &Claim) -> Refusal {
         return refusal;
     }
     let resources = config.hosts.resources(head.host(), head.path());
-    match claim.strings_to_sign(head, &resources).first() {
-        Some(text) => refusal.with_string_to_sign(&without_token(text)),
+    match claim.strings_to_sign(head, &resources).into_iter().next() {
+        Some(text) => refusal.with_string_to_sign(&without_tokens(text, head)),
         None => refusal,
     }
 }
 
-/// Blanks the session token's line out of a string to sign: the token is a bearer secret.
-fn without_token(text: &[u8]) -> Vec<u8> {
-    const TOKEN: &[u8] = b"x-oss-security-token:";
-    let lines = text.split(|&byte| byte == b'\n');
-    let shown: Vec<&[u8]> = lines
-        .map(|line| {
-            if line.starts_with(TOKEN) {
-                b"x-oss-security-token:***".as_slice()
-            } else {
-                line
-            }
-        })
+/// Blanks the session tokens of a request out of its string to sign, wherever they stand: a token is
+/// a bearer secret.
+fn without_tokens(text: Vec<u8>, head: &RequestHead<'_>) -> Vec<u8> {
+    let names = ["x-oss-security-token", "security-token"].map(str::as_bytes);
+    let headers = head.headers().filter(|(name, _)| names.contains(name));
+    let parameters = head
+        .parameters()
+        .iter()
+        .filter(|parameter| names.contains(&parameter.name.as_slice()));
+    let mut tokens: Vec<&[u8]> = headers
+        .map(|(_, value)| value)
+        .chain(parameters.map(|parameter| parameter.value.as_slice()))
+        .filter(|token| !token.is_empty())
         .collect();
-    let mut joined = shown.join(b"\n".as_slice());
-    // In a presigned URL the token stands in the resource.
-    let query = b"security-token=";
-    if let Some(at) = joined.windows(query.len()).position(|window| window == query) {
-        let start = at.saturating_add(query.len());
-        let tail = joined.split_off(start.min(joined.len()));
-        let rest = tail
-            .iter()
-            .position(|&byte| byte == b'&')
-            .and_then(|end| tail.get(end..))
-            .unwrap_or_default();
-        joined.extend_from_slice(b"***");
-        joined.extend_from_slice(rest);
+    // The longest first: a token that begins another one would leave its end.
+    tokens.sort_by_key(|token| core::cmp::Reverse(token.len()));
+    tokens.into_iter().fold(text, |text, token| blanked(&text, token))
+}
+
+/// Replaces every occurrence of `secret`, which is not empty, by `***`.
+fn blanked(text: &[u8], secret: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(&first) = rest.first() {
+        if let Some(behind) = rest.strip_prefix(secret) {
+            out.extend_from_slice(b"***");
+            rest = behind;
+        } else {
+            out.push(first);
+            rest = rest.get(1..).unwrap_or_default();
+        }
     }
-    joined
+    out
 }
 
 /// aws-chunked framing belongs to SigV4; behind an OSS signature it would be stored as content.
@@ -194,15 +199,45 @@ mod tests {
 
     #[test]
     fn l02_the_session_token_is_never_shown_in_a_string_to_sign() {
-        let header = b"PUT\n\n\nDATE\nx-oss-meta-a:1\nx-oss-security-token:SECRET\n/b/k?acl".as_slice();
+        let text = |target: &str, headers: &[(&str, &str)]| {
+            let lines = [("host", "h"), ("date", "DATE")];
+            let lines = lines.iter().chain(headers);
+            let lines = lines.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+            let head = RequestHead::new("PUT", target.as_bytes(), lines, request_auth::Delivery::Lines);
+            let head = head.unwrap();
+            let resource = request_auth::Resource {
+                signed_bucket: Some("b"),
+                key: head.path().strip_prefix(b"/").unwrap().to_vec(),
+                bucket: (),
+            };
+            let header = [("host", "h"), ("authorization", "OSS AK:c2ln")];
+            let header = header.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+            let claim = RequestHead::new("PUT", b"/", header, request_auth::Delivery::Lines).unwrap();
+            let claim = Claim::of(&claim).unwrap();
+            let text = claim.strings_to_sign(&head, &[resource]).remove(0);
+            String::from_utf8(without_tokens(text, &head)).unwrap()
+        };
         assert_eq!(
-            without_token(header),
-            b"PUT\n\n\nDATE\nx-oss-meta-a:1\nx-oss-security-token:***\n/b/k?acl"
+            text(
+                "/k?acl",
+                &[("x-oss-meta-a", "1"), ("x-oss-security-token", "SECRET")]
+            ),
+            "PUT\n\n\nDATE\nx-oss-meta-a:1\nx-oss-security-token:***\n/b/k?acl"
         );
-        let query = b"PUT\n\n\n1\n/b/k?acl&security-token=SECRET&uploadId=u".as_slice();
         assert_eq!(
-            without_token(query),
-            b"PUT\n\n\n1\n/b/k?acl&security-token=***&uploadId=u"
+            text("/k?acl&uploadId=u&security-token=SEC%26RET", &[]),
+            "PUT\n\n\nDATE\n/b/k?acl&security-token=***&uploadId=u"
+        );
+        // What looks like a token before the real one must not draw the blanking to itself.
+        assert_eq!(
+            text(
+                "/security-token=x?security-token=SECRET",
+                &[
+                    ("x-oss-meta-a", "security-token=&"),
+                    ("x-oss-security-token", "SECRET-LONGER")
+                ]
+            ),
+            "PUT\n\n\nDATE\nx-oss-meta-a:security-token=&\nx-oss-security-token:***\n/b/security-token=x?security-token=***"
         );
     }
 }
