@@ -215,19 +215,13 @@ pub(crate) fn to_s3(
         if is_sent && unsigned_headers == UnsignedHeaders::Refuse {
             return Err(Refusal::new(Fault::HeaderForbidden).about(row.oss));
         }
-        let mut found = Headers::new();
-        if !(is_sent && unsigned_headers == UnsignedHeaders::Drop) || value::names_aws_chunked(value) {
-            take(
-                row,
-                Cow::Borrowed(row.s3),
-                row.oss,
-                value,
-                operation,
-                &around,
-                &mut found,
-            )?;
+        // What is left out is not judged, but for aws-chunked: that is in the body as well.
+        let is_framed = row.rule == Rule::ContentEncoding && value::names_aws_chunked(value);
+        if is_sent && unsigned_headers == UnsignedHeaders::Drop && !is_framed {
+            continue;
         }
-        headers.append(&mut found);
+        let s3 = Cow::Borrowed(row.s3);
+        take(row, s3, row.oss, value, operation, &around, &mut headers)?;
     }
     let stores_attributes = matches!(
         operation,

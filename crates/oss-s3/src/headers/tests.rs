@@ -287,6 +287,24 @@ fn unsigned_headers_are_stored_dropped_or_refused_as_configured() {
 }
 
 #[test]
+fn an_unsigned_header_that_says_aws_chunked_is_dropped_like_any_other() {
+    let put = Operation::PutObject;
+    for name in [
+        "cache-control",
+        "content-disposition",
+        "content-language",
+        "expires",
+    ] {
+        let request = request(put).header(name, "max-age=9, aws-chunked");
+        assert_eq!(
+            translated(&request, put, UnsignedHeaders::Drop).unwrap(),
+            [DEFAULT_TYPE],
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn f12_a_body_marked_as_aws_chunked_is_refused_on_every_operation_and_setting() {
     for operation in Operation::ALL {
         for rule in [
