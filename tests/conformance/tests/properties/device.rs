@@ -105,7 +105,7 @@ pub static HOSTS: LazyLock<Hosts> = LazyLock::new(|| {
 });
 
 /// Bytes of a key or value: often the marks between the parts of a canonical form.
-fn text(length: core::ops::Range<usize>) -> impl Strategy<Value = Vec<u8>> {
+pub fn text(length: core::ops::Range<usize>) -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         4 => "[a-zA-Z0-9._~-]{1,4}".prop_map(String::into_bytes),
         2 => select(vec!["?", "&", "=", "/", "//", "+", " ", "%", "%2F", "..", "\\", "#", ";", ":"])
@@ -120,7 +120,7 @@ fn text(length: core::ops::Range<usize>) -> impl Strategy<Value = Vec<u8>> {
 }
 
 /// A header value: any bytes but CR, LF and NUL, without blanks around.
-fn header_value() -> impl Strategy<Value = Vec<u8>> {
+pub fn header_value() -> impl Strategy<Value = Vec<u8>> {
     let byte = any::<u8>().prop_filter("not in headers", |b| !b"\r\n\0".contains(b));
     vec(byte, 0..12).prop_map(|bytes| trim(&bytes))
 }

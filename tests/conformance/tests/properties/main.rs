@@ -11,6 +11,7 @@
 
 mod collision;
 mod device;
+mod forwarded;
 mod tampering;
 
 use device::{device, verify};
