@@ -86,7 +86,16 @@ pub fn refusal(
             "The origin's trouble with the gateway reaches the device as {code}."
         ));
     }
-    let document = if asked.method == "HEAD" {
+    document(refusal, answer, asked.method)
+}
+
+/// The error document of a refusal: in the body, or for HEAD in `x-oss-err`, and readable by every SDK.
+///
+/// # Errors
+/// A sentence on what is wrong.
+pub fn document(refusal: &Refusal, answer: &Answer, method: &str) -> Result<(), String> {
+    let code = refusal.code();
+    let document = if method == "HEAD" {
         if !answer.body.is_empty() {
             return Err("An answer to HEAD has a body.".to_owned());
         }
@@ -95,7 +104,7 @@ pub fn refusal(
             .ok_or("An answer to HEAD has no x-oss-err.")?;
         STANDARD.decode(encoded).map_err(|_| "x-oss-err is not base64.")?
     } else {
-        if status == 304 {
+        if refusal.status() == 304 {
             return Ok(());
         }
         answer.body.clone()

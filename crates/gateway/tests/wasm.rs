@@ -1,0 +1,16 @@
+//! The three roles in WebAssembly: `wasm-pack test --node crates/gateway`.
+
+#![cfg(target_arch = "wasm32")]
+#![allow(clippy::unwrap_used, reason = "a test may panic: that is how it fails")]
+
+use conformance::corpus::Corpus;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+#[wasm_bindgen_test]
+fn n09_damaged_requests_are_served_to_the_end_and_answered_as_they_should_be() {
+    let corpus = Corpus::new().unwrap();
+    let run = corpus.run(2, 0, 4000, |_| {});
+    assert_eq!(run.failures, []);
+    assert_eq!((run.passed, run.failed), (4000, 0));
+    assert_eq!(run.reached.len(), 5, "{:?}", run.reached);
+}
