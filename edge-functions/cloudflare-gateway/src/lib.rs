@@ -75,15 +75,7 @@ async fn serve(
     let (mut exchange, mut request) = Exchange::begin(errand, &body.document)?;
     let origin = &authorized.bucket().origin;
     loop {
-        let answer = origin::send(
-            &request,
-            &body,
-            &exchange,
-            origin,
-            &settings.credentials,
-            asked.now,
-        )
-        .await?;
+        let answer = origin::send(&request, &body, &exchange, origin, &settings.credentials).await?;
         entry.answered(&answer);
         match exchange.advance(&answer, asked)? {
             Step::Send(next) => request = next,

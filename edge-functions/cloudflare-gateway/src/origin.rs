@@ -10,7 +10,9 @@ use request_auth::UnixSeconds;
 use request_auth::aws_v4::OriginCredentials;
 use worker::js_sys::Uint8Array;
 use worker::wasm_bindgen::JsValue;
-use worker::{Fetch, Headers, Method, Request, RequestInit, RequestRedirect, Response, ResponseBody};
+use worker::{
+    Date, Fetch, Headers, Method, Request, RequestInit, RequestRedirect, Response, ResponseBody,
+};
 
 use crate::body::{self, Body};
 
@@ -24,13 +26,12 @@ pub(crate) async fn send(
     exchange: &Exchange<'_>,
     origin: &OriginBucket,
     credentials: &OriginCredentials,
-    now: UnixSeconds,
 ) -> Result<OriginAnswer, Refusal> {
     let down = |what: &str, error: String| {
         Refusal::new(Fault::OriginUnavailable)
             .because(["the origin ", &request.host, " ", what, ": ", &error].concat())
     };
-    let response = fetch(request, body, origin, credentials, now)
+    let response = fetch(request, body, origin, credentials)
         .await
         .map_err(|error| down("does not answer", error.to_string()))?;
     let status = response.status_code();
@@ -60,8 +61,10 @@ async fn fetch(
     body: &Body,
     origin: &OriginBucket,
     credentials: &OriginCredentials,
-    now: UnixSeconds,
 ) -> worker::Result<Response> {
+    // The time of sending, not of the device's request: a part list may take its time to arrive, and
+    // S3 refuses a signature that is 15 minutes old.
+    let now = UnixSeconds(i64::try_from(Date::now().as_millis() / 1000).unwrap_or_default());
     let headers = Headers::new();
     for (name, value) in &request.headers {
         // The table sends text only; bytes that are none would be changed on the way.
