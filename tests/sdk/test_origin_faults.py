@@ -65,6 +65,8 @@ def test_a_complete_that_was_retried_after_it_succeeded_is_a_success(device, stu
         assert complete(device, key) == COMPOSITE
     assert [request.method for request in seen] == ["POST", "HEAD"]
     assert seen[0].path == seen[1].path
+    # A CDN's cached answer must not say that the object is there. S3 would store a writer's Cache-Control.
+    assert [request.header("cache-control") for request in seen] == [None, "no-cache"]
 
 
 def test_the_retried_complete_compares_etags_whatever_their_case(oss2_device, stub, key):

@@ -11,7 +11,7 @@ use request_auth::aws_v4::OriginCredentials;
 use worker::js_sys::Uint8Array;
 use worker::wasm_bindgen::JsValue;
 use worker::{
-    Date, Fetch, Headers, Method, Request, RequestInit, RequestRedirect, Response, ResponseBody,
+    CacheMode, Date, Fetch, Headers, Method, Request, RequestInit, RequestRedirect, Response, ResponseBody,
 };
 
 use crate::body::{self, Body};
@@ -86,6 +86,11 @@ async fn fetch(
         .with_headers(headers)
         .with_redirect(RequestRedirect::Manual)
         .with_body(content);
+    // What is asked of the origin is about to be relied on: the CDN's cache has no say in it. Writes
+    // are never cached, and S3 would store the Cache-Control header that this adds to a request.
+    if matches!(request.method, "GET" | "HEAD") {
+        init.with_cache(CacheMode::NoStore);
+    }
     Fetch::Request(Request::new_with_init(&request.url(), &init)?)
         .send()
         .await
