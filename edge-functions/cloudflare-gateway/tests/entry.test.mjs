@@ -141,3 +141,9 @@ test("a Host with markup cannot write into the error document", async () => {
   });
   assert.ok(!body.includes("<b>"), body);
 });
+
+test("l02: the platform keeps no URLs of presigned requests beside the gateway's own log lines", () => {
+  const [, observability] = /^\[observability[^\]]*\]\n([^[]*)/m.exec(wrangler);
+  assert.match(observability, /^invocation_logs = false$/m);
+  assert.equal(wrangler.match(/^\[observability/gm).length, 1);
+});
