@@ -43,6 +43,10 @@ impl Device {
         }
     }
 
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// Signs a path-style request and hands on what the gateway decides about it.
     pub(crate) fn request<T>(
         &self,

@@ -6,7 +6,8 @@
 
 use core::fmt;
 
-use request_auth::{KeyMaterial, Scheme, SecretKey, SecurityToken, UnixSeconds, is_key_id};
+use oss_s3::error::{Fault, Refusal};
+use request_auth::{Denial, KeyMaterial, Scheme, SecretKey, SecurityToken, UnixSeconds, is_key_id};
 use serde::{Deserialize, Serialize};
 
 use crate::policy::{Grant, GrantSource};
@@ -127,6 +128,30 @@ impl KeyRecord {
             ))
         })?;
         Self::new(id, source)
+    }
+
+    /// Reads what a look-up of `id` gave, where a function around this crate did it, as one JSON text:
+    /// the record as it is stored; `null`, the store has no such key; `{"unavailable": "why"}`, the
+    /// store gave no answer.
+    ///
+    /// # Errors
+    /// The refusal that the device is answered with: `InvalidAccessKeyId` for no key, and
+    /// `ServiceUnavailable` for no answer or a record that can't be read.
+    pub fn from_look_up(id: &str, look_up: &str) -> Result<Self, Refusal> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct NoAnswer {
+            unavailable: String,
+        }
+        if look_up.trim() == "null" {
+            return Err(Denial::UnknownKey.into());
+        }
+        if let Ok(NoAnswer { unavailable }) = serde_json::from_str(look_up) {
+            let reason = ["the key store does not answer: ", &unavailable].concat();
+            return Err(Refusal::new(Fault::StoreUnavailable).because(reason));
+        }
+        Self::from_json(id, look_up)
+            .map_err(|error| Refusal::new(Fault::StoreUnavailable).because(error.to_string()))
     }
 
     /// Checks a record that was already parsed; see [`KeyRecord::from_json`].
@@ -254,6 +279,23 @@ mod tests {
         .unwrap();
         for (now, count) in [(99, 1), (100, 2), (200, 2), (201, 1)] {
             assert_eq!(record.material(UnixSeconds(now)).secrets.len(), count, "{now}");
+        }
+    }
+
+    #[test]
+    fn d13_a_look_up_gives_a_record_or_says_why_there_is_none() {
+        let whole = format!(r#"{{"id":"AK","secrets":[{{"secret":"{SECRET}"}}],"grants":[]}}"#);
+        assert_eq!(KeyRecord::from_look_up("AK", &whole).unwrap().id(), "AK");
+        for (look_up, status) in [
+            ("null", 403),
+            (r#"{"unavailable":"timed out"}"#, 503),
+            (r#"{"unavailable":"","id":"AK"}"#, 503),
+            ("", 503),
+            ("{}", 503),
+            (r#""text""#, 503),
+        ] {
+            let refusal = KeyRecord::from_look_up("AK", look_up).unwrap_err();
+            assert_eq!(refusal.status(), status, "{look_up}");
         }
     }
 

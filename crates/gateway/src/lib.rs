@@ -10,6 +10,9 @@
 //! 5. [`router`] says which way the request goes and what may come as its body;
 //! 6. [`response_handler`] builds what is sent to the origin and translates what comes back.
 //!
+//! Where the platform runs the roles apart, the decision travels in a [`passport`], and what the
+//! response handler is to do beside it as an [`errand`]; each function writes its [`log`] line.
+//!
 //! Each step takes what only the step before can make, so a request that was not verified and
 //! authorised can't be forwarded: there is no function that would.
 
@@ -17,7 +20,9 @@ pub mod authorizer;
 pub mod config;
 #[cfg(test)]
 mod device;
+pub mod errand;
 pub mod keys;
+pub mod log;
 pub mod origin_signature;
 pub mod passport;
 pub mod policy;

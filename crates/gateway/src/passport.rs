@@ -4,25 +4,43 @@
 //! header that a viewer could send as well. A passport is therefore a MAC under a key of its own per
 //! hop over everything that the next hop may use: method, operation, bucket, key, the exact path and
 //! query, the headers it covers, the distribution and request it was issued for, and an end 60 s
-//! ahead. The next hop forwards only what the passport covers. A passport of another hop, request,
-//! distribution or time, or one byte off, is no passport.
+//! ahead. A passport names the headers that it covers, and a check gives these and no others: the
+//! next hop forwards only what the passport covers. A passport of another hop, request, distribution
+//! or time, or one byte off, is no passport.
+//!
+//! Names that begin with [`OWN_PREFIX`] are the gateway's own between its functions. The authorizer
+//! drops every one that a viewer sends, and the router lets none out to the origin.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
+use oss_s3::answer::RequestId;
 use oss_s3::operation::Operation;
 use request_auth::UnixSeconds;
-use sha2::Sha256;
+use request_auth::aws_v4::hex;
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-/// The header that carries a passport; every `x-causeway-*` header of a viewer is dropped.
+use crate::config::ConfigError;
+
+/// How the gateway's own headers between its functions begin.
+pub const OWN_PREFIX: &str = "x-causeway-";
+
+/// The header that carries a passport.
 pub const PASSPORT_HEADER: &str = "x-causeway-passport";
+/// The header that says which origin an object's bytes are meant for: its host, with its port unless
+/// that is the scheme's own.
+pub const ORIGIN_HEADER: &str = "x-causeway-origin";
+/// The header that says the SHA-256 of the body, as [`body_digest`] writes it.
+pub const BODY_HEADER: &str = "x-causeway-body-sha256";
 /// How long a passport counts, in seconds.
 pub const LIFETIME_SECONDS: i64 = 60;
 /// The shortest passport secret, in bytes.
 pub const MIN_SECRET_BYTES: usize = 32;
-/// The longest text that is read as a passport, in bytes: a key of 1,023 bytes in base64 fits.
-const MAX_PASSPORT_BYTES: usize = 4096;
+/// The longest text that is read as a passport, in bytes: a key of 1,023 bytes and the names of 2 KB
+/// of metadata fit, in base64.
+const MAX_PASSPORT_BYTES: usize = 8192;
 
 /// Between which two functions a passport counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -72,6 +90,50 @@ impl PassportKey {
     }
 }
 
+/// The keys of a deployment: the first issues passports, and any of them may have issued one that is
+/// checked.
+pub struct PassportKeys(Vec<PassportKey>);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeySource {
+    id: String,
+    secret: String,
+}
+
+impl PassportKeys {
+    /// Reads `[{"id": "…", "secret": "…"}]`: one key, or two during a rotation.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] that holds no secret.
+    pub fn from_json(json: &str) -> Result<Self, ConfigError> {
+        let fail = |what: &str| ConfigError(["passport keys: ", what].concat());
+        // serde_json's own words could quote a secret.
+        let sources: Vec<KeySource> = serde_json::from_str(json)
+            .map_err(|_| fail("not a JSON list of objects with `id` and `secret`"))?;
+        if !(1..=2).contains(&sources.len()) {
+            return Err(fail("list one key, or two during a rotation"));
+        }
+        let keys: Option<Vec<PassportKey>> = sources
+            .into_iter()
+            .map(|source| PassportKey::new(&source.id, source.secret))
+            .collect();
+        let keys = keys.ok_or_else(|| {
+            fail("an `id` is 1 to 32 of [A-Za-z0-9_-] and a `secret` at least 32 bytes; generate it")
+        })?;
+        match keys.as_slice() {
+            [one, other] if one.id == other.id => Err(fail("two keys have the same `id`")),
+            _ => Ok(Self(keys)),
+        }
+    }
+}
+
+impl From<PassportKey> for PassportKeys {
+    fn from(key: PassportKey) -> Self {
+        Self(vec![key])
+    }
+}
+
 /// What was decided, in the words that the next hop needs and can't see in its request.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Decision {
@@ -90,24 +152,69 @@ pub struct Decision {
 pub struct Carrier<'a> {
     /// The platform's id of the distribution.
     pub distribution: &'a str,
-    /// The platform's id of the request.
+    /// The platform's id of the request; empty like the distribution where the next hop is told neither.
     pub event_request_id: &'a str,
     /// The method.
     pub method: &'a str,
     /// The exact path and query.
     pub path_and_query: &'a str,
-    /// Lower-case names and values of every header that the next hop may use, in any order.
+    /// Lower-case names and values of headers, in any order. Where a passport is issued: every header
+    /// that the next hop may use. Where it is checked: every header line of the request.
     pub headers: &'a [(&'a str, &'a [u8])],
 }
 
-/// Issues a passport for `carrier` under `key`: the value of [`PASSPORT_HEADER`].
+/// A request whose passport was checked: what was decided, and the headers that are covered.
+#[derive(PartialEq, Eq, Debug)]
+pub struct Checked<'a> {
+    decision: Decision,
+    headers: Vec<(&'a str, &'a [u8])>,
+}
+
+impl<'a> Checked<'a> {
+    /// What was decided.
+    pub const fn decision(&self) -> &Decision {
+        &self.decision
+    }
+
+    /// The covered headers, lower-case names, each once.
+    pub fn headers(&self) -> &[(&'a str, &'a [u8])] {
+        &self.headers
+    }
+
+    /// The value of a covered header.
+    pub fn header(&self, name: &str) -> Option<&'a [u8]> {
+        self.headers
+            .iter()
+            .find(|(header, _)| *header == name)
+            .map(|(_, value)| *value)
+    }
+}
+
+/// The request id that every function gives a request by itself: the first 12 bytes of the SHA-256 of
+/// the platform's own id for it, so that all of them write the same one into answers and logs.
+pub fn request_id(event_request_id: &str) -> RequestId {
+    let digest = Sha256::digest(event_request_id.as_bytes());
+    RequestId::from_bytes(digest.first_chunk().copied().unwrap_or_default())
+}
+
+/// The SHA-256 of a body in lower-case hexadecimal digits.
+pub fn body_digest(body: &[u8]) -> String {
+    hex(&Sha256::digest(body))
+}
+
+/// Issues a passport for `carrier`: the value of [`PASSPORT_HEADER`]. `None` where `carrier` has a
+/// header twice.
 pub fn issue(
     hop: Hop,
     decision: &Decision,
     carrier: Carrier<'_>,
-    key: &PassportKey,
+    keys: &PassportKeys,
     now: UnixSeconds,
 ) -> Option<String> {
+    let key = keys.0.first()?;
+    let mut names: Vec<&str> = carrier.headers.iter().map(|(name, _)| *name).collect();
+    names.sort_unstable();
+    let headers = pick(&names, carrier.headers)?;
     let expires = now.0.saturating_add(LIFETIME_SECONDS);
     let covered = [
         "1",
@@ -117,9 +224,10 @@ pub fn issue(
         &decision.request_id,
         &URL_SAFE_NO_PAD.encode(&decision.bucket),
         &URL_SAFE_NO_PAD.encode(&decision.key),
+        &URL_SAFE_NO_PAD.encode(names.join(",")),
     ]
     .join(".");
-    let mac = write(key.mac(hop)?, hop, &covered, carrier);
+    let mac = write(key.mac(hop)?, hop, &covered, carrier, &headers);
     Some(
         [
             covered.as_str(),
@@ -130,15 +238,15 @@ pub fn issue(
     )
 }
 
-/// Checks a passport against the request that it came with; `None` is all that is said of a bad one.
-/// Any of `keys` may have issued it (a rotation has two).
-pub fn check(
-    text: &[u8],
+/// Checks the passport of a request, which is among the headers of `carrier`; `None` is all that is
+/// said of a missing or a bad one.
+pub fn check<'a>(
     hop: Hop,
-    carrier: Carrier<'_>,
-    keys: &[PassportKey],
+    carrier: Carrier<'a>,
+    keys: &PassportKeys,
     now: UnixSeconds,
-) -> Option<Decision> {
+) -> Option<Checked<'a>> {
+    let [(_, text)] = pick(&[PASSPORT_HEADER], carrier.headers)?.try_into().ok()?;
     if text.len() > MAX_PASSPORT_BYTES {
         return None;
     }
@@ -152,12 +260,15 @@ pub fn check(
     let request_id = parts.next()?;
     let bucket = decode(parts.next()?)?;
     let object_key = decode(parts.next()?)?;
+    let names = decode(parts.next()?)?;
     if version != "1" || parts.next().is_some() {
         return None;
     }
-    let key = keys.iter().find(|key| key.id == key_id)?;
+    let key = keys.0.iter().find(|key| key.id == key_id)?;
     let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
-    write(key.mac(hop)?, hop, covered, carrier)
+    let names: Vec<&str> = names.split(',').filter(|name| !name.is_empty()).collect();
+    let headers = pick(&names, carrier.headers)?;
+    write(key.mac(hop)?, hop, covered, carrier, &headers)
         .verify_slice(&signature)
         .ok()?;
     let remaining = expires.checked_sub(now.0)?;
@@ -165,12 +276,25 @@ pub fn check(
     if !(0..=LIFETIME_SECONDS.saturating_mul(2)).contains(&remaining) {
         return None;
     }
-    Some(Decision {
+    let decision = Decision {
         operation,
         bucket,
         key: object_key,
         request_id: request_id.to_owned(),
-    })
+    };
+    Some(Checked { decision, headers })
+}
+
+/// The headers of these names, in their order. `None` where one is not there exactly once.
+fn pick<'a>(names: &[&str], headers: &[(&'a str, &'a [u8])]) -> Option<Vec<(&'a str, &'a [u8])>> {
+    let once = |name: &&str| {
+        let mut found = headers.iter().filter(|(header, _)| header == name);
+        match (found.next(), found.next()) {
+            (Some(header), None) => Some(*header),
+            _ => None,
+        }
+    };
+    names.iter().map(once).collect()
 }
 
 fn decode(text: &str) -> Option<String> {
@@ -178,7 +302,13 @@ fn decode(text: &str) -> Option<String> {
 }
 
 /// Writes everything that is covered, each part behind its length, so that no two requests share it.
-fn write(mut mac: Hmac<Sha256>, hop: Hop, covered: &str, carrier: Carrier<'_>) -> Hmac<Sha256> {
+fn write(
+    mut mac: Hmac<Sha256>,
+    hop: Hop,
+    covered: &str,
+    carrier: Carrier<'_>,
+    headers: &[(&str, &[u8])],
+) -> Hmac<Sha256> {
     let mut put = |part: &[u8]| {
         mac.update(&(part.len() as u64).to_be_bytes());
         mac.update(part);
@@ -193,8 +323,6 @@ fn write(mut mac: Hmac<Sha256>, hop: Hop, covered: &str, carrier: Carrier<'_>) -
     ] {
         put(part.as_bytes());
     }
-    let mut headers = carrier.headers.to_vec();
-    headers.sort_unstable();
     for (name, value) in headers {
         put(name.as_bytes());
         put(value);
@@ -203,168 +331,4 @@ fn write(mut mac: Hmac<Sha256>, hop: Hop, covered: &str, carrier: Carrier<'_>) -
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: UnixSeconds = UnixSeconds(1_714_566_896);
-    const HEADERS: [(&str, &[u8]); 2] = [("content-type", b"text/plain"), ("x-amz-meta-a", b"1")];
-
-    fn key(id: &str) -> PassportKey {
-        PassportKey::new(id, "0123456789abcdef0123456789abcdef".into()).unwrap()
-    }
-
-    fn decision() -> Decision {
-        Decision {
-            operation: Operation::InitiateMultipartUpload,
-            bucket: "devices".into(),
-            key: "中文.k".into(),
-            request_id: "0123456789ABCDEF01234567".into(),
-        }
-    }
-
-    fn carrier<'a>() -> Carrier<'a> {
-        Carrier {
-            distribution: "E123",
-            event_request_id: "req-1",
-            method: "POST",
-            path_and_query: "/k?uploads=",
-            headers: &HEADERS,
-        }
-    }
-
-    fn issued() -> String {
-        issue(Hop::AuthorizerToRouter, &decision(), carrier(), &key("a"), NOW).unwrap()
-    }
-
-    fn checked(text: &str, carrier: Carrier<'_>, now: i64) -> Option<Decision> {
-        check(
-            text.as_bytes(),
-            Hop::AuthorizerToRouter,
-            carrier,
-            &[key("b"), key("a")],
-            UnixSeconds(now),
-        )
-    }
-
-    #[test]
-    fn a_passport_gives_the_decision_back_until_it_ends() {
-        for (now, good) in [
-            (NOW.0, true),
-            (NOW.0 + 60, true),
-            (NOW.0 + 61, false),
-            (NOW.0 - 60, true),
-            (NOW.0 - 61, false),
-        ] {
-            assert_eq!(checked(&issued(), carrier(), now).is_some(), good, "{now}");
-        }
-        assert_eq!(checked(&issued(), carrier(), NOW.0), Some(decision()));
-    }
-
-    #[test]
-    fn a_passport_of_another_request_is_none() {
-        let more: Vec<_> = HEADERS
-            .into_iter()
-            .chain([("x-amz-acl", b"public-read".as_slice())])
-            .collect();
-        let shifted = [("content-type", b"text/plai".as_slice()), ("nx-amz-meta-a", b"1")];
-        for other in [
-            Carrier {
-                distribution: "E124",
-                ..carrier()
-            },
-            Carrier {
-                event_request_id: "req-2",
-                ..carrier()
-            },
-            Carrier {
-                method: "PUT",
-                ..carrier()
-            },
-            Carrier {
-                path_and_query: "/K?uploads=",
-                ..carrier()
-            },
-            Carrier {
-                headers: &[],
-                ..carrier()
-            },
-            Carrier {
-                headers: &more,
-                ..carrier()
-            },
-            Carrier {
-                headers: &shifted,
-                ..carrier()
-            },
-        ] {
-            assert_eq!(checked(&issued(), other, NOW.0), None, "{other:?}");
-        }
-        assert_eq!(
-            check(
-                issued().as_bytes(),
-                Hop::RouterToHandler,
-                carrier(),
-                &[key("a")],
-                NOW
-            ),
-            None
-        );
-        assert_eq!(
-            check(
-                issued().as_bytes(),
-                Hop::AuthorizerToRouter,
-                carrier(),
-                &[key("b")],
-                NOW
-            ),
-            None
-        );
-    }
-
-    #[test]
-    fn the_order_of_headers_does_not_count() {
-        let reversed: Vec<_> = HEADERS.into_iter().rev().collect();
-        assert!(
-            checked(
-                &issued(),
-                Carrier {
-                    headers: &reversed,
-                    ..carrier()
-                },
-                NOW.0
-            )
-            .is_some()
-        );
-    }
-
-    #[test]
-    fn any_altered_byte_makes_it_none() {
-        let good = issued();
-        for at in 0..good.len() {
-            let mut bytes = good.clone().into_bytes();
-            bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
-            assert_eq!(
-                check(&bytes, Hop::AuthorizerToRouter, carrier(), &[key("a")], NOW),
-                None,
-                "{at}"
-            );
-        }
-        for text in [
-            "",
-            ".",
-            "1.a",
-            good.trim_start_matches("1."),
-            &format!("{good}."),
-            &format!("{good}="),
-            &"1.".repeat(5000),
-        ] {
-            assert_eq!(checked(text, carrier(), NOW.0), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn weak_secrets_and_odd_ids_make_no_key() {
-        assert!(PassportKey::new("a", "short".into()).is_none());
-        assert!(PassportKey::new("a.b", "0123456789abcdef0123456789abcdef".into()).is_none());
-    }
-}
+mod tests;

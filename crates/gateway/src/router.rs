@@ -1,12 +1,13 @@
 //! The second role: which way does an authorised request go?
 //!
-//! Object bytes and answers without a body stream straight between device and S3. What S3 answers in
-//! XML goes through the response handler, multipart initiation first of all: OSS SDKs choke on S3's
-//! namespace. The router also says what may come as a body, before a byte of it is read.
+//! Object bytes stream straight between device and S3. What S3 answers in XML goes through the response
+//! handler, multipart initiation first of all: OSS SDKs choke on S3's namespace. So does an abort, so
+//! that the stream's path needs no other right at S3 than to write objects. The router also says what may come as a body, before a byte of it is read.
 
 use oss_s3::complete::MAX_PART_LIST_BYTES;
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::operation::Operation;
+use request_auth::{Occurrence, RequestHead};
 
 /// Where a request goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,11 +39,35 @@ pub enum BodyRule {
 /// The way of an operation.
 pub fn route(operation: Operation) -> Route {
     match operation {
-        Operation::PutObject | Operation::UploadPart | Operation::AbortMultipartUpload => Route::Stream,
-        Operation::InitiateMultipartUpload | Operation::CompleteMultipartUpload | Operation::ListParts => {
-            Route::Document
-        }
+        Operation::PutObject | Operation::UploadPart => Route::Stream,
+        Operation::InitiateMultipartUpload
+        | Operation::CompleteMultipartUpload
+        | Operation::AbortMultipartUpload
+        | Operation::ListParts => Route::Document,
     }
+}
+
+/// The operation of a streamed request by what was sent to S3 for it: its method and query as
+/// [`OriginRequest::new`](oss_s3::request::OriginRequest::new) writes them.
+pub fn streamed(method: &str, query: &str) -> Option<Operation> {
+    match (method, query) {
+        ("PUT", "") => Some(Operation::PutObject),
+        ("PUT", query) if query.starts_with("partNumber=") => Some(Operation::UploadPart),
+        _ => None,
+    }
+}
+
+/// The length of the body where the client stated it, as a plain decimal number.
+pub fn content_length(head: &RequestHead<'_>) -> Option<u64> {
+    let Occurrence::Once(value) = head.header("content-length") else {
+        return None;
+    };
+    let is_decimal = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+    core::str::from_utf8(value)
+        .ok()
+        .filter(|_| is_decimal)?
+        .parse()
+        .ok()
 }
 
 /// What an operation's body may be, judged from the stated length (`None`: no Content-Length).
@@ -75,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whatever_s3_answers_in_xml_goes_through_the_handler() {
+    fn whatever_is_no_object_s_bytes_goes_through_the_handler() {
         let documents: Vec<_> = Operation::UPLOAD
             .into_iter()
             .filter(|op| route(*op) == Route::Document)
@@ -84,7 +109,8 @@ mod tests {
             documents,
             [
                 Operation::InitiateMultipartUpload,
-                Operation::CompleteMultipartUpload
+                Operation::CompleteMultipartUpload,
+                Operation::AbortMultipartUpload
             ]
         );
     }

@@ -26,6 +26,13 @@ impl RequestId {
         Self(digits)
     }
 
+    /// Reads an id as [`RequestId::as_str`] writes it.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'A'..=b'F');
+        let digits: [u8; 24] = text.as_bytes().try_into().ok()?;
+        digits.iter().all(is_digit).then_some(Self(digits))
+    }
+
     /// The 24 digits.
     pub fn as_str(&self) -> &str {
         core::str::from_utf8(&self.0).unwrap_or_default()
@@ -140,6 +147,19 @@ pub(crate) mod tests {
             RequestId::from_bytes([0xab; 12]).as_str(),
             "ABABABABABABABABABABABAB"
         );
+    }
+
+    #[test]
+    fn only_the_text_of_a_request_id_is_read_as_one() {
+        assert_eq!(RequestId::from_text(ID.as_str()), Some(ID));
+        for text in [
+            "",
+            "00010203040506070809FEF",
+            "00010203040506070809feff",
+            "00010203040506070809FEFG",
+        ] {
+            assert_eq!(RequestId::from_text(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -169,6 +169,8 @@ faults! {
         "The body did not arrive in time: send it again.";
     EntityTooLarge: 400 "EntityTooLarge" None, Device, s3 ["EntityTooLarge" "MaxMessageLengthExceeded"],
         "The object, part or document is larger than allowed: upload in more or smaller parts.";
+    DocumentCut: 400 "EntityTooLarge" None, Device, s3 [],
+        "The body is larger than the 1 MB that this platform shows the gateway: upload the object in fewer and larger parts.";
     EntityTooSmall: 400 "EntityTooSmall" None, Device, s3 ["EntityTooSmall"],
         "Every part but the last needs at least 5 MiB: set the SDK's part size to 5 MiB or more.";
     XmlMalformed: 400 "MalformedXML" None, Device, s3 ["MalformedXML"],
@@ -222,6 +224,8 @@ faults! {
         "The gateway has a problem of its own: ask the operator.";
     OriginAnswerUnreadable: 500 "InternalError" None, Operator, s3 [],
         "The storage's answer could not be read: try again.";
+    PassportMissing: 403 "AccessDenied" None, Operator, s3 [],
+        "The request did not come through the gateway's authorizer: ask the operator.";
     GatewayFailed: 500 "InternalError" None, Operator, s3 [],
         "The gateway has a problem of its own: ask the operator.";
 }

@@ -1,0 +1,106 @@
+//! The log line of a function that is one of several for a request.
+//!
+//! It holds no secret, no signature, no token and no query string. The shell adds the time; the
+//! request id joins the lines of the functions, and S3's own id stands beside it.
+
+use oss_s3::error::{Blame, Refusal};
+use serde::Serialize;
+
+use crate::passport::Decision;
+
+/// The longest piece of client text that a line repeats, in characters.
+const MAX_TEXT: usize = 1024;
+
+/// What one function knows of a request; written once, as JSON.
+#[derive(Clone, Debug, Serialize)]
+pub struct Line {
+    /// `info`, `warn` for a fault of the device's, `error` where the operator has to act.
+    pub level: &'static str,
+    /// The name of the function.
+    pub function: &'static str,
+    /// The id that the device is answered with.
+    pub request_id: String,
+    /// The method.
+    pub method: String,
+    /// The operation, once it is permitted.
+    pub operation: Option<&'static str>,
+    /// The virtual bucket, likewise.
+    pub bucket: Option<String>,
+    /// The key as the device names it, likewise.
+    pub key: Option<String>,
+    /// The access key that the request claims.
+    pub access_key_id: Option<String>,
+    /// The status of the answer, where this function answers.
+    pub status: Option<u16>,
+    /// The OSS error code, where it refuses.
+    pub code: Option<&'static str>,
+    /// Why, in one sentence for the operator.
+    pub reason: Option<String>,
+    /// The status of the origin's last answer.
+    pub origin_status: Option<u16>,
+    /// The origin's own id of that.
+    pub origin_request_id: Option<String>,
+}
+
+impl Line {
+    /// A line of `function` about the request with this id.
+    pub fn new(function: &'static str, request_id: &str, method: &str) -> Self {
+        Self {
+            level: "info",
+            function,
+            request_id: request_id.to_owned(),
+            method: short(method),
+            operation: None,
+            bucket: None,
+            key: None,
+            access_key_id: None,
+            status: None,
+            code: None,
+            reason: None,
+            origin_status: None,
+            origin_request_id: None,
+        }
+    }
+
+    /// Notes what was decided.
+    pub fn decided(&mut self, decision: &Decision) {
+        self.operation = Some(decision.operation.name());
+        self.bucket = Some(decision.bucket.clone());
+        self.key = Some(decision.key.clone());
+    }
+
+    /// Notes why the request is refused.
+    pub fn refused(&mut self, refusal: &Refusal) {
+        self.status = Some(refusal.status());
+        self.code = Some(refusal.code());
+        self.reason = Some(short(&refusal.reason()));
+        self.level = match refusal.blame() {
+            Blame::Device => "warn",
+            Blame::Operator => "error",
+        };
+    }
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(MAX_TEXT).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use oss_s3::error::Fault;
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_as_loud_as_its_blame() {
+        let mut line = Line::new("authorizer", "ID", "PUT");
+        assert_eq!(line.level, "info");
+        line.refused(&Fault::Forbidden.into());
+        assert_eq!(
+            (line.level, line.status, line.code),
+            ("warn", Some(403), Some("AccessDenied"))
+        );
+        line.refused(&Refusal::new(Fault::GatewayFailed).because("x".repeat(5000)));
+        assert_eq!((line.level, line.reason.unwrap().len()), ("error", MAX_TEXT));
+    }
+}
