@@ -5,6 +5,9 @@
 //! separate, so a repeated header is seen as repeated. Fields that this crate does not know (a future
 //! `origin` setting) are carried back unchanged.
 
+pub mod function_url;
+pub mod rules;
+
 use core::fmt;
 use std::collections::BTreeMap;
 
@@ -48,14 +51,28 @@ struct Record {
     cf: Event,
 }
 
+/// The event that a function is associated with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EventType {
+    /// Before the cache.
+    ViewerRequest,
+    /// Before the origin.
+    OriginRequest,
+    /// Behind the origin.
+    OriginResponse,
+    /// Behind the cache.
+    ViewerResponse,
+}
+
 /// Where an event comes from.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EventConfig {
     /// The distribution's id, `EDFDVBD6EXAMPLE`.
     pub distribution_id: String,
-    /// `viewer-request`, `origin-request`, `origin-response` or `viewer-response`.
-    pub event_type: String,
+    /// Which event it is.
+    pub event_type: EventType,
     /// The id that all events of one viewer request share.
     pub request_id: String,
 }
@@ -86,7 +103,7 @@ pub struct EventResponse {
     /// The status as text, `200`.
     pub status: String,
     /// The reason phrase.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub status_description: String,
     /// Header lines by lower-case name.
     pub headers: Headers,
@@ -130,11 +147,15 @@ impl Event {
     /// Reads the JSON that a function is called with.
     ///
     /// # Errors
-    /// JSON of another shape, or not exactly one record.
-    pub fn from_json(json: &str) -> Result<Self, EventError> {
+    /// JSON of another shape, not exactly one record, or another event than `expected`: the function
+    /// is associated with the wrong one.
+    pub fn from_json(json: &str, expected: EventType) -> Result<Self, EventError> {
         let records: Records = serde_json::from_str(json).map_err(|error| EventError(error.to_string()))?;
         match <[Record; 1]>::try_from(records.records) {
-            Ok([record]) => Ok(record.cf),
+            Ok([record]) if record.cf.config.event_type == expected => Ok(record.cf),
+            Ok(_) => Err(EventError(
+                "the function is associated with another event than its own".to_owned(),
+            )),
             Err(_) => Err(EventError("an event has exactly one record".to_owned())),
         }
     }
@@ -143,7 +164,11 @@ impl Event {
 impl EventRequest {
     /// Path and query as sent.
     pub fn target(&self) -> String {
-        if self.querystring.is_empty() { self.uri.clone() } else { [&self.uri, "?", &self.querystring].concat() }
+        if self.querystring.is_empty() {
+            self.uri.clone()
+        } else {
+            [&self.uri, "?", &self.querystring].concat()
+        }
     }
 
     /// The request's head; `target` is [`EventRequest::target`].
@@ -152,15 +177,77 @@ impl EventRequest {
     /// Whatever [`RequestHead::new`] refuses.
     pub fn head<'a>(&'a self, target: &str) -> Result<RequestHead<'a>, HeadError> {
         let lines = self.headers.iter().flat_map(|(name, lines)| {
-            lines.iter().map(move |line| (name.as_bytes(), line.value.as_bytes()))
+            lines
+                .iter()
+                .map(move |line| (name.as_bytes(), line.value.as_bytes()))
         });
         RequestHead::new(&self.method, target.as_bytes(), lines, Delivery::Lines)
     }
 
     /// The first line of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(|lines| lines.first()).map(|line| line.value.as_str())
+        first(&self.headers, name)
     }
+
+    /// Every header line: lower-case name and value.
+    pub fn lines(&self) -> Vec<(&str, &[u8])> {
+        lines(&self.headers)
+    }
+
+    /// Where the request goes, in origin events: the origin's domain, with its port unless that is
+    /// the scheme's own, and the path that the distribution puts before every other (`""` for none).
+    pub fn origin(&self) -> Option<(String, &str)> {
+        let origin = self.rest.get("origin")?;
+        let (origin, port) = match (origin.get("s3"), origin.get("custom")) {
+            (Some(s3), None) => (s3, None),
+            (None, Some(custom)) => {
+                let default = if custom.get("protocol")?.as_str()? == "https" {
+                    443
+                } else {
+                    80
+                };
+                (
+                    custom,
+                    custom.get("port")?.as_u64().filter(|port| *port != default),
+                )
+            }
+            _ => return None,
+        };
+        let domain = origin.get("domainName")?.as_str()?;
+        let authority = match port {
+            Some(port) => [domain, ":", &port.to_string()].concat(),
+            None => domain.to_owned(),
+        };
+        Some((authority, origin.get("path")?.as_str()?))
+    }
+}
+
+impl EventResponse {
+    /// The first line of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        first(&self.headers, name)
+    }
+
+    /// Every header line: lower-case name and value.
+    pub fn lines(&self) -> Vec<(&str, &[u8])> {
+        lines(&self.headers)
+    }
+}
+
+fn first<'h>(headers: &'h Headers, name: &str) -> Option<&'h str> {
+    headers
+        .get(name)
+        .and_then(|lines| lines.first())
+        .map(|line| line.value.as_str())
+}
+
+fn lines(headers: &Headers) -> Vec<(&str, &[u8])> {
+    let lines = headers.iter().flat_map(|(name, lines)| {
+        lines
+            .iter()
+            .map(move |line| (name.as_str(), line.value.as_bytes()))
+    });
+    lines.collect()
 }
 
 impl EventBody {
@@ -177,7 +264,13 @@ impl EventBody {
 
 /// Sets a header to one line.
 pub fn set_header(headers: &mut Headers, name: &str, value: String) {
-    headers.insert(name.to_ascii_lowercase(), vec![HeaderLine { key: Some(name.to_owned()), value }]);
+    headers.insert(
+        name.to_ascii_lowercase(),
+        vec![HeaderLine {
+            key: Some(name.to_owned()),
+            value,
+        }],
+    );
 }
 
 #[cfg(test)]
@@ -186,33 +279,104 @@ mod tests {
 
     const VIEWER_REQUEST: &str = include_str!("../tests/events/viewer-request.json");
 
+    fn viewer_request() -> Result<Event, EventError> {
+        Event::from_json(VIEWER_REQUEST, EventType::ViewerRequest)
+    }
+
     #[test]
     fn an_event_is_read_and_its_request_written_back_whole() {
-        let event = Event::from_json(VIEWER_REQUEST).unwrap();
-        assert_eq!(event.config.event_type, "viewer-request");
+        let event = viewer_request().unwrap();
+        assert_eq!(event.config.event_type, EventType::ViewerRequest);
         let before: Value = serde_json::from_str(VIEWER_REQUEST).unwrap();
-        assert_eq!(serde_json::to_value(&event.request).unwrap(), before["Records"][0]["cf"]["request"]);
+        assert_eq!(
+            serde_json::to_value(&event.request).unwrap(),
+            before["Records"][0]["cf"]["request"]
+        );
     }
 
     #[test]
     fn two_lines_of_a_header_are_seen_as_repeated() {
-        let mut request = Event::from_json(VIEWER_REQUEST).unwrap().request;
+        let mut request = viewer_request().unwrap().request;
         let line = request.headers["authorization"][0].clone();
         request.headers.get_mut("authorization").unwrap().push(line);
-        assert_eq!(request.head(&request.target()).err(), Some(HeadError::RepeatedHeader("authorization")));
+        assert_eq!(
+            request.head(&request.target()).err(),
+            Some(HeadError::RepeatedHeader("authorization"))
+        );
     }
 
     #[test]
     fn a_cut_body_has_no_bytes() {
-        let body = EventBody { input_truncated: true, action: "read-only".into(), encoding: "base64".into(), data: "YQ==".into() };
+        let body = EventBody {
+            input_truncated: true,
+            action: "read-only".into(),
+            encoding: "base64".into(),
+            data: "YQ==".into(),
+        };
         assert_eq!(body.bytes(), None);
-        assert_eq!(EventBody { input_truncated: false, ..body }.bytes().unwrap(), b"a");
+        assert_eq!(
+            EventBody {
+                input_truncated: false,
+                ..body
+            }
+            .bytes()
+            .unwrap(),
+            b"a"
+        );
+    }
+
+    #[test]
+    fn a_function_that_is_associated_with_another_event_reads_nothing() {
+        assert!(Event::from_json(VIEWER_REQUEST, EventType::OriginRequest).is_err());
+    }
+
+    #[test]
+    fn the_origin_is_named_with_its_port_unless_that_is_its_scheme_s_own() {
+        let recorded = include_str!("../tests/events/origin-request.json");
+        let mut request = Event::from_json(recorded, EventType::OriginRequest)
+            .unwrap()
+            .request;
+        let (s3, path) = request.origin().unwrap();
+        assert_eq!(
+            (s3.as_str(), path),
+            ("acme-ingest.s3.eu-west-1.amazonaws.com", "")
+        );
+        for (protocol, port, authority) in [("https", 443, "h"), ("http", 80, "h"), ("http", 8333, "h:8333")]
+        {
+            let custom =
+                serde_json::json!({"domainName": "h", "path": "/p", "port": port, "protocol": protocol});
+            request
+                .rest
+                .insert("origin".into(), serde_json::json!({"custom": custom}));
+            assert_eq!(request.origin(), Some((authority.to_owned(), "/p")));
+        }
+        request
+            .rest
+            .insert("origin".into(), serde_json::json!({"s3": {}, "custom": {}}));
+        assert_eq!(request.origin(), None);
+    }
+
+    #[test]
+    fn an_answer_of_the_origin_is_read_and_written_back_whole() {
+        let recorded = include_str!("../tests/events/origin-response.json");
+        let response = Event::from_json(recorded, EventType::OriginResponse)
+            .unwrap()
+            .response
+            .unwrap();
+        let before: Value = serde_json::from_str(recorded).unwrap();
+        assert_eq!(
+            serde_json::to_value(&response).unwrap(),
+            before["Records"][0]["cf"]["response"]
+        );
     }
 
     #[test]
     fn events_of_another_shape_are_errors() {
         for json in ["", "{}", r#"{"Records":[]}"#, r#"{"Records":[{"cf":{}}]}"#] {
-            assert!(Event::from_json(json).is_err(), "{json}");
+            assert!(
+                Event::from_json(json, EventType::ViewerRequest).is_err(),
+                "{json}"
+            );
         }
     }
 }

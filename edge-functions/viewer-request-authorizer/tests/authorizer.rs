@@ -1,0 +1,302 @@
+//! The authorizer on recorded events: `cargo test`, and in WebAssembly `wasm-pack test --node`.
+
+use recorded_events::{
+    CONFIG, KEY_ID, NOW, PASSPORT_KEYS, RECORD, header, mutations, put_header, request, viewer_request,
+    viewer_request_signed_with,
+};
+use serde_json::{Value, json};
+use viewer_request_authorizer::Authorizer;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+const LENGTH: (&str, &str) = ("content-length", "5");
+
+fn authorizer() -> Authorizer {
+    Authorizer::new(CONFIG, PASSPORT_KEYS).unwrap()
+}
+
+fn authorized(event: &Value, look_up: &str) -> Value {
+    serde_json::from_str(&authorizer().authorize(&event.to_string(), look_up, NOW)).unwrap()
+}
+
+/// Asserts that the outcome is an OSS error answer as CloudFront takes one, logged with its code.
+fn assert_refused(outcome: &Value, status: &str, code: &str) {
+    let response = &outcome["response"];
+    assert_eq!(response["status"], status, "{outcome}");
+    assert!(
+        response["body"]
+            .as_str()
+            .unwrap()
+            .contains(&format!("<Code>{code}</Code>")),
+        "{outcome}"
+    );
+    assert_eq!(header(response, "x-oss-request-id").len(), 24);
+    assert_eq!(header(response, "date"), recorded_events::DATE);
+    assert_eq!(response["headers"]["content-length"], Value::Null);
+    assert_eq!(outcome["log"]["code"], code);
+    assert_eq!(outcome["log"]["request_id"], header(response, "x-oss-request-id"));
+    assert_eq!(outcome["request"], Value::Null);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn the_key_to_look_up_is_the_one_that_the_request_claims() {
+    let event = viewer_request("PUT", "/devices/k", &[LENGTH]);
+    let found: Value = serde_json::from_str(&authorizer().key_id(&event.to_string(), NOW)).unwrap();
+    assert_eq!(found, json!({ "key_id": KEY_ID }));
+    let mut unsigned = event;
+    request(&mut unsigned)["headers"]
+        .as_object_mut()
+        .unwrap()
+        .remove("authorization");
+    let refused = serde_json::from_str(&authorizer().key_id(&unsigned.to_string(), NOW)).unwrap();
+    assert_refused(&refused, "403", "AccessDenied");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn object_bytes_get_the_headers_for_s3_and_none_of_the_viewer_s() {
+    let mut event = viewer_request(
+        "PUT",
+        "/devices/a%20b+%E4%B8%AD",
+        &[
+            LENGTH,
+            ("content-type", "text/plain"),
+            ("x-oss-meta-a", "1"),
+            ("x-oss-forbid-overwrite", "true"),
+        ],
+    );
+    for (name, value) in [
+        ("x-amz-acl", "public-read"),
+        ("x-causeway-passport", "1.forged"),
+        ("x-causeway-errand", "e30"),
+        ("cookie", "a=b"),
+        ("via", "1.1 proxy"),
+    ] {
+        put_header(&mut event, name, value);
+    }
+    let outcome = authorized(&event, RECORD);
+    let sent = &outcome["request"];
+    assert_eq!(sent["method"], "PUT");
+    assert_eq!(sent["uri"], format!("/fleet/{KEY_ID}/a%20b%2B%E4%B8%AD"));
+    assert_eq!(
+        (&sent["querystring"], &sent["clientIp"]),
+        (&json!(""), &json!("203.0.113.178"))
+    );
+    let names: Vec<&str> = sent["headers"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "content-length",
+            "content-type",
+            "host",
+            "if-none-match",
+            "via",
+            "x-amz-meta-a",
+            "x-causeway-origin",
+            "x-causeway-passport",
+        ]
+    );
+    assert_eq!(
+        header(sent, "x-causeway-origin"),
+        "acme-ingest.s3.eu-west-1.amazonaws.com"
+    );
+    assert_eq!(
+        sent["headers"]["host"],
+        event["Records"][0]["cf"]["request"]["headers"]["host"]
+    );
+    assert!(!header(sent, "x-causeway-passport").contains("forged"));
+    assert_eq!(outcome["log"]["operation"], "PutObject");
+    assert_eq!(outcome["log"]["key"], "a b+中");
+    assert_eq!(outcome["log"]["level"], "info");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_part_keeps_its_number_and_upload_in_the_query() {
+    let event = viewer_request("PUT", "/devices/k?uploadId=a%2Fb&partNumber=7", &[LENGTH]);
+    let sent = &authorized(&event, RECORD)["request"];
+    assert_eq!(sent["querystring"], "partNumber=7&uploadId=a%2Fb");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn what_the_response_handler_does_goes_as_an_errand_alone() {
+    for (method, target) in [
+        ("POST", "/devices/k?uploads"),
+        ("POST", "/devices/k?uploadId=U"),
+        ("DELETE", "/devices/k?uploadId=U"),
+        ("GET", "/devices/k?uploadId=U"),
+    ] {
+        let event = viewer_request(
+            method,
+            target,
+            &[("content-type", "text/plain"), ("x-oss-meta-a", "1")],
+        );
+        let sent = &authorized(&event, RECORD)["request"];
+        let names: Vec<&str> = sent["headers"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        assert_eq!(
+            names,
+            ["host", "x-causeway-errand", "x-causeway-passport"],
+            "{target}"
+        );
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_bucket_that_is_addressed_in_the_path_stays_in_the_path() {
+    let config = CONFIG.replace("\"region\"", "\"addressing\": \"path\", \"region\"");
+    let authorizer = Authorizer::new(&config, PASSPORT_KEYS).unwrap();
+    let event = viewer_request("PUT", "/devices/k", &[LENGTH]).to_string();
+    let outcome: Value = serde_json::from_str(&authorizer.authorize(&event, RECORD, NOW)).unwrap();
+    assert_eq!(
+        outcome["request"]["uri"],
+        format!("/acme-ingest/fleet/{KEY_ID}/k")
+    );
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn f11_object_bytes_of_unstated_length_are_411_and_a_chunked_initiation_passes() {
+    for target in ["/devices/k", "/devices/k?partNumber=1&uploadId=U"] {
+        let event = viewer_request("PUT", target, &[("transfer-encoding", "chunked")]);
+        assert_refused(&authorized(&event, RECORD), "411", "MissingContentLength");
+        assert_refused(
+            &authorized(&viewer_request("PUT", target, &[]), RECORD),
+            "411",
+            "MissingContentLength",
+        );
+    }
+    let event = viewer_request("POST", "/devices/k?uploads", &[("transfer-encoding", "chunked")]);
+    let sent = &authorized(&event, RECORD)["request"];
+    assert_eq!(header(sent, "transfer-encoding"), "chunked");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn wrong_signatures_keys_times_and_grants_are_oss_errors() {
+    let event = viewer_request("PUT", "/devices/k", &[LENGTH]);
+    let forged = viewer_request_signed_with("another secret than the key's", "PUT", "/devices/k", &[LENGTH]);
+    assert_refused(&authorized(&forged, RECORD), "403", "SignatureDoesNotMatch");
+    assert_refused(&authorized(&event, "null"), "403", "InvalidAccessKeyId");
+    assert_refused(
+        &authorized(&viewer_request("GET", "/devices/k", &[]), RECORD),
+        "403",
+        "AccessDenied",
+    );
+    assert_refused(
+        &authorized(&viewer_request("PUT", "/strangers/k", &[LENGTH]), RECORD),
+        "403",
+        "AccessDenied",
+    );
+    assert_refused(
+        &authorized(&viewer_request("PUT", "/devices/%2e%2e/k", &[LENGTH]), RECORD),
+        "400",
+        "InvalidObjectName",
+    );
+    let late = authorizer().authorize(&event.to_string(), RECORD, NOW + 901.0);
+    let late: Value = serde_json::from_str(&late).unwrap();
+    assert_eq!(late["log"]["code"], "RequestTimeTooSkewed");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn d13_a_store_that_fails_is_503_and_loud() {
+    let event = viewer_request("PUT", "/devices/k", &[LENGTH]);
+    for look_up in [
+        r#"{"unavailable":"timed out"}"#,
+        "",
+        "{}",
+        "[",
+        &RECORD.replace("fleet/", "fleet"),
+    ] {
+        let outcome = authorized(&event, look_up);
+        assert_refused(&outcome, "503", "ServiceUnavailable");
+        assert_eq!(outcome["log"]["level"], "error");
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn an_answer_is_never_larger_than_cloudfront_takes() {
+    let config = CONFIG.replacen('{', r#"{"string_to_sign_in_errors": true,"#, 1);
+    let authorizer = Authorizer::new(&config, PASSPORT_KEYS).unwrap();
+    for (length, shown) in [(10, true), (16_000, false)] {
+        let value = "v".repeat(length);
+        let headers = [LENGTH, ("x-oss-meta-a", value.as_str())];
+        let event =
+            viewer_request_signed_with("another secret than the key's", "PUT", "/devices/k", &headers);
+        let outcome = authorizer.authorize(&event.to_string(), RECORD, NOW);
+        let outcome: Value = serde_json::from_str(&outcome).unwrap();
+        assert_refused(&outcome, "403", "SignatureDoesNotMatch");
+        let body = outcome["response"]["body"].as_str().unwrap();
+        assert_eq!(body.contains("StringToSign"), shown);
+        assert!(body.len() < 40_000);
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn an_answer_to_head_has_its_document_in_a_header() {
+    let response = &authorized(&viewer_request("HEAD", "/devices/k", &[]), RECORD)["response"];
+    assert_eq!(
+        (&response["status"], &response["body"]),
+        (&json!("403"), &Value::Null)
+    );
+    assert!(!header(response, "x-oss-err").is_empty());
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_repeated_header_is_seen_as_repeated() {
+    let mut event = viewer_request("PUT", "/devices/k", &[LENGTH]);
+    let lines = &mut request(&mut event)["headers"]["authorization"];
+    let line = lines[0].clone();
+    lines.as_array_mut().unwrap().push(line);
+    assert_refused(&authorized(&event, RECORD), "400", "InvalidArgument");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_configuration_that_is_wrong_makes_no_function() {
+    assert!(Authorizer::new("{}", PASSPORT_KEYS).is_err());
+    let error = Authorizer::new(CONFIG, r#"[{"id":"a","secret":"short"}]"#)
+        .err()
+        .unwrap();
+    assert!(error.starts_with("passport keys: "), "{error}");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn mutated_events_are_forwarded_or_refused_and_never_trap() {
+    let authorizer = authorizer();
+    let long = [LENGTH, ("content-type", "text/plain"), ("x-oss-meta-a", "1")];
+    let mut refused = 0;
+    for (seed, event) in [
+        viewer_request("PUT", "/devices/k", &long),
+        viewer_request("POST", "/devices/k?uploads", &[]),
+    ]
+    .iter()
+    .enumerate()
+    {
+        for mutant in mutations(event, seed as u64, 400) {
+            let first: Value = serde_json::from_str(&authorizer.key_id(&mutant, NOW)).unwrap();
+            let outcome: Value = serde_json::from_str(&authorizer.authorize(&mutant, RECORD, NOW)).unwrap();
+            let status = outcome["response"]["status"]
+                .as_str()
+                .map(|status| status.parse::<u16>().unwrap());
+            assert_eq!(status.is_none(), outcome["request"].is_object(), "{mutant}");
+            assert!(
+                status.is_none_or(|status| (400..600).contains(&status)),
+                "{mutant}"
+            );
+            assert!(
+                first["key_id"].is_string() || first["response"].is_object(),
+                "{mutant}"
+            );
+            refused += usize::from(status.is_some());
+        }
+    }
+    assert!(refused > 400, "{refused}");
+    for look_up in mutations(&serde_json::from_str(RECORD).unwrap(), 7, 300) {
+        let event = viewer_request("PUT", "/devices/k", &long).to_string();
+        assert!(authorizer.authorize(&event, &look_up, NOW).starts_with('{'));
+    }
+}
