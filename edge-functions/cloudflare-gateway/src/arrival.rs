@@ -4,7 +4,7 @@
 //! and parses the URL again, which would lose what was signed.
 
 use request_auth::canon::percent_decode;
-use request_auth::{Delivery, HeadError, Occurrence, RequestHead};
+use request_auth::{Delivery, HeadError, RequestHead};
 use worker::Headers;
 use worker::web_sys;
 
@@ -67,21 +67,10 @@ impl Arrival {
     }
 }
 
-/// The body's length, where the client stated it as a plain decimal number.
-pub(crate) fn content_length(head: &RequestHead<'_>) -> Option<u64> {
-    let Occurrence::Once(value) = head.header("content-length") else {
-        return None;
-    };
-    let is_decimal = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
-    core::str::from_utf8(value)
-        .ok()
-        .filter(|_| is_decimal)?
-        .parse()
-        .ok()
-}
-
 #[cfg(all(test, target_arch = "wasm32"))]
 mod tests {
+    use gateway::router::content_length;
+    use request_auth::Occurrence;
     use wasm_bindgen_test::wasm_bindgen_test;
     use worker::web_sys::{Headers as SysHeaders, Request, RequestInit};
 

@@ -70,7 +70,7 @@ async fn serve(
     let authorized = authorizer::authorize(&settings.config, &head, &claim, &record, asked.now)?;
     entry.authorized(&authorized);
     let errand = authorized.errand()?;
-    let rule = router::body_rule(authorized.call().operation(), arrival::content_length(&head))?;
+    let rule = router::body_rule(authorized.call().operation(), router::content_length(&head))?;
     let body = Body::take(arrival, rule).await?;
     let (mut exchange, mut request) = Exchange::begin(errand, &body.document)?;
     let origin = &authorized.bucket().origin;

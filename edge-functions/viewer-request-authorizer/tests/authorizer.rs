@@ -1,5 +1,12 @@
 //! The authorizer on recorded events: `cargo test`, and in WebAssembly `wasm-pack test --node`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test may panic: that is how it fails"
+)]
+
 use recorded_events::{
     CONFIG, KEY_ID, NOW, PASSPORT_KEYS, RECORD, header, mutations, put_header, request, viewer_request,
     viewer_request_signed_with,
