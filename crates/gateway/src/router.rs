@@ -8,6 +8,9 @@ use oss_s3::complete::MAX_PART_LIST_BYTES;
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::operation::Operation;
 use request_auth::{Occurrence, RequestHead};
+use serde::Deserialize;
+
+use crate::config::ConfigError;
 
 /// Where a request goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,6 +37,40 @@ pub enum BodyRule {
     Empty,
     /// None: whatever comes is not forwarded.
     Ignore,
+}
+
+/// Where the response handler is, for a router that runs apart from it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Handler {
+    /// The domain of its function URL.
+    pub domain: String,
+    /// The AWS region that it runs in.
+    pub region: String,
+}
+
+impl Handler {
+    /// Reads `{"domain": …, "region": …}`.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] that names the field.
+    pub fn from_json(json: &str) -> Result<Self, ConfigError> {
+        let fail = |what: String| ConfigError(["response handler: ", &what].concat());
+        let handler: Self = serde_json::from_str(json).map_err(|error| fail(error.to_string()))?;
+        let is_of = |text: &str, more: &[u8]| {
+            let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || more.contains(&byte);
+            !text.is_empty() && text.len() <= 253 && text.bytes().all(good)
+        };
+        if !is_of(&handler.domain, b"-.") {
+            return Err(fail(
+                "`domain` is no host name; take the one of the function URL".to_owned(),
+            ));
+        }
+        if !is_of(&handler.region, b"-") {
+            return Err(fail("`region` is no region, such as eu-west-1".to_owned()));
+        }
+        Ok(handler)
+    }
 }
 
 /// The way of an operation.
@@ -125,6 +162,38 @@ mod tests {
             body_rule(Operation::InitiateMultipartUpload, None).unwrap(),
             BodyRule::Ignore
         );
+    }
+
+    #[test]
+    fn what_was_sent_to_s3_for_object_bytes_tells_the_operation() {
+        for (method, query, operation) in [
+            ("PUT", "", Some(Operation::PutObject)),
+            ("PUT", "partNumber=7&uploadId=U", Some(Operation::UploadPart)),
+            ("PUT", "acl", None),
+            ("POST", "", None),
+            ("GET", "", None),
+        ] {
+            assert_eq!(streamed(method, query), operation, "{method} {query}");
+        }
+    }
+
+    #[test]
+    fn a_handler_has_a_domain_and_a_region() {
+        let handler = |domain: &str, region: &str| {
+            Handler::from_json(&format!(r#"{{"domain":"{domain}","region":"{region}"}}"#))
+        };
+        assert!(handler("abc.lambda-url.eu-west-1.on.aws", "eu-west-1").is_ok());
+        for (domain, region) in [
+            ("", "r"),
+            ("https://h", "r"),
+            ("h:443", "r"),
+            ("H", "r"),
+            ("h", ""),
+            ("h", "r/s"),
+        ] {
+            assert!(handler(domain, region).is_err(), "{domain} {region}");
+        }
+        assert!(Handler::from_json("{}").is_err());
     }
 
     #[test]
