@@ -1,11 +1,13 @@
 //! Conformance: does the gateway accept what real SDKs sign, and refuse everything near it?
 //!
 //! Signature vectors ([`vector`], [`run`]), requests derived from them that must be refused or must
-//! still verify ([`derive`]), damaged requests that nothing may trip over ([`corpus`]), and the report
-//! that programs and people read ([`report`]). Nothing here reads a file or a clock, so the same code runs natively and, through `probe/`, in wasm.
+//! still verify ([`derive`]), attacks as data ([`attack`]), damaged requests that nothing may trip
+//! over ([`corpus`]), and the report that programs and people read ([`report`]). Nothing here reads a
+//! file or a clock, so the same code runs natively and, through `probe/`, in wasm.
 //!
 //! The format of the vectors is described in `tests/vectors/README.md`.
 
+pub mod attack;
 pub mod corpus;
 pub mod derive;
 pub mod report;

@@ -131,12 +131,11 @@ fn verify<'a>(
 /// A gateway's hosts when the vector's bucket is reachable at its host by path, as CNAME and by label;
 /// for a vector without a bucket, a host whose clients sign none.
 fn hosts(vector: &Vector, request: &Request) -> Hosts {
-    let host = request
-        .host
-        .split(':')
-        .next()
-        .unwrap_or_default()
-        .to_ascii_lowercase();
+    let host = match request.host.strip_prefix('[') {
+        Some(address) => address.split(']').next(),
+        None => request.host.split(':').next(),
+    };
+    let host = host.unwrap_or_default().to_ascii_lowercase();
     let name = vector.config.bucket().unwrap_or(UNSIGNED);
     let mut hosts = Hosts::new(vec![bucket(name)]);
     let cname = HostStyle::Cname {
@@ -263,8 +262,7 @@ fn header_lines(request: &Request) -> Result<Vec<(String, Vec<u8>)>, String> {
     }
     let mut lines = Vec::new();
     for (name, value) in &request.headers {
-        let bytes: Option<Vec<u8>> = value.chars().map(|c| u8::try_from(c).ok()).collect();
-        let bytes = bytes.ok_or_else(|| format!("Its header {name} is not ISO-8859-1 text."))?;
+        let bytes = latin1(value).ok_or_else(|| format!("Its header {name} is not ISO-8859-1 text."))?;
         lines.push((name.clone(), bytes));
     }
     if request.position("host").is_none() {
@@ -273,8 +271,13 @@ fn header_lines(request: &Request) -> Result<Vec<(String, Vec<u8>)>, String> {
     Ok(lines)
 }
 
+/// The bytes of ISO-8859-1 text; `None` where a character is none.
+pub(crate) fn latin1(text: &str) -> Option<Vec<u8>> {
+    text.chars().map(|c| u8::try_from(c).ok()).collect()
+}
+
 /// The headers as the Fetch standard hands them over; `None` where it can't carry them unchanged.
-fn joined(lines: &[(String, Vec<u8>)]) -> Option<Vec<(String, Vec<u8>)>> {
+pub(crate) fn joined(lines: &[(String, Vec<u8>)]) -> Option<Vec<(String, Vec<u8>)>> {
     let mut joined: Vec<(String, Vec<u8>)> = Vec::new();
     for (name, value) in lines {
         let text = core::str::from_utf8(value).ok()?;

@@ -210,7 +210,7 @@ fn forgeries(device: &Device) -> Vec<Wire> {
 }
 
 proptest! {
-    #![proptest_config(config(800))]
+    #![proptest_config(config(500))]
 
     #[test]
     fn o01_o03_no_rearrangement_of_a_signed_text_is_another_request(device in verifying()) {

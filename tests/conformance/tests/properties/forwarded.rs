@@ -165,7 +165,7 @@ fn header<'r>(request: &'r OriginRequest, name: &str) -> Option<&'r [u8]> {
 }
 
 proptest! {
-    #![proptest_config(config(3000))]
+    #![proptest_config(config(2000))]
 
     #[test]
     fn a_request_for_the_origin_decodes_to_what_the_device_signed(upload in upload()) {

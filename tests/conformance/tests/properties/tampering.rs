@@ -195,7 +195,7 @@ fn decoded_name_is(piece: &[u8], name: &str) -> bool {
 }
 
 proptest! {
-    #![proptest_config(config(3000))]
+    #![proptest_config(config(2000))]
 
     #[test]
     fn a_change_to_anything_signed_is_refused(device in verifying(), change in change()) {
