@@ -20,7 +20,7 @@ Python, with oss2 (pip install oss2):
 Node.js, with ali-oss (npm install ali-oss):
 
     const OSS = require("ali-oss");
-    const client = new OSS({{ endpoint: "{url}", sldEnable: true, bucket: "{bucket}",
+    const client = new OSS({{ endpoint: "{named_url}", sldEnable: true, bucket: "{bucket}",
       accessKeyId: "{id}", accessKeySecret: "{secret}" }});
     client.put("hello.txt", Buffer.from("Hello from ali-oss")).then(({{ res }}) => console.log(res.status));
 
@@ -35,6 +35,8 @@ Under a name of its own (CNAME), with this line in /etc/hosts:
 Requests appear below; Ctrl-C stops everything and throws the data away.
 "#,
         url = edge.url,
+        // ali-oss sends a Host of its own making when the endpoint is an IP address.
+        named_url = edge.url.replace("127.0.0.1", "localhost"),
         origin_bucket = origin.bucket,
         origin_url = origin.url,
         hosts = names.join(" "),
