@@ -11,9 +11,12 @@ use oss_s3::answer::{Answer, Asked};
 use oss_s3::complete::{PartList, PartNumber, PartsPage, check_body_digest};
 use oss_s3::errand::Errand;
 use oss_s3::error::{Fault, Refusal};
-use oss_s3::operation::{Call, PartSource, UploadId};
+use oss_s3::operation::{Call, Operation, PartSource, UploadId};
 use oss_s3::request::OriginRequest;
 use oss_s3::response::{self, OriginAnswer, Subject};
+
+use crate::config::Config;
+use crate::router;
 
 /// The conversation about one errand.
 #[derive(Debug)]
@@ -46,6 +49,34 @@ pub enum Step {
     Send(OriginRequest),
     /// Answer the device.
     Answer(Answer),
+}
+
+/// Translates the head of S3's answer to object bytes that streamed past the gateway, where all that
+/// is left of the request is what was sent to S3.
+///
+/// `sent` is that request's method, path and query, `host` the origin that it went to, and
+/// `conditional` whether it had an If-None-Match.
+///
+/// # Errors
+/// The refusal that the device is answered with.
+pub fn streamed(
+    config: &Config,
+    host: &str,
+    sent: (&str, &str, &str),
+    conditional: bool,
+    answer: &OriginAnswer,
+    asked: &Asked<'_>,
+) -> Result<(Operation, Answer), Refusal> {
+    let (method, path, query) = sent;
+    let stray =
+        || Refusal::new(Fault::GatewayFailed).because("The answer is to no request of this gateway's.");
+    let operation = router::streamed(method, query).ok_or_else(stray)?;
+    let buckets = config.hosts.buckets();
+    // Where two virtual buckets have one origin, only the names of KMS keys in the answer can differ.
+    let bucket = buckets.iter().find(|bucket| bucket.origin.is_at(host, path));
+    let bucket = bucket.ok_or_else(stray)?;
+    let answer = response::translate_head(answer, operation, bucket, conditional, asked)?;
+    Ok((operation, answer))
 }
 
 impl<'a> Exchange<'a> {

@@ -67,6 +67,27 @@ pub struct OriginBucket {
     pub addressing: OriginAddressing,
 }
 
+impl OriginBucket {
+    /// The Host of requests to it.
+    pub fn host(&self) -> String {
+        match self.addressing {
+            OriginAddressing::VirtualHost => [self.bucket.as_str(), ".", &self.authority].concat(),
+            OriginAddressing::Path => self.authority.clone(),
+        }
+    }
+
+    /// Whether a request to this host with this path is one to this bucket.
+    pub fn is_at(&self, host: &str, path: &str) -> bool {
+        let in_path = || {
+            let key = path
+                .strip_prefix('/')
+                .and_then(|path| path.strip_prefix(self.bucket.as_str()));
+            key.is_some_and(|key| key.starts_with('/'))
+        };
+        self.host() == host && (self.addressing == OriginAddressing::VirtualHost || in_path())
+    }
+}
+
 /// A bucket as devices know it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct VirtualBucket {

@@ -184,20 +184,16 @@ impl OriginRequest {
     fn to_object(errand: &Errand<'_>, method: &'static str, query: String, body: OriginBody) -> Self {
         let origin = &errand.bucket.origin;
         let key = errand.origin_key.percent_encoded();
-        let bucket = encoded_value(origin.bucket.as_bytes());
-        let (host, path) = match origin.addressing {
-            OriginAddressing::Path => (origin.authority.clone(), ["/", &bucket, "/", &key].concat()),
-            OriginAddressing::VirtualHost => (
-                [origin.bucket.as_str(), ".", &origin.authority].concat(),
-                ["/", &key].concat(),
-            ),
+        let path = match origin.addressing {
+            OriginAddressing::Path => ["/", &encoded_value(origin.bucket.as_bytes()), "/", &key].concat(),
+            OriginAddressing::VirtualHost => ["/", &key].concat(),
         };
         // A compressed answer would have another length and checksum than the object.
         let headers = vec![(Cow::Borrowed("accept-encoding"), b"identity".to_vec())];
         Self {
             method,
             scheme: origin.scheme.clone(),
-            host,
+            host: origin.host(),
             path,
             query,
             headers,

@@ -119,17 +119,31 @@ pub fn translate(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>
         return Err(origin_error::refusal(origin, subject.forbids_overwrite));
     }
     match subject.operation {
-        Operation::PutObject | Operation::UploadPart => {
-            // PHP's and Node's SDKs throw without it; a retry may get it.
-            let etag = origin.header("etag").filter(|etag| !etag.is_empty());
-            etag.ok_or_else(|| unreadable("The origin's answer to a write has no ETag."))?;
-            Ok(with_headers(Answer::new(200, asked), origin, subject.bucket))
-        }
+        Operation::PutObject | Operation::UploadPart => stored(origin, subject.bucket, asked),
         // node and Go 1 insist on 204.
         Operation::AbortMultipartUpload => Ok(with_headers(Answer::new(204, asked), origin, subject.bucket)),
         Operation::InitiateMultipartUpload => initiated(origin, subject, asked),
         Operation::CompleteMultipartUpload => completed(origin, subject, asked),
         Operation::ListParts => listed(origin, subject, asked),
+    }
+}
+
+/// Translates the head of the origin's answer to a request whose object bytes streamed past the
+/// gateway, where the platform shows nothing of the answer's body.
+///
+/// # Errors
+/// A [`Refusal`] for every error of the origin's, by its status where nothing else is known.
+pub fn translate_head(
+    origin: &OriginAnswer,
+    operation: Operation,
+    bucket: &VirtualBucket,
+    forbids_overwrite: bool,
+    asked: &Asked<'_>,
+) -> Result<Answer, Refusal> {
+    if origin.is_success() {
+        stored(origin, bucket, asked)
+    } else {
+        Err(origin_error::unseen(origin, operation, forbids_overwrite))
     }
 }
 
@@ -156,6 +170,13 @@ pub fn completed_before(
         .and_then(read_etag)?;
     (head.status == 200 && etag.eq_ignore_ascii_case(&expected))
         .then(|| completion(etag, head, subject, asked))
+}
+
+fn stored(origin: &OriginAnswer, bucket: &VirtualBucket, asked: &Asked<'_>) -> Result<Answer, Refusal> {
+    // PHP's and Node's SDKs throw without it; a retry may get it.
+    let etag = origin.header("etag").filter(|etag| !etag.is_empty());
+    etag.ok_or_else(|| unreadable("The origin's answer to a write has no ETag."))?;
+    Ok(with_headers(Answer::new(200, asked), origin, bucket))
 }
 
 fn initiated(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>) -> Result<Answer, Refusal> {

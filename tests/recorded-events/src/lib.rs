@@ -60,6 +60,16 @@ const ORIGIN_RESPONSE: &str =
     include_str!("../../../crates/cloudfront-event/tests/events/origin-response.json");
 const FUNCTION_URL: &str = include_str!("../../../crates/cloudfront-event/tests/events/function-url.json");
 
+/// Base64 text.
+pub fn base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
+/// The bytes of a base64 text.
+pub fn from_base64(text: &str) -> Vec<u8> {
+    STANDARD.decode(text).unwrap()
+}
+
 /// The request of an event, to be changed.
 pub fn request(event: &mut Value) -> &mut Value {
     &mut event["Records"][0]["cf"]["request"]

@@ -222,6 +222,8 @@ faults! {
         s3 ["PermanentRedirect" "TemporaryRedirect" "Redirect" "AuthorizationHeaderMalformed" "IllegalLocationConstraintException"
             "InvalidBucketName" "XAmzContentSHA256Mismatch" "KMS.NotFoundException" "KMS.DisabledException"],
         "The gateway has a problem of its own: ask the operator.";
+    OriginRefusedRequest: 400 "InvalidArgument" None, Device, s3 [],
+        "The storage refused the request: the body is not the one of Content-MD5, or a header has a value that it does not take.";
     OriginAnswerUnreadable: 500 "InternalError" None, Operator, s3 [],
         "The storage's answer could not be read: try again.";
     PassportMissing: 403 "AccessDenied" None, Operator, s3 [],

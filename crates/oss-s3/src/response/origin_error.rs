@@ -2,6 +2,7 @@
 
 use super::OriginAnswer;
 use crate::error::{Fault, Refusal};
+use crate::operation::Operation;
 use crate::xml::{self, Unreadable};
 
 /// How much of S3's code and of its message the log is told, in characters.
@@ -40,6 +41,29 @@ fn words(text: &str) -> String {
         .filter(|c| !c.is_control())
         .take(MAX_WORDS)
         .collect()
+}
+
+/// The refusal for an error answer whose body can't be seen, to a request with object bytes. S3 seldom
+/// says its code in a header as well; else the status has to tell, and for these two operations it
+/// tells a little more than for others.
+pub(super) fn unseen(origin: &OriginAnswer, operation: Operation, forbids_overwrite: bool) -> Refusal {
+    let said = |name: &str| {
+        let value = origin
+            .header(name)
+            .and_then(|value| core::str::from_utf8(value).ok());
+        value.map(words).unwrap_or_default()
+    };
+    let error = OriginError {
+        code: said("x-amz-error-code"),
+        message: said("x-amz-error-message"),
+    };
+    let fault = Fault::of_s3_code(&error.code).unwrap_or(match (origin.status, operation) {
+        (400, _) => Fault::OriginRefusedRequest,
+        (404, Operation::UploadPart) => Fault::NoSuchUpload,
+        (404, _) => Fault::NoSuchBucket,
+        (status, _) => of_status(status),
+    });
+    told(fault, origin.status, &error, forbids_overwrite)
 }
 
 /// The refusal for an answer with an error status.

@@ -386,3 +386,59 @@ fn a_page_of_parts_is_told_with_every_number_that_oss2_wants() {
         assert_eq!(told(more).unwrap_err().status(), 500, "{more}");
     }
 }
+
+#[test]
+fn an_error_whose_body_is_not_shown_is_told_by_its_status_or_by_the_code_in_a_header() {
+    let translate = |status, headers: &[(&str, &str)], operation, forbids| {
+        let answer = OriginAnswer {
+            status,
+            headers: headers
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
+                .collect(),
+            body: Vec::new(),
+        };
+        translate_head(
+            &answer,
+            operation,
+            &crate::device::bucket(),
+            forbids,
+            &asked("PUT", "", ""),
+        )
+        .unwrap_err()
+    };
+    use Operation::{PutObject, UploadPart};
+    for (status, operation, forbids, expected, code) in [
+        (301, PutObject, false, 500, "InternalError"),
+        (400, PutObject, false, 400, "InvalidArgument"),
+        (403, PutObject, false, 500, "InternalError"),
+        (404, PutObject, false, 404, "NoSuchBucket"),
+        (404, UploadPart, false, 404, "NoSuchUpload"),
+        (409, PutObject, true, 503, "ServiceUnavailable"),
+        (411, PutObject, false, 411, "MissingContentLength"),
+        (412, PutObject, true, 409, "FileAlreadyExists"),
+        (412, PutObject, false, 412, "PreconditionFailed"),
+        (413, UploadPart, false, 400, "EntityTooLarge"),
+        (500, UploadPart, false, 500, "InternalError"),
+        (501, PutObject, false, 501, "NotImplemented"),
+        (503, UploadPart, false, 503, "ServiceUnavailable"),
+        (999, PutObject, false, 500, "InternalError"),
+    ] {
+        let refusal = translate(status, &[], operation, forbids);
+        assert_eq!(
+            (refusal.status(), refusal.code()),
+            (expected, code),
+            "{status} {operation:?}"
+        );
+    }
+    for (said, code) in [
+        ("BadDigest", "InvalidDigest"),
+        ("EntityTooLarge", "EntityTooLarge"),
+        ("New", "InvalidArgument"),
+    ] {
+        let headers = [("x-amz-error-code", said), ("x-amz-error-message", "because")];
+        let refusal = translate(400, &headers, PutObject, false);
+        assert_eq!(refusal.code(), code, "{said}");
+        assert!(refusal.reason().contains(said) && refusal.reason().contains("because"));
+    }
+}

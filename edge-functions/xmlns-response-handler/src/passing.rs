@@ -1,0 +1,147 @@
+//! One origin-response event: the answer that passes, in OSS's words.
+
+use cloudfront_event::rules::{READ_ONLY_AT_ORIGIN_RESPONSE, kept};
+use cloudfront_event::{Event, EventError, EventResponse, HeaderLine, Headers};
+use gateway::config::Config;
+use gateway::errand::ERRAND_HEADER;
+use gateway::log::Line;
+use gateway::passport;
+use gateway::response_handler;
+use oss_s3::answer::{Answer, Asked, RequestId, Scheme};
+use oss_s3::error::{Fault, Refusal};
+use oss_s3::response::{self, OriginAnswer};
+use request_auth::UnixSeconds;
+use serde_json::{Value, json};
+
+const FUNCTION: &str = "xmlns-response-handler/origin-response";
+
+/// The answer in the place of the event's.
+pub(crate) fn respond(config: &Config, event: &Event, now: UnixSeconds) -> Value {
+    let request_id = passport::request_id(&event.config.request_id);
+    let asked = asked(&request_id, &event.request.method, now);
+    let mut line = Line::new(FUNCTION, request_id.as_str(), &event.request.method);
+    match answer(config, event, &asked, &mut line) {
+        Ok(response) => json!({ "response": response, "log": line }),
+        Err(refusal) => {
+            line.refused(&refusal);
+            let mut response = generated(&refusal.answer(&asked));
+            if let Some(received) = &event.response {
+                response
+                    .headers
+                    .extend(kept(&received.headers, &READ_ONLY_AT_ORIGIN_RESPONSE));
+            }
+            json!({ "response": response, "log": line })
+        }
+    }
+}
+
+fn answer(
+    config: &Config,
+    event: &Event,
+    asked: &Asked<'_>,
+    line: &mut Line,
+) -> Result<EventResponse, Refusal> {
+    let failed = |what: &'static str| Refusal::new(Fault::GatewayFailed).because(what);
+    let received = event
+        .response
+        .as_ref()
+        .ok_or_else(|| failed("The event has no response."))?;
+    let lines = received.lines();
+    let origin = OriginAnswer {
+        status: received.status.parse().unwrap_or_default(),
+        headers: lines
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.to_vec()))
+            .collect(),
+        body: Vec::new(),
+    };
+    line.origin_status = Some(origin.status);
+    line.origin_request_id = origin.request_id().map(str::to_owned);
+    line.status = Some(origin.status);
+    let mut stay = READ_ONLY_AT_ORIGIN_RESPONSE.to_vec();
+    stay.push("content-length");
+    let mut headers = kept(&received.headers, &stay);
+    if event.request.header(ERRAND_HEADER).is_some() {
+        answered(received, &origin, asked, &mut headers)?;
+    } else {
+        let request = &event.request;
+        let (host, _) = request
+            .origin()
+            .ok_or_else(|| failed("The event has no origin."))?;
+        let sent = (
+            request.method.as_str(),
+            request.uri.as_str(),
+            request.querystring.as_str(),
+        );
+        let conditional = request.header("if-none-match").is_some();
+        let (operation, answer) =
+            response_handler::streamed(config, &host, sent, conditional, &origin, asked)?;
+        line.operation = Some(operation.name());
+        for (name, value) in &answer.headers {
+            put(&mut headers, name, String::from_utf8_lossy(value).into_owned());
+        }
+    }
+    Ok(EventResponse {
+        status: received.status.clone(),
+        status_description: received.status_description.clone(),
+        headers,
+        body: None,
+        body_encoding: None,
+    })
+}
+
+/// An answer from the function URL. The handler's own has a request id and is OSS's already; Lambda
+/// renames some of its headers. One without is Lambda's, and an error whatever its status.
+fn answered(
+    received: &EventResponse,
+    origin: &OriginAnswer,
+    asked: &Asked<'_>,
+    headers: &mut Headers,
+) -> Result<(), Refusal> {
+    if received.header("x-oss-request-id").is_none() {
+        return Err(response::error_of(origin).unwrap_or_else(|| {
+            Refusal::new(Fault::OriginAnswerUnreadable)
+                .because("The function URL gave an answer that is not the response handler's.")
+        }));
+    }
+    for (name, lines) in &received.headers {
+        if name.starts_with("x-oss-") || matches!(name.as_str(), "etag" | "content-type" | "cache-control") {
+            headers.insert(name.clone(), lines.clone());
+        }
+    }
+    put(headers, "date", asked.now.http_date());
+    Ok(())
+}
+
+/// The answer to an event that is none, a fault of the deployment.
+pub(crate) fn unreadable(error: &EventError, now: UnixSeconds) -> Value {
+    let refusal = Refusal::new(Fault::GatewayFailed).because(error.to_string());
+    let request_id = passport::request_id("");
+    let mut line = Line::new(FUNCTION, request_id.as_str(), "");
+    line.refused(&refusal);
+    json!({ "response": generated(&refusal.answer(&asked(&request_id, "", now))), "log": line })
+}
+
+/// The device's own host and path are not known here, and no answer to object bytes repeats them.
+fn asked<'a>(request_id: &'a RequestId, method: &'a str, now: UnixSeconds) -> Asked<'a> {
+    Asked {
+        request_id,
+        now,
+        method,
+        scheme: Scheme::Https,
+        host: "",
+        path: b"",
+    }
+}
+
+fn put(headers: &mut Headers, name: &str, value: String) {
+    headers.insert(name.to_owned(), vec![HeaderLine { key: None, value }]);
+}
+
+fn generated(answer: &Answer) -> EventResponse {
+    let headers = answer
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_ref(), value.as_slice()));
+    EventResponse::generated(answer.status, headers, &answer.body)
+}

@@ -1,0 +1,351 @@
+//! Errands across all three functions, to canned answers of S3's: `cargo test`, `wasm-pack test --node`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test may panic: that is how it fails"
+)]
+
+#[allow(dead_code, reason = "the other test binary uses the rest")]
+mod support;
+
+use recorded_events::{
+    CONFIG, CREDENTIALS, KEY_ID, NOW, OTHER_PASSPORT_KEYS, PASSPORT_KEYS, from_base64, function_url,
+    mutations,
+};
+use serde_json::{Value, json};
+use support::{done, errand, handler, parse, routed, s3};
+use wasm_bindgen_test::wasm_bindgen_test;
+use xmlns_response_handler::ResponseHandler;
+
+const LIST: &str = "<CompleteMultipartUpload>\
+    <Part><PartNumber>1</PartNumber><ETag>\"0cc175b9c0f1b6a831c399e269772661\"</ETag></Part>\
+    <Part><PartNumber>2</PartNumber><ETag>\"92eb5ffee6ae2fec3ad71c777531578f\"</ETag></Part>\
+    </CompleteMultipartUpload>";
+// `printf a | md5sum`, `printf b | md5sum`; md5sum of both digests in binary.
+const COMPOSITE: &str = "\"96e024ba2074fe77e8e965ba43a704be-2\"";
+const NS: &str = "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
+
+/// Asserts that a request is told no, with this status and OSS code, and gives its log line.
+fn assert_refused(step: &Value, status: u16, code: &str) -> Value {
+    let response = &step["response"];
+    assert_eq!(response["statusCode"], status, "{step}");
+    assert!(
+        response["body"]
+            .as_str()
+            .unwrap()
+            .contains(&format!("<Code>{code}</Code>")),
+        "{step}"
+    );
+    assert_eq!(response["headers"]["x-oss-request-id"], step["log"]["request_id"]);
+    assert!(step["log"]["request_id"].as_str().unwrap().len() == 24);
+    step["log"].clone()
+}
+
+fn refused(event: &Value, now: f64) -> Value {
+    parse(&handler().begin(&event.to_string(), CREDENTIALS, now).step())
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn an_initiation_is_done_with_the_handler_s_own_credentials_and_answered_without_namespace() {
+    let event = errand(
+        "POST",
+        "/devices/a%20b/%E4%B8%AD?uploads&encoding-type=url",
+        &[
+            ("content-type", "text/plain"),
+            ("x-oss-meta-a", "1"),
+            ("content-disposition", "inline"),
+        ],
+        b"",
+    );
+    let answer = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<InitiateMultipartUploadResult {NS}><Bucket>acme-ingest</Bucket>\
+         <Key>fleet/{KEY_ID}/a b/中</Key><UploadId>VXBsb2FkIElE</UploadId></InitiateMultipartUploadResult>"
+    );
+    let (sent, step) = done(
+        &event,
+        &[s3(200, &[("x-amz-server-side-encryption", "AES256")], &answer)],
+    );
+    let request = &sent[0];
+    assert_eq!(request["method"], "POST");
+    assert_eq!(
+        request["url"],
+        format!("https://acme-ingest.s3.eu-west-1.amazonaws.com/fleet/{KEY_ID}/a%20b/%E4%B8%AD?uploads=")
+    );
+    assert_eq!(request["body"], Value::Null);
+    assert_eq!(request["headers"]["content-type"], "text/plain");
+    assert_eq!(request["headers"]["content-disposition"], "inline");
+    assert_eq!(request["headers"]["x-amz-meta-a"], "1");
+    assert_eq!(
+        request["headers"]["x-amz-security-token"],
+        "role-token-0123456789"
+    );
+    assert!(request["headers"]["authorization"].as_str().unwrap().contains(
+        "Credential=ASIAEXAMPLEROLE/20240501/eu-west-1/s3/aws4_request, \
+         SignedHeaders=host;x-amz-content-sha256;x-amz-date;x-amz-meta-a;x-amz-security-token,"
+    ));
+    assert!(
+        request["headers"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .all(|name| !name.starts_with("x-causeway-"))
+    );
+    let response = &step["response"];
+    assert_eq!(
+        (&response["statusCode"], &response["isBase64Encoded"]),
+        (&json!(200), &json!(false))
+    );
+    assert_eq!(
+        response["body"],
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<InitiateMultipartUploadResult><Bucket>devices</Bucket>\
+         <EncodingType>url</EncodingType><Key>a%20b%2F%E4%B8%AD</Key><UploadId>VXBsb2FkIElE</UploadId>\
+         </InitiateMultipartUploadResult>"
+    );
+    assert_eq!(response["headers"]["x-oss-server-side-encryption"], "AES256");
+    assert_eq!(response["headers"]["x-amz-server-side-encryption"], Value::Null);
+    let log = &step["log"];
+    assert_eq!(
+        (&log["operation"], &log["key"]),
+        (&json!("InitiateMultipartUpload"), &json!("a b/中"))
+    );
+    assert_eq!(
+        (&log["origin_status"], &log["origin_request_id"]),
+        (&json!(200), &json!("318BC8BC148832E5"))
+    );
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn the_request_id_is_the_one_of_the_viewer_s_event() {
+    let event = errand("DELETE", "/devices/k?uploadId=U", &[], b"");
+    let (_, step) = done(&event, &[s3(204, &[], "")]);
+    // printf of the requestId of the recorded viewer-request event | sha256sum | cut -c1-24
+    assert_eq!(
+        step["response"]["headers"]["x-oss-request-id"],
+        "97575440147627AB6E7B6276"
+    );
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_completion_sends_the_list_anew_and_answers_with_the_device_s_own_address() {
+    let event = errand(
+        "POST",
+        "/devices/a%20b?uploadId=U",
+        &[("x-oss-forbid-overwrite", "true")],
+        LIST.as_bytes(),
+    );
+    let answer = format!(
+        "<CompleteMultipartUploadResult {NS}><Location>https://acme-ingest/x</Location><Bucket>acme-ingest</Bucket>\
+         <Key>x</Key><ETag>&quot;e-2&quot;</ETag></CompleteMultipartUploadResult>"
+    );
+    let (sent, step) = done(&event, &[s3(200, &[], &answer)]);
+    let body = String::from_utf8(from_base64(sent[0]["body"].as_str().unwrap())).unwrap();
+    assert!(body.contains("<PartNumber>2</PartNumber>"));
+    assert_eq!(sent[0]["headers"]["if-none-match"], "*");
+    assert!(sent[0]["most_bytes"].as_u64().unwrap() >= 1024);
+    let told = step["response"]["body"].as_str().unwrap();
+    assert!(
+        told.contains("<Location>https://d111111abcdef8.cloudfront.net/devices/a%20b</Location>"),
+        "{told}"
+    );
+    assert!(told.contains("<Bucket>devices</Bucket><Key>a b</Key>") && !told.contains("xmlns"));
+    assert_eq!(step["response"]["headers"]["etag"], "\"e-2\"");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_retried_completion_whose_first_answer_was_lost_is_a_success() {
+    let event = errand("POST", "/devices/k?uploadId=U", &[], LIST.as_bytes());
+    let gone = s3(
+        404,
+        &[],
+        "<Error><Code>NoSuchUpload</Code><Message>gone</Message></Error>",
+    );
+    let (sent, step) = done(&event, &[gone.clone(), s3(200, &[("etag", COMPOSITE)], "")]);
+    assert_eq!(sent[1]["method"], "HEAD");
+    assert_eq!(step["response"]["headers"]["etag"], COMPOSITE);
+    let (_, step) = done(&event, &[gone, s3(404, &[], "")]);
+    assert_refused(&step, 404, "NoSuchUpload");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn complete_all_lists_the_parts_first_and_sends_them() {
+    let event = errand(
+        "POST",
+        "/devices/k?uploadId=U",
+        &[("x-oss-complete-all", "yes")],
+        b"",
+    );
+    let listed = format!(
+        "<ListPartsResult {NS}><UploadId>U</UploadId><MaxParts>1000</MaxParts><IsTruncated>false</IsTruncated>\
+         <Part><PartNumber>1</PartNumber><LastModified>2024-05-01T12:34:56.000Z</LastModified>\
+         <ETag>\"0cc175b9c0f1b6a831c399e269772661\"</ETag><Size>1</Size></Part></ListPartsResult>"
+    );
+    let answer = "<CompleteMultipartUploadResult><ETag>\"e-1\"</ETag></CompleteMultipartUploadResult>";
+    let (sent, step) = done(&event, &[s3(200, &[], &listed), s3(200, &[], answer)]);
+    assert_eq!(
+        (&sent[0]["method"], &sent[1]["method"]),
+        (&json!("GET"), &json!("POST"))
+    );
+    assert_eq!(step["response"]["headers"]["etag"], "\"e-1\"");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn an_abort_is_204_without_a_body_and_parts_are_listed_in_oss_s_words() {
+    let event = errand("DELETE", "/devices/k?uploadId=U", &[], b"");
+    let (sent, step) = done(&event, &[s3(204, &[], "")]);
+    assert_eq!(sent[0]["method"], "DELETE");
+    assert_eq!(
+        (&step["response"]["statusCode"], &step["response"]["body"]),
+        (&json!(204), &json!(""))
+    );
+
+    let event = errand(
+        "GET",
+        "/devices/k?uploadId=U&max-parts=2&part-number-marker=1",
+        &[],
+        b"",
+    );
+    let listed = format!(
+        "<ListPartsResult {NS}><UploadId>U</UploadId><PartNumberMarker>1</PartNumberMarker><MaxParts>2</MaxParts>\
+         <IsTruncated>false</IsTruncated><Part><PartNumber>2</PartNumber>\
+         <LastModified>2024-05-01T12:34:56.000Z</LastModified><ETag>\"92eb5ffee6ae2fec3ad71c777531578f\"</ETag>\
+         <Size>7</Size></Part></ListPartsResult>"
+    );
+    let (sent, step) = done(&event, &[s3(200, &[], &listed)]);
+    assert!(
+        sent[0]["url"]
+            .as_str()
+            .unwrap()
+            .ends_with("?max-parts=2&part-number-marker=1&uploadId=U")
+    );
+    assert!(
+        step["response"]["body"]
+            .as_str()
+            .unwrap()
+            .contains("<Size>7</Size>")
+    );
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn x04_errors_of_s3_s_are_told_with_their_true_status() {
+    let event = errand("POST", "/devices/k?uploadId=U", &[], LIST.as_bytes());
+    let error = |code: &str| {
+        format!("<?xml version=\"1.0\"?>\n<Error><Code>{code}</Code><Message>m</Message></Error>")
+    };
+    for (status, s3_code, told, code) in [
+        (200, "InternalError", 500, "InternalError"),
+        (400, "InvalidPart", 400, "InvalidPart"),
+        (403, "AccessDenied", 500, "InternalError"),
+        (403, "SignatureDoesNotMatch", 500, "InternalError"),
+        (503, "SlowDown", 503, "ServiceUnavailable"),
+    ] {
+        let (_, step) = done(&event, &[s3(status, &[], &error(s3_code))]);
+        assert_refused(&step, told, code);
+    }
+    for answer in [
+        json!({"failed": "timed out"}),
+        json!({"status": 200, "headers": {}, "body": "?"}),
+        json!({"status": 99_999, "headers": {}, "body": ""}),
+        json!({}),
+        json!(null),
+    ] {
+        let (_, step) = done(&event, &[answer]);
+        let log = assert_refused(&step, 503, "ServiceUnavailable");
+        assert_eq!(log["level"], "error");
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_part_list_that_is_none_is_refused_before_anything_is_fetched() {
+    let event = errand("POST", "/devices/k?uploadId=U", &[], b"<NotAList/>");
+    let (sent, step) = done(&event, &[]);
+    assert_refused(&step, 400, "MalformedXML");
+    assert!(sent.is_empty());
+    let digest = ("content-md5", "1B2M2Y8AsgTpgAmY7PhCfg==");
+    let event = errand("POST", "/devices/k?uploadId=U", &[digest], LIST.as_bytes());
+    assert_refused(&done(&event, &[]).1, 400, "InvalidDigest");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn without_a_passport_of_this_hop_nothing_is_fetched() {
+    let event = errand("POST", "/devices/k?uploadId=U", &[], LIST.as_bytes());
+    let (request, before) = routed("POST", "/devices/k?uploadId=U", &[], Some(LIST.as_bytes()));
+    assert_eq!(event, function_url(&before, &request, LIST.as_bytes()));
+    let first_hop =
+        before["Records"][0]["cf"]["request"]["headers"]["x-causeway-passport"][0]["value"].clone();
+    for (pointer, value) in [
+        ("/headers/x-causeway-passport", json!("")),
+        ("/headers/x-causeway-passport", first_hop),
+        ("/headers/x-causeway-errand", json!("e30")),
+        (
+            "/headers/x-causeway-body-sha256",
+            json!("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+        ),
+        ("/rawPath", json!("/k")),
+        ("/rawQueryString", json!("uploadId=U")),
+        ("/requestContext/http/method", json!("PUT")),
+        ("/body", json!("PGEvPg==")),
+        ("/body", json!("?")),
+        ("/body", Value::Null),
+    ] {
+        let mut bad = event.clone();
+        *bad.pointer_mut(pointer).unwrap() = value;
+        let log = assert_refused(&refused(&bad, NOW), 403, "AccessDenied");
+        assert_eq!(log["level"], "error", "{pointer}");
+    }
+    let mut missing = event.clone();
+    missing["headers"]
+        .as_object_mut()
+        .unwrap()
+        .remove("x-causeway-passport");
+    assert_refused(&refused(&missing, NOW), 403, "AccessDenied");
+    assert_refused(&refused(&event, NOW + 61.0), 403, "AccessDenied");
+    let stranger = ResponseHandler::new(CONFIG, OTHER_PASSPORT_KEYS).unwrap();
+    let step = parse(&stranger.begin(&event.to_string(), CREDENTIALS, NOW).step());
+    assert_refused(&step, 403, "AccessDenied");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn faults_of_the_deployment_are_loud_and_never_the_device_s() {
+    let event = errand("POST", "/devices/k?uploads", &[], b"").to_string();
+    let other = CONFIG.replace("\"devices\"", "\"gadgets\"");
+    let other = ResponseHandler::new(&other, PASSPORT_KEYS).unwrap();
+    for step in [
+        other.begin(&event, CREDENTIALS, NOW).step(),
+        handler().begin(&event, "{}", NOW).step(),
+        handler().begin("{}", CREDENTIALS, NOW).step(),
+    ] {
+        let log = assert_refused(&parse(&step), 500, "InternalError");
+        assert_eq!(log["level"], "error");
+    }
+    assert!(ResponseHandler::new("{}", PASSPORT_KEYS).is_err());
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn mutated_events_and_answers_are_answered_and_never_trap() {
+    let event = errand("POST", "/devices/k?uploadId=U", &[], LIST.as_bytes());
+    let handler = handler();
+    for mutant in mutations(&event, 1, 400) {
+        let step = parse(&handler.begin(&mutant, CREDENTIALS, NOW).step());
+        let status = step["response"]["statusCode"].as_u64();
+        assert!(step["send"].is_object() != status.is_some(), "{mutant}");
+        assert!(
+            status.is_none_or(|status| (400..600).contains(&status)),
+            "{mutant}"
+        );
+    }
+    let gone = s3(
+        404,
+        &[],
+        "<Error><Code>NoSuchUpload</Code><Message>gone</Message></Error>",
+    );
+    for mutant in mutations(&gone, 2, 400) {
+        let mut conversation = handler.begin(&event.to_string(), CREDENTIALS, NOW);
+        let step = parse(&conversation.advance(&mutant, NOW));
+        assert!(
+            step["send"].is_object() != step["response"].is_object(),
+            "{mutant}"
+        );
+    }
+}

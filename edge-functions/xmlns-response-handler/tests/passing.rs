@@ -1,0 +1,222 @@
+//! Answers to object bytes at origin-response: `cargo test`, and `wasm-pack test --node`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test may panic: that is how it fails"
+)]
+
+#[allow(dead_code, reason = "the other test binary uses the rest")]
+mod support;
+
+use recorded_events::{DATE, NOW, header, mutations, origin_response, put_header, request};
+use serde_json::{Value, json};
+use support::{LENGTH, handler, parse, passing, routed};
+use wasm_bindgen_test::wasm_bindgen_test;
+
+const ANSWER: [(&str, &str); 7] = [
+    ("date", "Wed, 01 May 2024 12:34:50 GMT"),
+    ("server", "AmazonS3"),
+    ("etag", "\"5d41402abc4b2a76b9719d911017c592\""),
+    ("content-length", "0"),
+    ("x-amz-request-id", "318BC8BC148832E5"),
+    ("x-amz-server-side-encryption", "AES256"),
+    ("via", "1.1 s3"),
+];
+
+fn responded(event: &Value) -> Value {
+    parse(&handler().origin_response(&event.to_string(), NOW))
+}
+
+fn names(message: &Value) -> Vec<&str> {
+    message["headers"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect()
+}
+
+fn assert_refused(outcome: &Value, status: &str, code: &str) {
+    let response = &outcome["response"];
+    assert_eq!(response["status"], status, "{outcome}");
+    assert!(
+        response["body"]
+            .as_str()
+            .unwrap()
+            .contains(&format!("<Code>{code}</Code>")),
+        "{outcome}"
+    );
+    assert_eq!(header(response, "content-type"), "application/xml");
+    assert_eq!(header(response, "x-oss-request-id").len(), 24);
+    assert_eq!(response["headers"]["content-length"], Value::Null);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn the_answer_to_object_bytes_has_oss_s_headers_and_no_others() {
+    for (target, operation) in [
+        ("/devices/k", "PutObject"),
+        ("/devices/k?partNumber=1&uploadId=U", "UploadPart"),
+    ] {
+        let outcome = responded(&passing(target, &[LENGTH], 200, &ANSWER));
+        let response = &outcome["response"];
+        assert_eq!(
+            (&response["status"], &response["body"]),
+            (&json!("200"), &Value::Null)
+        );
+        assert_eq!(
+            names(response),
+            [
+                "content-length",
+                "date",
+                "etag",
+                "via",
+                "x-oss-request-id",
+                "x-oss-server-side-encryption"
+            ]
+        );
+        assert_eq!(
+            (header(response, "date"), header(response, "via")),
+            (DATE, "1.1 s3")
+        );
+        let log = &outcome["log"];
+        assert_eq!(
+            (&log["operation"], &log["origin_request_id"]),
+            (&json!(operation), &json!("318BC8BC148832E5"))
+        );
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn all_functions_give_a_request_the_same_id() {
+    let (sent, event) = routed("PUT", "/devices/k", &[LENGTH], None);
+    let outcome = responded(&origin_response(&sent, 200, &ANSWER));
+    // The passport of the first hop has the id that the authorizer gave.
+    let passport = header(&event["Records"][0]["cf"]["request"], "x-causeway-passport").to_owned();
+    assert!(passport.contains(header(&outcome["response"], "x-oss-request-id")));
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn errors_of_s3_s_are_replaced_by_oss_documents() {
+    let chunked = [
+        ("content-type", "application/xml"),
+        ("transfer-encoding", "chunked"),
+    ];
+    for (target, status, told, code) in [
+        ("/devices/k", 400, "400", "InvalidArgument"),
+        ("/devices/k", 403, "500", "InternalError"),
+        ("/devices/k", 404, "404", "NoSuchBucket"),
+        ("/devices/k?partNumber=1&uploadId=U", 404, "404", "NoSuchUpload"),
+        ("/devices/k", 412, "412", "PreconditionFailed"),
+        ("/devices/k", 503, "503", "ServiceUnavailable"),
+        ("/devices/k", 301, "500", "InternalError"),
+    ] {
+        let outcome = responded(&passing(target, &[LENGTH], status, &chunked));
+        assert_refused(&outcome, told, code);
+        assert_eq!(outcome["log"]["origin_status"], status);
+        assert_eq!(header(&outcome["response"], "transfer-encoding"), "chunked");
+    }
+    let coded = [("x-amz-error-code", "BadDigest"), ("content-length", "300")];
+    assert_refused(
+        &responded(&passing("/devices/k", &[LENGTH], 400, &coded)),
+        "400",
+        "InvalidDigest",
+    );
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn an_object_that_exists_is_told_as_oss_tells_it() {
+    let headers = [LENGTH, ("x-oss-forbid-overwrite", "true")];
+    assert_refused(
+        &responded(&passing("/devices/k", &headers, 412, &[])),
+        "409",
+        "FileAlreadyExists",
+    );
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_success_without_an_etag_is_none() {
+    assert_refused(
+        &responded(&passing("/devices/k", &[LENGTH], 200, &ANSWER[3..4])),
+        "500",
+        "InternalError",
+    );
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn the_handler_s_own_answers_pass_and_lambda_s_errors_do_not() {
+    let (sent, _) = routed("POST", "/devices/k?uploads", &[], Some(b""));
+    let own = [
+        ("x-oss-request-id", "0123456789ABCDEF01234567"),
+        ("content-type", "application/xml"),
+        ("content-length", "200"),
+        ("cache-control", "no-store"),
+        ("x-amzn-remapped-date", "x"),
+        ("x-amzn-trace-id", "x"),
+    ];
+    for status in [200, 404] {
+        let outcome = responded(&origin_response(&sent, status, &own));
+        let response = &outcome["response"];
+        assert_eq!(
+            (&response["status"], &response["body"]),
+            (&json!(status.to_string()), &Value::Null)
+        );
+        assert_eq!(
+            names(response),
+            [
+                "cache-control",
+                "content-length",
+                "content-type",
+                "date",
+                "x-oss-request-id"
+            ]
+        );
+    }
+    for (status, told, code) in [
+        (403, "500", "InternalError"),
+        (429, "503", "ServiceUnavailable"),
+        (502, "500", "InternalError"),
+        (200, "500", "InternalError"),
+    ] {
+        let outcome = responded(&origin_response(&sent, status, &own[1..3]));
+        assert_refused(&outcome, told, code);
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn answers_that_belong_to_no_request_of_the_gateway_s_are_refused() {
+    for (field, value) in [("uri", "/other/k"), ("querystring", "acl="), ("method", "GET")] {
+        let config = recorded_events::CONFIG.replace("\"region\"", "\"addressing\": \"path\", \"region\"");
+        let handler =
+            xmlns_response_handler::ResponseHandler::new(&config, recorded_events::PASSPORT_KEYS).unwrap();
+        let mut event = passing("/devices/k", &[LENGTH], 200, &ANSWER);
+        request(&mut event)["origin"]["s3"]["domainName"] = "s3.eu-west-1.amazonaws.com".into();
+        request(&mut event)["uri"] = "/acme-ingest/k".into();
+        let good = parse(&handler.origin_response(&event.to_string(), NOW));
+        assert_eq!(good["response"]["status"], "200");
+        request(&mut event)[field] = value.into();
+        assert_refused(
+            &parse(&handler.origin_response(&event.to_string(), NOW)),
+            "500",
+            "InternalError",
+        );
+    }
+    let mut event = passing("/devices/k", &[LENGTH], 200, &ANSWER);
+    event["Records"][0]["cf"]
+        .as_object_mut()
+        .unwrap()
+        .remove("response");
+    assert_refused(&responded(&event), "500", "InternalError");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn mutated_events_are_answered_and_never_trap() {
+    let handler = handler();
+    let mut event = passing("/devices/k", &[LENGTH], 200, &ANSWER);
+    put_header(&mut event, "x-extra", "1");
+    for mutant in mutations(&event, 3, 600) {
+        let outcome = parse(&handler.origin_response(&mutant, NOW));
+        assert!(outcome["response"]["status"].is_string(), "{mutant}");
+    }
+}

@@ -1,0 +1,72 @@
+//! A device's request through the authorizer and the router, up to the response handler.
+
+use multipart_initiation_router::Router;
+use recorded_events::{
+    CONFIG, CREDENTIALS, HANDLER, NOW, PASSPORT_KEYS, RECORD, function_url, origin_request, origin_response,
+    viewer_request,
+};
+use serde_json::{Value, json};
+use viewer_request_authorizer::Authorizer;
+use xmlns_response_handler::ResponseHandler;
+
+pub(crate) const LENGTH: (&str, &str) = ("content-length", "5");
+
+pub(crate) fn handler() -> ResponseHandler {
+    ResponseHandler::new(CONFIG, PASSPORT_KEYS).unwrap()
+}
+
+/// What the router hands back for a device's request, and the event that it was given.
+pub(crate) fn routed(
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: Option<&[u8]>,
+) -> (Value, Value) {
+    let viewer = viewer_request(method, target, headers);
+    let authorizer = Authorizer::new(CONFIG, PASSPORT_KEYS).unwrap();
+    let outcome: Value = parse(&authorizer.authorize(&viewer.to_string(), RECORD, NOW));
+    let event = origin_request(&viewer, &outcome["request"], body);
+    let router = Router::new(HANDLER, PASSPORT_KEYS).unwrap();
+    let outcome = parse(&router.route(&event.to_string(), CREDENTIALS, NOW));
+    (outcome["request"].clone(), event)
+}
+
+/// The function-URL event of a device's request.
+pub(crate) fn errand(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Value {
+    let (request, event) = routed(method, target, headers, Some(body));
+    function_url(&event, &request, body)
+}
+
+/// The origin-response event of a device's request with object bytes.
+pub(crate) fn passing(target: &str, headers: &[(&str, &str)], status: u16, answer: &[(&str, &str)]) -> Value {
+    let (request, _) = routed("PUT", target, headers, None);
+    origin_response(&request, status, answer)
+}
+
+/// Does an errand with these answers of S3's; gives what was fetched and what the device is told.
+pub(crate) fn done(event: &Value, answers: &[Value]) -> (Vec<Value>, Value) {
+    let mut conversation = handler().begin(&event.to_string(), CREDENTIALS, NOW);
+    let mut step = parse(&conversation.step());
+    let mut sent = Vec::new();
+    for answer in answers {
+        assert!(step["send"].is_object(), "{step}");
+        sent.push(step["send"].clone());
+        step = parse(&conversation.advance(&answer.to_string(), NOW + 1.0));
+    }
+    assert!(step["response"].is_object(), "{step}");
+    assert_eq!(parse(&conversation.step()), step);
+    (sent, step)
+}
+
+/// An answer of S3's as Node hands it over.
+pub(crate) fn s3(status: u16, headers: &[(&str, &str)], body: &str) -> Value {
+    let mut written = json!({"x-amz-request-id": "318BC8BC148832E5", "server": "AmazonS3"});
+    for (name, value) in headers {
+        written[name] = (*value).into();
+    }
+    json!({"status": status, "headers": written, "body": recorded_events::base64(body.as_bytes())})
+}
+
+pub(crate) fn parse(json: &str) -> Value {
+    serde_json::from_str(json).unwrap()
+}
