@@ -14,7 +14,7 @@ use oss_s3::addressing::{
 use request_auth::Window;
 use serde::{Deserialize, Serialize};
 
-use crate::keys::cache::{CacheTimes, MAX_NEGATIVE_SECONDS};
+use crate::keys::cache::{CacheTimes, MAX_FRESH_SECONDS, MAX_NEGATIVE_SECONDS, MAX_STALE_SECONDS};
 use crate::policy::UnsignedHeadersSource;
 
 /// The largest clock window that may be configured, in seconds; the vendor's own is 900.
@@ -196,6 +196,16 @@ impl Config {
             return fail(format!(
                 "`key_cache.negative_seconds` may be at most {MAX_NEGATIVE_SECONDS}"
             ));
+        }
+        for (name, seconds, most) in [
+            ("fresh_seconds", source.key_cache.fresh_seconds, MAX_FRESH_SECONDS),
+            ("stale_seconds", source.key_cache.stale_seconds, MAX_STALE_SECONDS),
+        ] {
+            if seconds > most {
+                return fail(format!(
+                    "`key_cache.{name}` may be at most {most}: a revoked key works that long"
+                ));
+            }
         }
         if source.key_cache.stale_seconds < source.key_cache.fresh_seconds {
             return fail(

@@ -176,6 +176,10 @@ impl<'a> Exchange<'a> {
                 }
                 outcome => outcome.map(Step::Answer),
             },
+            // An origin that can't say what is there hasn't said that the upload is lost.
+            Stage::Looking { .. } if answer.status == 429 || answer.status >= 500 => {
+                Err(response::error_of(answer).unwrap_or_else(|| Fault::Busy.into()))
+            }
             Stage::Looking { parts, refusal } => response::completed_before(answer, &parts, &subject, asked)
                 .map(Step::Answer)
                 .ok_or(refusal),

@@ -14,8 +14,8 @@ use crate::canon::percent_decode;
 pub const MAX_TARGET_BYTES: usize = 8192;
 /// The most header lines that are read.
 pub const MAX_HEADERS: usize = 128;
-/// The most bytes of header names and values together.
-pub const MAX_HEADER_BYTES: usize = 32 * 1024;
+/// The most bytes of header names and values together: CloudFront's own bound.
+pub const MAX_HEADER_BYTES: usize = 20 * 1024;
 /// The most query parameters that are read.
 pub const MAX_PARAMETERS: usize = 64;
 

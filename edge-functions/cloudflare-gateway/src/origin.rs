@@ -31,9 +31,14 @@ pub(crate) async fn send(
         Refusal::new(Fault::OriginUnavailable)
             .because(["the origin ", &request.host, " ", what, ": ", &error].concat())
     };
+    // One failure of fetch for both: the platform does not say whose side broke.
+    let no_answer = match request.body {
+        OriginBody::Device => "does not answer, or the device broke off its upload",
+        _ => "does not answer",
+    };
     let response = fetch(request, body, origin, credentials)
         .await
-        .map_err(|error| down("does not answer", error.to_string()))?;
+        .map_err(|error| down(no_answer, error.to_string()))?;
     let status = response.status_code();
     let headers = response
         .headers()

@@ -69,6 +69,16 @@ fn every_mistake_gives_one_sentence_that_names_the_key() {
             r#""key_cache": {"stale_seconds": 1}, "buckets": ["#,
             "`key_cache.stale_seconds`",
         ),
+        (
+            r#""buckets": ["#,
+            r#""key_cache": {"stale_seconds": 100000}, "buckets": ["#,
+            "`key_cache.stale_seconds`",
+        ),
+        (
+            r#""buckets": ["#,
+            r#""key_cache": {"fresh_seconds": 7200}, "buckets": ["#,
+            "`key_cache.fresh_seconds`",
+        ),
         (r#""name": "devices""#, r#""name": "Devices""#, "`Devices`"),
         (
             r#""name": "devices""#,

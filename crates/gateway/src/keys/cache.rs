@@ -19,6 +19,10 @@ pub const MAX_RECORDS: usize = 4096;
 pub const MAX_ABSENT: usize = 1024;
 /// The longest that an absent id may be remembered, in seconds.
 pub const MAX_NEGATIVE_SECONDS: u32 = 10;
+/// The longest that a record may be used without asking the store, in seconds: a bound on revocation.
+pub const MAX_FRESH_SECONDS: u32 = 3600;
+/// The longest that a record may be used while the store does not answer, in seconds.
+pub const MAX_STALE_SECONDS: u32 = 86_400;
 
 /// How long cached answers count, in seconds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
