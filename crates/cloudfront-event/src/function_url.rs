@@ -54,7 +54,7 @@ impl FunctionUrlRequest {
     /// # Errors
     /// JSON of another shape.
     pub fn from_json(json: &str) -> Result<Self, EventError> {
-        serde_json::from_str(json).map_err(|error| EventError(error.to_string()))
+        serde_json::from_str(json).map_err(|error| EventError::at(&error))
     }
 
     /// The body's bytes, empty where there is none; `None` where it is not the base64 that it is said

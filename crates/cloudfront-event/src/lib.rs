@@ -21,6 +21,17 @@ use serde_json::{Map, Value};
 #[derive(Debug)]
 pub struct EventError(String);
 
+impl EventError {
+    /// Names the place only: serde's own words quote the document, and headers carry credentials.
+    fn at(error: &serde_json::Error) -> Self {
+        Self(format!(
+            "the event is not of the documented shape at line {} column {}",
+            error.line(),
+            error.column()
+        ))
+    }
+}
+
 impl fmt::Display for EventError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -150,7 +161,7 @@ impl Event {
     /// JSON of another shape, not exactly one record, or another event than `expected`: the function
     /// is associated with the wrong one.
     pub fn from_json(json: &str, expected: EventType) -> Result<Self, EventError> {
-        let records: Records = serde_json::from_str(json).map_err(|error| EventError(error.to_string()))?;
+        let records: Records = serde_json::from_str(json).map_err(|error| EventError::at(&error))?;
         match <[Record; 1]>::try_from(records.records) {
             Ok([record]) if record.cf.config.event_type == expected => Ok(record.cf),
             Ok(_) => Err(EventError(
@@ -368,6 +379,17 @@ mod tests {
             serde_json::to_value(&response).unwrap(),
             before["Records"][0]["cf"]["response"]
         );
+    }
+
+    #[test]
+    fn l02_an_unreadable_event_is_not_quoted() {
+        let json = VIEWER_REQUEST.replace(r#""querystring": """#, r#""querystring": 1, "uri": "SECRET""#);
+        let error = Event::from_json(&json, EventType::ViewerRequest)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("line") && !error.contains("SECRET"), "{error}");
+        let error = Event::from_json(r#"{"Records":"SECRET"}"#, EventType::ViewerRequest).unwrap_err();
+        assert!(!error.to_string().contains("SECRET"), "{error}");
     }
 
     #[test]
