@@ -1,7 +1,8 @@
-//! The log line of a function that is one of several for a request.
+//! The log line of one function about one request.
 //!
 //! It holds no secret, no signature, no token and no query string. The shell adds the time; the
-//! request id joins the lines of the functions, and S3's own id stands beside it.
+//! request id joins the lines where several functions serve a request, and S3's own id stands beside
+//! it.
 
 use oss_s3::error::{Blame, Refusal};
 use serde::Serialize;
@@ -22,6 +23,8 @@ pub struct Line {
     pub request_id: String,
     /// The method.
     pub method: String,
+    /// The Host header, where the function sees the device's.
+    pub host: Option<String>,
     /// The operation, once it is permitted.
     pub operation: Option<&'static str>,
     /// The virtual bucket, likewise.
@@ -50,6 +53,7 @@ impl Line {
             function,
             request_id: request_id.to_owned(),
             method: short(method),
+            host: None,
             operation: None,
             bucket: None,
             key: None,
@@ -60,6 +64,18 @@ impl Line {
             origin_status: None,
             origin_request_id: None,
         }
+    }
+
+    /// Notes the Host header as sent.
+    pub fn sent_to(mut self, host: &str) -> Self {
+        self.host = Some(short(host));
+        self
+    }
+
+    /// Notes what the operator has to act on although the request is served.
+    pub fn alarm(&mut self, reason: &str) {
+        self.level = "error";
+        self.reason = Some(short(reason));
     }
 
     /// Notes what was decided.

@@ -47,7 +47,7 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
     let answer = match serve(&arrival, &env, &asked, &mut entry).await {
         Ok(answer) => answer,
         Err(refusal) => {
-            entry.refused(&refusal);
+            entry.line.refused(&refusal);
             refusal.answer(&asked)
         }
     };
@@ -65,8 +65,15 @@ async fn serve(
     let settings = Settings::of(env)?;
     let head = arrival.head().map_err(Denial::from)?;
     let claim = authorizer::claim(&head)?;
-    entry.access_key_id = Some(claim.key_id().to_owned());
-    let record = store::find(env, claim.key_id(), settings.config.key_cache, asked.now).await?;
+    entry.line.access_key_id = Some(claim.key_id().to_owned());
+    let record = store::find(
+        env,
+        claim.key_id(),
+        settings.config.key_cache,
+        asked.now,
+        &mut entry.line,
+    )
+    .await?;
     let authorized = authorizer::authorize(&settings.config, &head, &claim, &record, asked.now)?;
     entry.authorized(&authorized);
     let errand = authorized.errand()?;

@@ -9,9 +9,10 @@ use std::rc::Rc;
 
 use gateway::keys::KeyRecord;
 use gateway::keys::cache::{CacheTimes, Cached, KeyCache};
+use gateway::log::Line;
 use oss_s3::error::{Fault, Refusal};
 use request_auth::{Denial, UnixSeconds};
-use worker::{Env, console_error};
+use worker::Env;
 
 /// The KV namespace that holds the records by access key id.
 const BINDING: &str = "KEYS";
@@ -20,7 +21,8 @@ thread_local! {
     static CACHE: RefCell<KeyCache> = RefCell::default();
 }
 
-/// Finds the record of an access key id that matches the grammar.
+/// Finds the record of an access key id that matches the grammar. Use of an old one is noted in the
+/// log line.
 ///
 /// # Errors
 /// The refusal that the device is answered with.
@@ -29,6 +31,7 @@ pub(crate) async fn find(
     id: &str,
     times: CacheTimes,
     now: UnixSeconds,
+    line: &mut Line,
 ) -> Result<Rc<KeyRecord>, Refusal> {
     match CACHE.with_borrow_mut(|cache| cache.look_up(id, times, now)) {
         Cached::Fresh(record) => return Ok(record),
@@ -47,9 +50,7 @@ pub(crate) async fn find(
         }
         Err(error) => match CACHE.with_borrow(|cache| cache.last_good(id, times, now)) {
             Some(record) => {
-                console_error!(
-                    "{{\"level\":\"error\",\"reason\":\"the key store does not answer; the last good record is used\"}}"
-                );
+                line.alarm("The key store does not answer; the last good record is used.");
                 Ok(record)
             }
             None => Err(Refusal::new(Fault::StoreUnavailable)

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 
 use super::count::Count;
 use super::stage::Stage;
+use crate::build_worker;
 use crate::probe::Probe;
 use crate::project::Project;
 use crate::sdk_table;
@@ -66,7 +67,7 @@ pub(crate) fn all() -> Vec<Stage> {
         },
         Stage {
             name: "worker",
-            about: "the Worker's entry module on workerd",
+            about: "the Worker on workerd: traps, and a key store that is down",
             commands: worker,
             count: Count::Node,
         },
@@ -144,12 +145,14 @@ fn vectors(project: &Project) -> anyhow::Result<Vec<Command>> {
 }
 
 fn worker(project: &Project) -> anyhow::Result<Vec<Command>> {
+    let built = build_worker::build(project)?;
     let workerd = Npm::install(project)?.workerd()?;
     let mut command = Command::new("node");
-    command
-        .arg("--test")
-        .arg(project.path("edge-functions/cloudflare-gateway/tests/entry.test.mjs"));
-    command.env("WORKERD", workerd);
+    command.arg("--test");
+    for file in ["entry", "store"] {
+        command.arg(project.path(format!("edge-functions/cloudflare-gateway/tests/{file}.test.mjs")));
+    }
+    command.env("WORKERD", workerd).env("WORKER", built.folder);
     Ok(vec![command])
 }
 
