@@ -454,3 +454,29 @@ fn a_second_secret_verifies_during_a_rotation() {
     assert_eq!(verify(vec![&new]), Some(Denial::SignatureMismatch));
     assert_eq!(verify(vec![]), Some(Denial::InactiveKey));
 }
+
+#[test]
+fn n10_a_request_is_tried_in_at_most_eight_forms() {
+    let lines = [
+        ("host", "b.h"),
+        ("date", DATE),
+        ("x-oss-date", "Wed, 01 May 2024 12:34:57 GMT"),
+        ("x-oss-meta-a", "1, 2"),
+        ("x-oss-meta-b", ""),
+        ("authorization", "OSS AK:c2ln"),
+    ];
+    let lines = lines
+        .iter()
+        .map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+    let head = RequestHead::new("PUT", b"/k?uploads=", lines, Delivery::Joined).unwrap();
+    let claim = Claim::of(&head).unwrap();
+    assert_eq!(claim.strings_to_sign(&head, &[resource(Some("b"), "k")]).len(), 8);
+    let query = b"/?OSSAccessKeyId=AK&Expires=1&Signature=c2ln&uploads=";
+    let lines = [("host", "b.h"), ("x-oss-meta-a", "1, 2"), ("x-oss-meta-b", "")];
+    let lines = lines
+        .iter()
+        .map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+    let head = RequestHead::new("GET", query, lines, Delivery::Joined).unwrap();
+    let claim = Claim::of(&head).unwrap();
+    assert_eq!(claim.strings_to_sign(&head, &[resource(Some("b"), "")]).len(), 8);
+}
