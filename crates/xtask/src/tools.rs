@@ -125,7 +125,8 @@ impl WasmPack {
                 "compiling wasm-bindgen's test runner",
                 &["--path".as_ref(), sources.as_os_str()],
             )?;
-            install("compiling wasm-pack", &[WASM_PACK.as_ref()])?;
+            // It only starts other programs: optimising it would take longer than all of its runs.
+            install("compiling wasm-pack", &["--debug".as_ref(), WASM_PACK.as_ref()])?;
             stamp.set()?;
         }
         Ok(Self {
