@@ -10,6 +10,7 @@ use conformance::corpus::{Corpus, Run};
 use crate::probe::Probe;
 use crate::progress::Step;
 use crate::project::Project;
+use crate::test::LONG;
 
 /// How many of the cases run natively as well.
 const COMPARED: u64 = 20_000;
@@ -17,8 +18,8 @@ const COMPARED: u64 = 20_000;
 /// Which cases to run.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// How many cases.
-    #[arg(long, default_value_t = 200_000)]
+    /// How many cases; with CAUSEWAY_TEST_LONG=1 in the environment, 25 times as many by default.
+    #[arg(long, default_value_t = default_cases())]
     cases: u64,
     /// The number of the first case.
     #[arg(long, default_value_t = 0)]
@@ -29,6 +30,14 @@ pub(crate) struct Options {
     /// Print the run as JSON.
     #[arg(long)]
     json: bool,
+}
+
+fn default_cases() -> u64 {
+    if std::env::var_os(LONG).is_some() {
+        5_000_000
+    } else {
+        200_000
+    }
 }
 
 /// Prints each failure, how far the cases came, and `N passed, M failed`; fails when a case did.

@@ -12,6 +12,7 @@ mod stages;
 
 use crate::project::Project;
 use count::Counts;
+pub(crate) use stage::LONG;
 use stage::Stage;
 
 /// Which tests to run.

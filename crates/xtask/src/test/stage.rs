@@ -11,7 +11,7 @@ use super::count::{Count, Counts};
 use crate::project::Project;
 
 /// Set for the commands of every stage when `--long` is given.
-const LONG: &str = "CAUSEWAY_TEST_LONG";
+pub(crate) const LONG: &str = "CAUSEWAY_TEST_LONG";
 
 /// A part of the tests that can be run alone.
 pub(crate) struct Stage {
