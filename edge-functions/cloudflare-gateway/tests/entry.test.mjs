@@ -4,13 +4,13 @@
 // with the workerd program in $WORKERD.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
+
+import { compatibility, serve, wrangler } from "./workerd.mjs";
 
 // (module (func (export "trap") unreachable))
 const WASM = Buffer.from("0061736d0100000001040160000003020100070801047472617000000a05010300000b", "hex");
@@ -33,16 +33,13 @@ export function instantiate(module) {
 }
 `;
 
-const wrangler = readFileSync(new URL("../../../infra/cloudflare/wrangler.toml", import.meta.url), "utf8");
 const CONFIG = `
 using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [(name = "worker", worker = .worker)],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "worker")],
 );
-const worker :Workerd.Worker = (
-  compatibilityDate = ${/^compatibility_date = (.*)$/m.exec(wrangler)[1]},
-  compatibilityFlags = ${/^compatibility_flags = (.*)$/m.exec(wrangler)[1]},
+const worker :Workerd.Worker = (${compatibility}
   modules = [
     (name = "index.js", esModule = embed "index.js"),
     (name = "glue.js", esModule = embed "glue.js"),
@@ -54,7 +51,6 @@ const worker :Workerd.Worker = (
 let folder;
 let workerd;
 let url;
-const logged = [];
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), "causeway-entry-"));
@@ -62,35 +58,16 @@ before(async () => {
   writeFileSync(join(folder, "glue.js"), GLUE);
   writeFileSync(join(folder, "index_bg.wasm"), WASM);
   writeFileSync(join(folder, "config.capnp"), CONFIG);
-  workerd = spawn(process.env.WORKERD, ["serve", "--control-fd=1", join(folder, "config.capnp")], {
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  url = await new Promise((resolve, reject) => {
-    workerd.on("error", reject);
-    workerd.on("exit", (code) => reject(new Error(`workerd ended with ${code}`)));
-    createInterface({ input: workerd.stdout }).on("line", (line) => {
-      const entry = JSON.parse(line);
-      if (entry.event === "listen") resolve(`http://127.0.0.1:${entry.port}`);
-      else logged.push(entry);
-    });
-  });
+  workerd = await serve(folder);
+  url = workerd.url;
 });
 
 after(() => {
-  workerd?.kill("SIGKILL");
+  workerd?.stop();
   rmSync(folder, { recursive: true });
 });
 
 const instance = async () => Number(await (await fetch(`${url}/`)).text());
-
-async function logLine(id) {
-  // The line may come after the answer.
-  for (const deadline = Date.now() + 5000; Date.now() < deadline; await setTimeout(10)) {
-    const entry = logged.find((entry) => entry.request_id === id);
-    if (entry !== undefined) return entry;
-  }
-  throw new Error(`no line was logged for ${id}`);
-}
 
 for (const path of ["/trap-at-once", "/trap-in-a-future"]) {
   test(`${path.slice(1)} is answered with OSS's InternalError, and logged`, async () => {
@@ -102,7 +79,7 @@ for (const path of ["/trap-at-once", "/trap-in-a-future"]) {
     assert.ok(!Number.isNaN(Date.parse(response.headers.get("date"))));
     assert.match(body, /<Code>InternalError<\/Code>/);
     assert.ok(body.includes(`<RequestId>${id}</RequestId>`) && body.includes("<HostId>127.0.0.1:"));
-    const entry = await logLine(id);
+    const entry = await workerd.logLine((line) => line.request_id === id);
     assert.deepEqual([entry.status, entry.level, entry.method], [500, "error", "PUT"]);
     assert.match(entry.reason, /RuntimeError: unreachable/);
   });

@@ -2,15 +2,15 @@
 // store is down. `cargo xtask test worker` runs this with workerd in $WORKERD and the Worker's folder in $WORKER.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
+
+import { compatibility, serve } from "./workerd.mjs";
 
 const SECRET = "0123456789abcdef0123456789abcd";
 const record = (id) => JSON.stringify({ id, secrets: [{ secret: SECRET }], grants: [{ bucket: "devices" }] });
@@ -30,7 +30,6 @@ const origin = createServer((request, response) => {
 let folder;
 let workerd;
 let url;
-const logged = [];
 
 async function listen(server) {
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -47,7 +46,6 @@ before(async () => {
     }],
     hosts: [{ host: "127.0.0.1", styles: ["path"] }],
   };
-  const wrangler = readFileSync(new URL("../../../infra/cloudflare/wrangler.toml", import.meta.url), "utf8");
   const modules = readdirSync(process.env.WORKER, { recursive: true }).filter((name) => /\.(js|wasm)$/.test(name));
   const text = (value) => JSON.stringify(value);
   folder = mkdtempSync(join(tmpdir(), "causeway-store-"));
@@ -67,9 +65,7 @@ const config :Workerd.Config = (
   ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "worker")],
 );
-const worker :Workerd.Worker = (
-  compatibilityDate = ${/^compatibility_date = (.*)$/m.exec(wrangler)[1]},
-  compatibilityFlags = ${/^compatibility_flags = (.*)$/m.exec(wrangler)[1]},
+const worker :Workerd.Worker = (${compatibility}
   modules = [${embedded.join(", ")}],
   bindings = [
     (name = "KEYS", kvNamespace = "keys"),
@@ -79,22 +75,12 @@ const worker :Workerd.Worker = (
   ],
 );
 `);
-  workerd = spawn(process.env.WORKERD, ["serve", "--control-fd=1", join(folder, "config.capnp")], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  url = await new Promise((resolve, reject) => {
-    workerd.on("error", reject);
-    workerd.on("exit", (code) => reject(new Error(`workerd ended with ${code}`)));
-    createInterface({ input: workerd.stdout }).on("line", (line) => {
-      const entry = JSON.parse(line);
-      if (entry.event === "listen") resolve(`http://127.0.0.1:${entry.port}`);
-      else logged.push(entry);
-    });
-  });
+  workerd = await serve(folder);
+  url = workerd.url;
 });
 
 after(() => {
-  workerd?.kill("SIGKILL");
+  workerd?.stop();
   for (const server of [store, origin]) {
     server.close();
     server.closeAllConnections();
@@ -110,14 +96,6 @@ async function put(id) {
   const headers = { date, "content-type": "text/plain", authorization: `OSS ${id}:${signature}` };
   const response = await fetch(`${url}/devices/k`, { method: "PUT", headers, body: "x" });
   return { status: response.status, id: response.headers.get("x-oss-request-id"), body: await response.text() };
-}
-
-async function logLine(matches) {
-  for (const deadline = Date.now() + 5000; Date.now() < deadline; await setTimeout(10)) {
-    const entry = logged.find(matches);
-    if (entry !== undefined) return entry;
-  }
-  throw new Error(`no such line among ${JSON.stringify(logged)}`);
 }
 
 const timesAsked = (id) => asked.filter((other) => other === id).length;
@@ -139,10 +117,10 @@ test("k02: an absent key is asked for once in ten seconds", async () => {
 test("d13: a record that cannot be read is a 503 and a loud line without its text", async () => {
   const { status, id } = await put("garbage");
   assert.equal(status, 503);
-  const entry = await logLine((line) => line.request_id === id);
+  const entry = await workerd.logLine((line) => line.request_id === id);
   assert.deepEqual([entry.level, entry.code], ["error", "ServiceUnavailable"]);
   assert.match(entry.reason, /`garbage`/);
-  assert.ok(!JSON.stringify(logged).includes(SECRET));
+  assert.ok(!JSON.stringify(workerd.logged).includes(SECRET));
 });
 
 test("while the store is down known devices go on, others get a 503, and both are logged", async () => {
@@ -151,10 +129,10 @@ test("while the store is down known devices go on, others get a 503, and both ar
   store.closeAllConnections();
   await setTimeout(2100);
   assert.equal((await put("known-2")).status, 200);
-  await logLine((line) => line.level === "error" && /last good record/.test(line.reason));
+  await workerd.logLine((line) => line.level === "error" && /last good record/.test(line.reason));
   const { status, id, body } = await put("known-3");
   assert.equal(status, 503);
   assert.match(body, /<Code>ServiceUnavailable<\/Code>/);
-  const entry = await logLine((line) => line.request_id === id);
+  const entry = await workerd.logLine((line) => line.request_id === id);
   assert.deepEqual([entry.level, entry.status], ["error", 503]);
 });
