@@ -5,6 +5,7 @@
 //! separate, so a repeated header is seen as repeated. Fields that this crate does not know (a future
 //! `origin` setting) are carried back unchanged.
 
+pub mod answers;
 pub mod function_url;
 pub mod rules;
 

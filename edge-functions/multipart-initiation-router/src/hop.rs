@@ -1,7 +1,8 @@
 //! One origin-request event through the gateway's router.
 
+use cloudfront_event::answers::asked;
 use cloudfront_event::rules::{READ_ONLY_AT_ORIGIN_REQUEST, kept};
-use cloudfront_event::{Event, EventError, EventRequest, EventResponse, HeaderLine, Headers};
+use cloudfront_event::{Event, EventRequest, EventResponse, Headers, set_header};
 use gateway::errand::ERRAND_HEADER;
 use gateway::log::Line;
 use gateway::origin_signature;
@@ -9,13 +10,13 @@ use gateway::passport::{
     self, BODY_HEADER, Carrier, Checked, Hop, ORIGIN_HEADER, OWN_PREFIX, PASSPORT_HEADER, PassportKeys,
 };
 use gateway::router::{self, Handler, Route};
-use oss_s3::answer::{Answer, Asked, RequestId, Scheme};
+use oss_s3::answer::RequestId;
 use oss_s3::error::{Fault, Refusal};
 use request_auth::UnixSeconds;
 use request_auth::aws_v4::{self, Payload, Scope, SigningRequest};
 use serde_json::{Value, json};
 
-const FUNCTION: &str = "multipart-initiation-router";
+pub(crate) const FUNCTION: &str = "multipart-initiation-router";
 
 /// An event with what is known of it so far.
 pub(crate) struct Visit<'e> {
@@ -84,7 +85,7 @@ impl<'e> Visit<'e> {
         }
         for (name, value) in checked.headers() {
             if !name.starts_with(OWN_PREFIX) && !headers.contains_key(*name) {
-                put(&mut headers, name, String::from_utf8_lossy(value).into_owned());
+                set_header(&mut headers, name, String::from_utf8_lossy(value).into_owned());
             }
         }
         headers.extend(kept(&received.headers, &["host"]));
@@ -128,13 +129,13 @@ impl<'e> Visit<'e> {
             service: "lambda",
         };
         let mut headers = kept(&received.headers, &READ_ONLY_AT_ORIGIN_REQUEST);
-        put(&mut headers, "host", handler.domain.clone());
-        put(&mut headers, PASSPORT_HEADER, passport);
+        set_header(&mut headers, "host", handler.domain.clone());
+        set_header(&mut headers, PASSPORT_HEADER, passport);
         for (name, value) in covered {
-            put(&mut headers, name, String::from_utf8_lossy(value).into_owned());
+            set_header(&mut headers, name, String::from_utf8_lossy(value).into_owned());
         }
         for (name, value) in aws_v4::sign(signing, &credentials, scope, self.now) {
-            put(&mut headers, name, value);
+            set_header(&mut headers, name, value);
         }
         let mut request = self.handed_back("/".to_owned(), String::new(), headers);
         let origin = json!({"custom": {
@@ -188,43 +189,10 @@ impl<'e> Visit<'e> {
     pub(crate) fn refuse(&mut self, refusal: &Refusal) -> Value {
         self.line.refused(refusal);
         let answer = refusal.answer(&asked(&self.request_id, &self.event.request.method, self.now));
-        json!({ "response": generated(&answer), "log": self.line })
-    }
-}
-
-/// The answer to an event that is none, a fault of the deployment.
-pub(crate) fn unreadable(error: &EventError, now: UnixSeconds) -> Value {
-    let refusal = Refusal::new(Fault::GatewayFailed).because(error.to_string());
-    let request_id = passport::request_id("");
-    let mut line = Line::new(FUNCTION, request_id.as_str(), "");
-    line.refused(&refusal);
-    json!({ "response": generated(&refusal.answer(&asked(&request_id, "", now))), "log": line })
-}
-
-/// The device's own host and path are not known here, and no answer of the router's repeats them.
-fn asked<'a>(request_id: &'a RequestId, method: &'a str, now: UnixSeconds) -> Asked<'a> {
-    Asked {
-        request_id,
-        now,
-        method,
-        scheme: Scheme::Https,
-        host: "",
-        path: b"",
+        json!({ "response": EventResponse::from(&answer), "log": self.line })
     }
 }
 
 fn no_passport(reason: &'static str) -> Refusal {
     Refusal::new(Fault::PassportMissing).because(reason)
-}
-
-fn put(headers: &mut Headers, name: &str, value: String) {
-    headers.insert(name.to_owned(), vec![HeaderLine { key: None, value }]);
-}
-
-fn generated(answer: &Answer) -> EventResponse {
-    let headers = answer
-        .headers
-        .iter()
-        .map(|(name, value)| (name.as_ref(), value.as_slice()));
-    EventResponse::generated(answer.status, headers, &answer.body)
 }

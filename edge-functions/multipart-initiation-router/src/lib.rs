@@ -16,6 +16,7 @@
 
 mod hop;
 
+use cloudfront_event::answers;
 use cloudfront_event::{Event, EventType};
 use gateway::passport::PassportKeys;
 use gateway::router::Handler;
@@ -55,7 +56,7 @@ impl Router {
         let now = UnixSeconds(now as i64);
         let event = match Event::from_json(event, EventType::OriginRequest) {
             Ok(event) => event,
-            Err(error) => return hop::unreadable(&error, now).to_string(),
+            Err(error) => return answers::unreadable(hop::FUNCTION, &error, now).to_string(),
         };
         let mut visit = Visit::new(&event, now);
         match visit.route(&self.handler, &self.passport_keys, credentials) {

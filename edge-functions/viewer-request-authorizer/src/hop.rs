@@ -3,7 +3,7 @@
 use cloudfront_event::rules::{
     MAX_URI_AND_QUERY, MAX_VIEWER_ANSWER_BYTES, READ_ONLY_AT_VIEWER_REQUEST, kept,
 };
-use cloudfront_event::{Event, EventError, EventRequest, EventResponse, HeaderLine};
+use cloudfront_event::{Event, EventRequest, EventResponse, HeaderLine};
 use gateway::authorizer;
 use gateway::config::Config;
 use gateway::errand::{self, ERRAND_HEADER};
@@ -11,14 +11,14 @@ use gateway::keys::KeyRecord;
 use gateway::log::Line;
 use gateway::passport::{self, Carrier, Decision, Hop, ORIGIN_HEADER, PASSPORT_HEADER, PassportKeys};
 use gateway::router::{self, BodyRule, Route};
-use oss_s3::answer::{Answer, Asked, RequestId, Scheme};
+use oss_s3::answer::{Asked, RequestId, Scheme};
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::request::OriginRequest;
 use request_auth::canon::percent_decode;
 use request_auth::{Denial, UnixSeconds};
 use serde_json::{Value, json};
 
-const FUNCTION: &str = "viewer-request-authorizer";
+pub(crate) const FUNCTION: &str = "viewer-request-authorizer";
 
 /// An event with what is known of it so far.
 pub(crate) struct Visit<'e> {
@@ -131,10 +131,10 @@ impl<'e> Visit<'e> {
     /// The answer to a request that is refused.
     pub(crate) fn refuse(&mut self, refusal: &Refusal) -> Value {
         self.line.refused(refusal);
-        let mut response = generated(&refusal.answer(&self.asked()));
+        let mut response = EventResponse::from(&refusal.answer(&self.asked()));
         if response.size() > MAX_VIEWER_ANSWER_BYTES {
             // The string to sign of a long request is longer than CloudFront takes.
-            response = generated(&Refusal::new(refusal.fault()).answer(&self.asked()));
+            response = EventResponse::from(&Refusal::new(refusal.fault()).answer(&self.asked()));
         }
         json!({ "response": response, "log": self.line })
     }
@@ -150,31 +150,6 @@ impl<'e> Visit<'e> {
             path: &self.path,
         }
     }
-}
-
-/// The answer to an event that is none, a fault of the deployment.
-pub(crate) fn unreadable(error: &EventError, now: UnixSeconds) -> Value {
-    let refusal = Refusal::new(Fault::GatewayFailed).because(error.to_string());
-    let request_id = passport::request_id("");
-    let asked = Asked {
-        request_id: &request_id,
-        now,
-        method: "",
-        scheme: Scheme::Https,
-        host: "",
-        path: b"",
-    };
-    let mut line = Line::new(FUNCTION, request_id.as_str(), "");
-    line.refused(&refusal);
-    json!({ "response": generated(&refusal.answer(&asked)), "log": line })
-}
-
-fn generated(answer: &Answer) -> EventResponse {
-    let headers = answer
-        .headers
-        .iter()
-        .map(|(name, value)| (name.as_ref(), value.as_slice()));
-    EventResponse::generated(answer.status, headers, &answer.body)
 }
 
 /// The tables send text only; bytes that are none would be changed on the way.

@@ -15,6 +15,7 @@
 
 mod hop;
 
+use cloudfront_event::answers;
 use cloudfront_event::{Event, EventType};
 use gateway::config::Config;
 use gateway::passport::PassportKeys;
@@ -52,7 +53,7 @@ impl Authorizer {
     pub fn key_id(&self, event: &str, now: f64) -> String {
         let event = match Event::from_json(event, EventType::ViewerRequest) {
             Ok(event) => event,
-            Err(error) => return hop::unreadable(&error, seconds(now)).to_string(),
+            Err(error) => return answers::unreadable(hop::FUNCTION, &error, seconds(now)).to_string(),
         };
         let mut visit = Visit::new(&event, seconds(now));
         match visit.key_id() {
@@ -66,7 +67,7 @@ impl Authorizer {
     pub fn authorize(&self, event: &str, look_up: &str, now: f64) -> String {
         let event = match Event::from_json(event, EventType::ViewerRequest) {
             Ok(event) => event,
-            Err(error) => return hop::unreadable(&error, seconds(now)).to_string(),
+            Err(error) => return answers::unreadable(hop::FUNCTION, &error, seconds(now)).to_string(),
         };
         let mut visit = Visit::new(&event, seconds(now));
         match visit.authorize(&self.config, &self.passport_keys, look_up) {

@@ -13,6 +13,7 @@
 mod conversation;
 mod passing;
 
+use cloudfront_event::answers;
 use cloudfront_event::function_url::FunctionUrlRequest;
 use cloudfront_event::{Event, EventType};
 use gateway::config::Config;
@@ -67,7 +68,7 @@ impl ResponseHandler {
     pub fn origin_response(&self, event: &str, now: f64) -> String {
         match Event::from_json(event, EventType::OriginResponse) {
             Ok(event) => passing::respond(&self.settings.config, &event, seconds(now)).to_string(),
-            Err(error) => passing::unreadable(&error, seconds(now)).to_string(),
+            Err(error) => answers::unreadable(passing::FUNCTION, &error, seconds(now)).to_string(),
         }
     }
 }

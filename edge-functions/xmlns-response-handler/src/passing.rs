@@ -1,19 +1,20 @@
 //! One origin-response event: the answer that passes, in OSS's words.
 
+use cloudfront_event::answers::asked;
 use cloudfront_event::rules::{READ_ONLY_AT_ORIGIN_RESPONSE, kept};
-use cloudfront_event::{Event, EventError, EventResponse, HeaderLine, Headers};
+use cloudfront_event::{Event, EventResponse, Headers, set_header};
 use gateway::config::Config;
 use gateway::errand::ERRAND_HEADER;
 use gateway::log::Line;
 use gateway::passport;
 use gateway::response_handler;
-use oss_s3::answer::{Answer, Asked, RequestId, Scheme};
+use oss_s3::answer::Asked;
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::response::{self, OriginAnswer};
 use request_auth::UnixSeconds;
 use serde_json::{Value, json};
 
-const FUNCTION: &str = "xmlns-response-handler/origin-response";
+pub(crate) const FUNCTION: &str = "xmlns-response-handler/origin-response";
 
 /// The answer in the place of the event's.
 pub(crate) fn respond(config: &Config, event: &Event, now: UnixSeconds) -> Value {
@@ -24,7 +25,7 @@ pub(crate) fn respond(config: &Config, event: &Event, now: UnixSeconds) -> Value
         Ok(response) => json!({ "response": response, "log": line }),
         Err(refusal) => {
             line.refused(&refusal);
-            let mut response = generated(&refusal.answer(&asked));
+            let mut response = EventResponse::from(&refusal.answer(&asked));
             if let Some(received) = &event.response {
                 response
                     .headers
@@ -78,7 +79,7 @@ fn answer(
             response_handler::streamed(config, &host, sent, conditional, &origin, asked)?;
         line.operation = Some(operation.name());
         for (name, value) in &answer.headers {
-            put(&mut headers, name, String::from_utf8_lossy(value).into_owned());
+            set_header(&mut headers, name, String::from_utf8_lossy(value).into_owned());
         }
     }
     Ok(EventResponse {
@@ -109,39 +110,6 @@ fn answered(
             headers.insert(name.clone(), lines.clone());
         }
     }
-    put(headers, "date", asked.now.http_date());
+    set_header(headers, "date", asked.now.http_date());
     Ok(())
-}
-
-/// The answer to an event that is none, a fault of the deployment.
-pub(crate) fn unreadable(error: &EventError, now: UnixSeconds) -> Value {
-    let refusal = Refusal::new(Fault::GatewayFailed).because(error.to_string());
-    let request_id = passport::request_id("");
-    let mut line = Line::new(FUNCTION, request_id.as_str(), "");
-    line.refused(&refusal);
-    json!({ "response": generated(&refusal.answer(&asked(&request_id, "", now))), "log": line })
-}
-
-/// The device's own host and path are not known here, and no answer to object bytes repeats them.
-fn asked<'a>(request_id: &'a RequestId, method: &'a str, now: UnixSeconds) -> Asked<'a> {
-    Asked {
-        request_id,
-        now,
-        method,
-        scheme: Scheme::Https,
-        host: "",
-        path: b"",
-    }
-}
-
-fn put(headers: &mut Headers, name: &str, value: String) {
-    headers.insert(name.to_owned(), vec![HeaderLine { key: None, value }]);
-}
-
-fn generated(answer: &Answer) -> EventResponse {
-    let headers = answer
-        .headers
-        .iter()
-        .map(|(name, value)| (name.as_ref(), value.as_slice()));
-    EventResponse::generated(answer.status, headers, &answer.body)
 }
