@@ -17,6 +17,10 @@ use serde::{Deserialize, Serialize};
 use crate::keys::cache::{CacheTimes, MAX_FRESH_SECONDS, MAX_NEGATIVE_SECONDS, MAX_STALE_SECONDS};
 use crate::policy::UnsignedHeadersSource;
 
+pub mod cloudfront;
+
+use cloudfront::{CloudFront, CloudFrontSource};
+
 /// The largest clock window that may be configured, in seconds; the vendor's own is 900.
 pub const MAX_CLOCK_WINDOW_SECONDS: u32 = 3600;
 
@@ -36,6 +40,9 @@ pub struct ConfigSource {
     /// How long the edge function keeps key records.
     #[serde(default)]
     pub key_cache: CacheTimes,
+    /// Where a deployment on CloudFront finds its secrets, and who signs object bytes there.
+    #[serde(default)]
+    pub cloudfront: CloudFrontSource,
     /// The virtual buckets.
     pub buckets: Vec<BucketSource>,
     /// The hosts that devices send to.
@@ -167,6 +174,8 @@ pub struct Config {
     pub string_to_sign_in_errors: bool,
     /// How long key records are kept.
     pub key_cache: CacheTimes,
+    /// What counts on CloudFront only.
+    pub cloudfront: CloudFront,
     /// Host and path to bucket.
     pub hosts: Hosts,
 }
@@ -212,6 +221,7 @@ impl Config {
                 "`key_cache.stale_seconds` may not be less than `key_cache.fresh_seconds`".to_owned(),
             );
         }
+        let cloudfront = CloudFront::new(source.cloudfront)?;
         let buckets = source
             .buckets
             .into_iter()
@@ -254,6 +264,7 @@ impl Config {
             },
             string_to_sign_in_errors: source.string_to_sign_in_errors,
             key_cache: source.key_cache,
+            cloudfront,
             hosts,
         })
     }

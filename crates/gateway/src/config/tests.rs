@@ -1,3 +1,4 @@
+use super::cloudfront::DirectPath;
 use super::*;
 
 const GOOD: &str = r#"{
@@ -23,6 +24,60 @@ fn the_documented_example_is_a_configuration_with_the_documented_defaults() {
         }
     );
     assert_eq!(config.hosts.resources("upload.example.com", b"/k").len(), 2);
+    let cloudfront = &config.cloudfront;
+    assert_eq!(cloudfront.secrets_prefix, "causeway");
+    assert_eq!(cloudfront.secrets_regions, ["us-east-1"]);
+    assert_eq!(cloudfront.key_shards.get(), 1);
+    assert_eq!(cloudfront.direct_path, DirectPath::Oac);
+}
+
+#[test]
+fn a_deployment_on_cloudfront_says_where_its_secrets_are() {
+    let config = |table: &str| {
+        Config::from_json(&GOOD.replacen('{', &format!(r#"{{"cloudfront": {{{table}}},"#), 1))
+            .map(|config| config.cloudfront)
+            .map_err(|error| error.to_string())
+    };
+    let whole = r#""secrets_prefix": "acme/Cause_way-1", "secrets_regions": ["eu-west-1", "ap-southeast-2"],
+        "key_shards": 256, "direct_path": "router-signed""#;
+    let whole = config(whole).unwrap();
+    assert_eq!(whole.secrets_prefix, "acme/Cause_way-1");
+    assert_eq!(whole.secrets_regions, ["eu-west-1", "ap-southeast-2"]);
+    assert_eq!(
+        (whole.key_shards.get(), whole.direct_path),
+        (256, DirectPath::RouterSigned)
+    );
+    for (mistake, named) in [
+        (r#""secrets_prefix": """#, "`cloudfront.secrets_prefix`"),
+        (r#""secrets_prefix": "/causeway""#, "`cloudfront.secrets_prefix`"),
+        (r#""secrets_prefix": "causeway/""#, "`cloudfront.secrets_prefix`"),
+        (r#""secrets_prefix": "a//b""#, "`cloudfront.secrets_prefix`"),
+        (r#""secrets_prefix": "a b""#, "`cloudfront.secrets_prefix`"),
+        (r#""secrets_prefix": "é""#, "`cloudfront.secrets_prefix`"),
+        (r#""secrets_regions": []"#, "`cloudfront.secrets_regions`"),
+        (
+            r#""secrets_regions": ["US-EAST-1"]"#,
+            "`cloudfront.secrets_regions`",
+        ),
+        (
+            r#""secrets_regions": ["us-east-1", "a.b"]"#,
+            "`cloudfront.secrets_regions`",
+        ),
+        (
+            r#""secrets_regions": ["us-east-"]"#,
+            "`cloudfront.secrets_regions`",
+        ),
+        (r#""key_shards": 0"#, "`cloudfront.key_shards`"),
+        (r#""key_shards": 257"#, "`cloudfront.key_shards`"),
+        (r#""direct_path": "none""#, "`none`"),
+        (r#""shards": 1"#, "`shards`"),
+    ] {
+        let error = config(mistake).unwrap_err();
+        assert!(
+            error.contains(named) && !error.contains('\n'),
+            "{mistake}: {error}"
+        );
+    }
 }
 
 #[test]
