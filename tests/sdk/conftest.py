@@ -21,7 +21,9 @@ os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
 
 from devices import DEVICES, Credentials  # noqa: E402
 from keys import KeyStore  # noqa: E402
+from limits import set_aside  # noqa: E402
 from origin import Origin  # noqa: E402
+from platforms import PLATFORMS, Platform  # noqa: E402
 from recording_proxy import RecordingProxy  # noqa: E402
 from servers import DevServer, Gateway, NotReady  # noqa: E402
 from wire import Wire  # noqa: E402
@@ -32,6 +34,12 @@ RUN = secrets.token_hex(4)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
+        "--platform",
+        choices=PLATFORMS,
+        default="cloudflare",
+        help="the platform whose gateway is under test; what only one has is in test_PLATFORM_*.py",
+    )
+    parser.addoption(
         "--dev",
         type=Path,
         metavar="READY_FILE",
@@ -41,6 +49,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "matrix: a cell of SDK x addressing style x operation, kept by --results")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leaves out the files of the other platforms."""
+    others = set(PLATFORMS) - {config.getoption("--platform")}
+    return any(collection_path.name.startswith(f"test_{other}_") for other in others) or None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Sets aside what limits.json says this platform cannot do; other tests show what it does instead."""
+    aside = set_aside(config, items)
+    if aside:
+        config.hook.pytest_deselected(items=aside)
+        items[:] = [item for item in items if item not in aside]
 
 
 @dataclass
@@ -55,17 +77,23 @@ class Servers:
 
 
 @pytest.fixture(scope="session")
-def servers(request: pytest.FixtureRequest) -> Iterator[Servers]:
+def platform(request: pytest.FixtureRequest) -> Platform:
+    """The platform under test."""
+    return PLATFORMS[request.config.getoption("--platform")]
+
+
+@pytest.fixture(scope="session")
+def servers(request: pytest.FixtureRequest, platform: Platform) -> Iterator[Servers]:
     """SeaweedFS, the recording proxy before it, and the gateway under test before that."""
     started = []
     try:
         if running := request.config.getoption("--dev"):
             first = json.loads(running.read_text())
         else:
-            started.append(DevServer("origin"))
+            started.append(DevServer(platform, "origin"))
             first = started[-1].ready()
         proxy = RecordingProxy(first["origin"]["url"])
-        started.append(DevServer("gateway", "--origin", proxy.url))
+        started.append(DevServer(platform, "gateway", "--origin", proxy.url))
         ready = started[-1].ready()
         gateway = Gateway(ready)
         resolve(gateway)
@@ -144,5 +172,5 @@ def origin_untouched(proxy: RecordingProxy) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def wire(gateway: Gateway) -> Wire:
-    return Wire(gateway)
+def wire(gateway: Gateway, platform: Platform) -> Wire:
+    return Wire(gateway, platform)

@@ -1,4 +1,4 @@
-"""`--results FILE`: what each SDK could do in each addressing style, for the README's table and for CI to keep."""
+"""`--results FILE`: what each SDK could do in each addressing style, and the platform's limits, for the README's tables."""
 
 from __future__ import annotations
 
@@ -7,48 +7,74 @@ from pathlib import Path
 
 import pytest
 
+from limits import Limit, limits_of, names_it
+from platforms import PLATFORMS, Platform
 
-class MatrixResults:
-    """Cells of SDK x style x operation, each passed or failed."""
+NAMES = {True: "passed", False: "failed", None: "not run"}
 
-    def __init__(self) -> None:
+
+class Results:
+    """Cells of SDK x style x operation, and the rows of limits.json, each passed or failed."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
         self._cells: dict[tuple, bool] = {}
+        self._limits: dict[Limit, bool | None] = dict.fromkeys(limits_of(platform.name))
 
     def add(self, sdk: str, version: str, style: str, operation: str, passed: bool) -> None:
         """Records a cell; a cell that failed once stays failed."""
         cell = sdk, version, style, operation
         self._cells[cell] = self._cells.get(cell, True) and passed
 
+    def add_shown(self, item: pytest.Item, passed: bool) -> None:
+        """Records the rows that a test shows."""
+        for limit, before in self._limits.items():
+            if names_it(limit.shown_by, item):
+                self._limits[limit] = before is not False and passed
+
     def write(self, path: Path) -> None:
-        """Writes `{"signature": "V1", "results": [...]}`, cells in the order in which they ran."""
+        """Writes `{"platform", "topology", "signature", "results": […], "limits": […]}` in the order of running."""
         names = "sdk", "version", "style", "operation"
         results = [
-            dict(zip(names, cell, strict=True)) | {"result": "passed" if passed else "failed"}
-            for cell, passed in self._cells.items()
+            dict(zip(names, cell, strict=True)) | {"result": NAMES[passed]} for cell, passed in self._cells.items()
         ]
+        limits = [
+            {"case": limit.case, "answer": limit.answer, "reason": limit.reason, "result": NAMES[passed]}
+            for limit, passed in self._limits.items()
+        ]
+        written = {
+            "platform": self._platform.name,
+            "topology": self._platform.topology,
+            "signature": "V1",
+            "results": results,
+            "limits": limits,
+        }
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"signature": "V1", "results": results}, indent=1) + "\n")
+        path.write_text(json.dumps(written, indent=1, ensure_ascii=False) + "\n")
 
 
-RESULTS = pytest.StashKey[MatrixResults]()
+RESULTS = pytest.StashKey[Results]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--results", type=Path, metavar="FILE", help="write the SDK matrix as JSON")
+    parser.addoption("--results", type=Path, metavar="FILE", help="write the SDK matrix and the limits as JSON")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[RESULTS] = MatrixResults()
+    config.stash[RESULTS] = Results(PLATFORMS[config.getoption("--platform")])
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call):
     report = yield
-    marker = item.get_closest_marker("matrix")
-    if marker and (report.when == "call" or report.failed):
+    if report.when != "call" and not report.failed:
+        return report
+    results = item.config.stash[RESULTS]
+    results.add_shown(item, report.passed)
+    if item.get_closest_marker("matrix"):
         cell = item.callspec.params
         device = cell["device_kind"]
-        item.config.stash[RESULTS].add(device.sdk, device.version, cell["style"], cell["operation"], report.passed)
+        results.add(device.sdk, device.version, cell["style"], cell["operation"], report.passed)
     return report
 
 

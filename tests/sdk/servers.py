@@ -1,6 +1,6 @@
 """The servers of a test run, started the way a contributor starts them: with `cargo xtask dev`.
 
-    SDK  ->  gateway on workerd  ->  recording proxy  ->  SeaweedFS
+    SDK  ->  gateway on its platform  ->  recording proxy  ->  SeaweedFS
 
 `cargo xtask dev` brings SeaweedFS with a gateway of its own, which is not used; a second one, `--origin` the recording
 proxy, is the gateway under test. Both sign with the same generated origin key.
@@ -19,16 +19,19 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from devices import Credentials, Endpoint
+from platforms import Platform
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# infra/cloudflare/causeway.dev.toml has both; the ready file names neither.
+# Each platform's infra/PLATFORM/causeway.dev.toml has both; the ready file names neither.
 DISTRIBUTION_LABEL = "d111111abcdef8"
 UNSIGNED_BUCKET_HOST = "plain.causeway.test"
 
 # A cold `cargo xtask dev` compiles the gateway first.
 READY_WITHIN = 15 * 60
 STOPPED_WITHIN = 20
+# Functions write their log line when the answer has gone out already.
+LOGGED_WITHIN = 10
 
 
 class NotReady(Exception):
@@ -38,10 +41,10 @@ class NotReady(Exception):
 class DevServer:
     """One running `cargo xtask dev`."""
 
-    def __init__(self, name: str, *options: str) -> None:
+    def __init__(self, platform: Platform, name: str, *options: str) -> None:
         folder = Path(tempfile.mkdtemp(prefix=f"causeway-sdk-{name}-"))
         self.ready_file, self.log_file = folder / "ready.json", folder / "log.txt"
-        command = ["cargo", "xtask", "dev", *options, "--ready-file", str(self.ready_file)]
+        command = ["cargo", "xtask", "dev", "--platform", platform.name, *options, "--ready-file", str(self.ready_file)]
         with self.log_file.open("wb") as log:
             self._process = subprocess.Popen(
                 command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
@@ -63,6 +66,15 @@ class DevServer:
         """All that the command printed so far."""
         return self.log_file.read_text(errors="replace")
 
+    def log_lines(self, text: str, count: int = 1) -> list[str]:
+        """The lines of the log that contain `text`; waits until there are `count`."""
+        deadline = time.monotonic() + LOGGED_WITHIN
+        while time.monotonic() < deadline:
+            if len(lines := [line for line in self.log().splitlines() if text in line]) >= count:
+                return lines
+            time.sleep(0.05)
+        raise AssertionError(f"no {count} lines with {text!r} in the log; it ends with:\n{self.log()[-2000:]}")
+
     @property
     def folder(self) -> Path:
         """Where the command keeps what it runs with, key records among it."""
@@ -71,10 +83,10 @@ class DevServer:
         return next(folder for folder in found if folder.is_dir())
 
     def resident_bytes(self, program: str) -> int:
-        """The resident memory of the one `program` among this command's descendants."""
+        """The resident memory of the largest `program` among this command's descendants."""
         sizes = [_resident(pid) for pid in _descendants(self._process.pid) if _name(pid) == program]
-        assert len(sizes) == 1, f"{len(sizes)} {program} processes below `{self._command}`"
-        return sizes[0]
+        assert sizes, f"there is no {program} below `{self._command}`"
+        return max(sizes)
 
     def stop(self) -> None:
         """Asks as Ctrl-C does, then makes sure of the whole process group."""
@@ -151,5 +163,8 @@ def _name(pid: int) -> str:
 
 
 def _resident(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:"))
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:")), 0)

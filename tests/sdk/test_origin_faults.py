@@ -23,9 +23,9 @@ def stub():
 
 
 @pytest.fixture(scope="module")
-def faulty(stub, servers):
+def faulty(stub, servers, platform):
     """A gateway whose origin is the stub."""
-    process = DevServer("stub", "--origin", stub.url)
+    process = DevServer(platform, "stub", "--origin", stub.url)
     try:
         gateway = Gateway(process.ready())
         resolve(gateway)
@@ -184,7 +184,7 @@ def test_an_origin_that_refuses_connections_is_a_503_and_logged(device, stub, fa
         device.put(key, b"x")
     refusal = device.refusal(raised.value)
     assert refusal.status == 503
-    assert refusal.request_id in faulty.process.log()
+    assert faulty.process.log_lines(refusal.request_id)
     device.put(key, b"it is back")
 
 
@@ -227,7 +227,7 @@ def test_an_error_without_a_document_has_its_status_and_a_code(oss2_device, stub
     assert refusal.code
 
 
-def test_X08_nothing_of_s3s_own_headers_reaches_a_device(oss2_device, stub, key):
+def test_X08_nothing_of_s3s_own_headers_reaches_a_device(oss2_device, stub, platform, key):
     leaky = answer(
         200,
         b"",
@@ -241,7 +241,7 @@ def test_X08_nothing_of_s3s_own_headers_reaches_a_device(oss2_device, stub, key)
     )
     with stub.script(PutObject=leaky):
         headers = oss2_device.bucket.put_object(key, b"x").headers
-    names = {name.lower() for name in headers}
+    names = {name.lower() for name in headers} - platform.answer_headers
     assert not {name for name in names if name.startswith("x-amz-")} | (names & {"set-cookie", "x-powered-by"})
     assert headers["x-oss-version-id"] == "v1"
     assert "x-oss-hash-crc64ecma" not in names

@@ -184,7 +184,9 @@ def presigned(wire, method, key, expires, query=""):
 
 
 def put_presigned(wire, query, headers=(), method="PUT", key="presigned"):
-    return wire.send(method, wire.target(key, query), [("Host", wire.host), *headers], b"x").check()
+    # CloudFront answers a GET with a body by itself.
+    body = b"x" if method in ("PUT", "POST") else b""
+    return wire.send(method, wire.target(key, query), [("Host", wire.host), *headers], body).check()
 
 
 def test_E_a_presigned_put_is_accepted_without_any_header(wire):

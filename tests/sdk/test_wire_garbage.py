@@ -51,7 +51,7 @@ def test_N09_a_mutated_request_never_breaks_the_gateway(wire, servers, seed):
         head = "".join(f"{name}: {value}\r\n" for name, value in headers)
         request = f"PUT {wire.target(f'garbage/{number}')} HTTP/1.1\r\n{head}Connection: close\r\n"
         status = wire.status_of(mutated(request.encode(), source) + b"Content-Length: 1\r\n\r\nx")
-        # None: the request was never finished, so workerd hung up. 501: a method that workerd does not know.
+        # None: the request was never finished, so the platform hung up. 501: a method that workerd does not know.
         assert status is None or status < 500 or status == 501, status
     assert wire.put("garbage/after").check().status == 200
     assert servers.process.log().count("InternalError") == lost

@@ -6,10 +6,10 @@ from email.utils import formatdate
 
 import pytest
 
-# What a PutObject without extras is made of at the origin; workerd itself adds nothing else. The type is OSS's default,
-# which is not S3's.
-SIGV4 = ["authorization", "host", "x-amz-content-sha256", "x-amz-date"]
-PLAIN_PUT = sorted([*SIGV4, "accept-encoding", "content-length", "content-type"])
+# What a PutObject without extras is made of at the origin, beside what the platform itself adds. The type is OSS's
+# default, which is not S3's.
+SIGV4 = {"authorization", "host", "x-amz-content-sha256", "x-amz-date"}
+PLAIN_PUT = {*SIGV4, "content-length", "content-type"}
 
 FULL_PUT = {
     "Content-Type": ("content-type", "text/plain"),
@@ -28,27 +28,38 @@ FULL_PUT = {
 OSS_VALUES = {"x-oss-storage-class": "Standard", "x-oss-forbid-overwrite": "true"}
 
 
-def test_the_outbound_header_set_of_a_plain_put_is_exactly_the_tables(wire, proxy):
+@pytest.fixture
+def names(platform):
+    """The names of the header lines of a request with object bytes, without the platform's own."""
+
+    def names_of(request) -> list[str]:
+        return [name for name in request.header_names if name not in platform.stream_headers]
+
+    return names_of
+
+
+def test_the_outbound_header_set_of_a_plain_put_is_exactly_the_tables(wire, proxy, names):
     with proxy.watching() as seen:
         assert wire.put("headers/plain").check().status == 200
-    assert seen[0].header_names == PLAIN_PUT
-    assert seen[0].header("accept-encoding") == "identity"
+    assert names(seen[0]) == sorted(PLAIN_PUT)
+    assert seen[0].header("accept-encoding") in (None, "identity")
     assert seen[0].header("x-amz-content-sha256") == "UNSIGNED-PAYLOAD"
 
 
-def test_the_outbound_header_set_of_a_full_put_is_exactly_the_tables(wire, proxy, key):
+def test_the_outbound_header_set_of_a_full_put_is_exactly_the_tables(wire, proxy, names, key):
     headers = [(oss, OSS_VALUES.get(oss, value)) for oss, (_, value) in FULL_PUT.items()]
     with proxy.watching() as seen:
         assert wire.put(key, headers).check().status == 200
-    assert seen[0].header_names == sorted({*PLAIN_PUT, *(s3 for s3, _ in FULL_PUT.values())})
+    assert names(seen[0]) == sorted({*PLAIN_PUT, *(s3 for s3, _ in FULL_PUT.values())})
     for s3, value in FULL_PUT.values():
         assert seen[0].header(s3) == value
 
 
 @pytest.mark.parametrize("operation", ["initiate", "part", "complete", "abort"])
-def test_the_outbound_header_set_of_a_multipart_call_holds_nothing_of_the_clients(wire, proxy, operation):
-    own = {"accept-encoding", "content-length", "content-type", "content-md5", *SIGV4}
-    strange = [("User-Agent", "device/1"), ("X-Custom", "1"), ("Cookie", "a=b"), ("Referer", "http://a/")]
+def test_the_outbound_header_set_of_a_multipart_call_holds_nothing_of_the_clients(wire, proxy, platform, operation):
+    own = {"content-length", "content-type", "content-md5", *SIGV4}
+    added = platform.stream_headers if operation == "part" else platform.document_headers
+    strange = [("User-Agent", "device/1"), ("X-Custom", "custom"), ("Cookie", "a=b"), ("Referer", "http://a/")]
     upload_id = wire.initiate("headers/multipart")
     etag = wire.signed("PUT", "headers/multipart", f"partNumber=1&uploadId={upload_id}", body=b"x").header("etag")
     document = (
@@ -63,7 +74,8 @@ def test_the_outbound_header_set_of_a_multipart_call_holds_nothing_of_the_client
     with proxy.watching() as seen:
         assert wire.signed(method, "headers/multipart", query, strange, body).check().status in (200, 204)
     assert len(seen) == 1
-    assert set(SIGV4) <= set(seen[0].header_names) <= own
+    assert SIGV4 <= set(seen[0].header_names) - added <= own
+    assert not [value for _, value in seen[0].headers if value in dict(strange).values()]
 
 
 INJECTED = [
@@ -101,12 +113,12 @@ INJECTED = [
 
 
 @pytest.mark.parametrize("name", INJECTED)
-def test_O04_a_header_of_no_table_never_reaches_the_origin(wire, proxy, name):
+def test_O04_a_header_of_no_table_never_reaches_the_origin(wire, proxy, names, name):
     with proxy.watching() as seen:
         answer = wire.put("o04", [(name, "/devices/injected")]).check()
     assert answer.status in (200, 400, 403), answer
     for request in seen:
-        assert request.header_names == PLAIN_PUT
+        assert names(request) == sorted(PLAIN_PUT)
         assert not [value for _, value in request.headers if "injected" in value]
 
 
@@ -236,10 +248,10 @@ def test_F10_a_content_md5_of_other_bytes_stores_nothing(wire, origin):
     assert origin.object("f10").status == 404
 
 
-def test_O19_expect_is_not_forwarded(wire, proxy):
+def test_O19_expect_is_not_forwarded(wire, proxy, names):
     with proxy.watching() as seen:
         assert wire.put("o19", [("Expect", "100-continue")]).check().status == 200
-    assert seen[0].header_names == PLAIN_PUT
+    assert names(seen[0]) == sorted(PLAIN_PUT)
 
 
 def test_O12_a_content_type_keeps_its_case_and_parameters(wire, proxy):
@@ -258,7 +270,7 @@ def test_O12_no_content_type_is_osss_default_at_the_origin(wire, proxy):
 def test_L05_every_answer_has_its_ids_and_nothing_of_the_origin(wire, value):
     for method, query in [("PUT", ""), ("POST", "uploads"), ("GET", ""), ("GET", "acl"), ("DELETE", "uploadId=U")]:
         answer = wire.signed(method, "l05", query, [("x-oss-meta-a", value)], b"x" if method == "PUT" else b"").check()
-        assert not [name for name, _ in answer.headers if name.lower() in ("x-powered-by", "via")]
+        assert not answer.header_names & {"x-powered-by", "via"}
         assert (answer.header("server") or "AliyunOSS") == "AliyunOSS"
 
 

@@ -112,7 +112,7 @@ def test_A07_a_key_that_cannot_be_named_safely_is_400(wire, proxy, written, key)
 def test_A07_a_raw_byte_that_is_not_utf_8_is_400(wire, proxy):
     bucket = wire.bucket.encode()
     answer, seen = send(wire, proxy, b"/" + bucket + b"/a\xffb", b"/" + bucket + b"/a\xffb")
-    # By workerd itself, in its own words.
+    # Perhaps by the platform itself, in its own words.
     assert answer.status == 400, answer
     assert not seen
 
@@ -134,7 +134,7 @@ def test_A10_a_target_that_is_no_object_is_a_clean_refusal(wire, proxy, target):
 def test_A10_the_authority_of_an_absolute_target_is_never_dialled(wire, proxy, origin):
     target = f"{proxy.url}/{wire.bucket}/a10"
     answer, seen = send(wire, proxy, target, f"/{wire.bucket}/a10")
-    # workerd shows the gateway the Host header's authority only: the request is an ordinary one for that host.
+    # Where the platform shows the gateway the Host header's authority only, the request is an ordinary one for that host.
     if answer.check().status == 200:
         assert [request.target for request in seen] == [f"/{origin.bucket}/a10"]
     else:
@@ -209,8 +209,8 @@ def test_H05_a_put_with_a_copy_source_is_a_copy_and_denied(wire, proxy, source):
 def test_H_a_method_that_no_operation_has_is_refused(wire, proxy, method):
     with proxy.watching() as seen:
         answer = wire.signed(method, "h-method")
-    # workerd answers 501 by itself to a method that it does not know (and 500 to CONNECT); what it lets through is
-    # ours to refuse.
+    # A platform answers by itself to methods that it does not know, workerd 501 and CloudFront 403 or 400; what it lets
+    # through is ours to refuse.
     assert answer.status in (400, 403, 405, 501), answer
     assert not seen
 
