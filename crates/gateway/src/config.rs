@@ -1,7 +1,7 @@
 //! The operator's configuration: parsed once, and refused whole where it is inconsistent.
 //!
 //! `causeway.toml` is for people; the commands turn it into the JSON that the edge function takes.
-//! Both have this one shape, [`ConfigSource`]. A [`Config`] exists only if every name in it refers to
+//! Both have this one shape, [`ConfigSource`], and one reader, [`ConfigSource::read`]. A [`Config`] exists only if every name in it refers to
 //! something and no host or bucket can be read in two ways. Every mistake gives one sentence that
 //! names the key.
 
@@ -12,8 +12,9 @@ use oss_s3::addressing::{
     AclRule, ArchiveClass, HostStyle, Hosts, OriginAddressing, OriginBucket, VirtualBucket,
 };
 use request_auth::Window;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::document::{Field, Fields, Holds, Mistake, Node};
 use crate::keys::cache::{CacheTimes, MAX_FRESH_SECONDS, MAX_NEGATIVE_SECONDS, MAX_STALE_SECONDS};
 use crate::policy::UnsignedHeadersSource;
 
@@ -25,23 +26,18 @@ use cloudfront::{CloudFront, CloudFrontSource};
 pub const MAX_CLOCK_WINDOW_SECONDS: u32 = 3600;
 
 /// The configuration as it is written.
-#[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Serialize)]
 pub struct ConfigSource {
     /// How far a signed date may be from now, both ways.
-    #[serde(default = "default_clock_window")]
     pub clock_window_seconds: u32,
     /// How far ahead a presigned URL's Expires may lie; unbounded where absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub presigned_max_seconds: Option<u32>,
     /// Whether a signature mismatch shows the string to sign to the client.
-    #[serde(default)]
     pub string_to_sign_in_errors: bool,
     /// How long the edge function keeps key records.
-    #[serde(default)]
     pub key_cache: CacheTimes,
     /// Where a deployment on CloudFront finds its secrets, and who signs object bytes there.
-    #[serde(default)]
     pub cloudfront: CloudFrontSource,
     /// The virtual buckets.
     pub buckets: Vec<BucketSource>,
@@ -49,37 +45,82 @@ pub struct ConfigSource {
     pub hosts: Vec<HostSource>,
 }
 
-fn default_clock_window() -> u32 {
-    900
+impl ConfigSource {
+    /// Reads the JSON's or TOML's tree. The rest is for [`Config::new`] to judge.
+    ///
+    /// # Errors
+    /// A document of another shape: the sentence names the path of the key.
+    pub fn read(document: Node<'_>) -> Result<Self, Mistake> {
+        Field::document(document, Holds::Settings).table(|fields| {
+            Ok(Self {
+                clock_window_seconds: fields.take("clock_window_seconds").or(900, Field::whole)?,
+                presigned_max_seconds: fields.take("presigned_max_seconds").optional(Field::whole)?,
+                string_to_sign_in_errors: fields
+                    .take("string_to_sign_in_errors")
+                    .or(false, Field::boolean)?,
+                key_cache: fields
+                    .take("key_cache")
+                    .or(CacheTimes::default(), CacheTimes::read)?,
+                cloudfront: fields
+                    .take("cloudfront")
+                    .or(CloudFrontSource::default(), CloudFrontSource::read)?,
+                buckets: fields
+                    .take("buckets")
+                    .list(|bucket| bucket.table(BucketSource::read))?,
+                hosts: fields.take("hosts").list(|host| host.table(HostSource::read))?,
+            })
+        })
+    }
 }
 
 /// A virtual bucket as it is written.
-#[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Serialize)]
 pub struct BucketSource {
     /// The name that devices sign.
     pub name: String,
     /// Other names that devices may sign for it.
-    #[serde(default)]
     pub aliases: Vec<String>,
     /// What becomes of public ACLs.
-    #[serde(default)]
     pub acl: AclSource,
     /// What OSS's storage class Archive becomes.
-    #[serde(default)]
     pub archive: ArchiveSource,
     /// What becomes of headers that OSS V1 does not sign.
-    #[serde(default)]
     pub unsigned_headers: UnsignedHeadersSource,
     /// AWS KMS key ARNs by OSS key id.
-    #[serde(default)]
     pub kms_keys: BTreeMap<String, String>,
     /// The S3 bucket behind it.
     pub origin: OriginSource,
 }
 
+impl BucketSource {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Mistake> {
+        let acl =
+            |field: Field<'_>| field.choice(&[("private", AclSource::Private), ("pass", AclSource::Pass)]);
+        let archive = |field: Field<'_>| {
+            field.choice(&[
+                ("GLACIER", ArchiveSource::Glacier),
+                ("GLACIER_IR", ArchiveSource::GlacierInstantRetrieval),
+            ])
+        };
+        let arns = |field: Field<'_>| field.map(|id, arn| Ok((id.into_owned(), arn.string()?)));
+        Ok(Self {
+            name: fields.take("name").string()?,
+            aliases: fields
+                .take("aliases")
+                .or(Vec::new(), |field| field.list(Field::string))?,
+            acl: fields.take("acl").or(AclSource::default(), acl)?,
+            archive: fields.take("archive").or(ArchiveSource::default(), archive)?,
+            unsigned_headers: fields
+                .take("unsigned_headers")
+                .or(UnsignedHeadersSource::default(), UnsignedHeadersSource::read)?,
+            kms_keys: fields.take("kms_keys").or(BTreeMap::new(), arns)?,
+            origin: fields.take("origin").table(OriginSource::read)?,
+        })
+    }
+}
+
 /// What becomes of public ACLs.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AclSource {
     /// They are refused; `private` and `default` are left out, as S3 buckets have no ACLs.
@@ -90,7 +131,7 @@ pub enum AclSource {
 }
 
 /// The S3 storage class that OSS's Archive becomes.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize)]
 pub enum ArchiveSource {
     /// Needs a restore before it is read, like OSS's.
     #[default]
@@ -102,8 +143,7 @@ pub enum ArchiveSource {
 }
 
 /// An S3 bucket as it is written.
-#[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Serialize)]
 pub struct OriginSource {
     /// Its name.
     pub bucket: String,
@@ -112,12 +152,30 @@ pub struct OriginSource {
     /// `scheme://host[:port]` of the S3 endpoint, without the bucket.
     pub endpoint: String,
     /// Where the bucket's name stands in URLs.
-    #[serde(default)]
     pub addressing: AddressingSource,
 }
 
+impl OriginSource {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Mistake> {
+        let addressing = |field: Field<'_>| {
+            field.choice(&[
+                ("virtual-host", AddressingSource::VirtualHost),
+                ("path", AddressingSource::Path),
+            ])
+        };
+        Ok(Self {
+            bucket: fields.take("bucket").string()?,
+            region: fields.take("region").string()?,
+            endpoint: fields.take("endpoint").string()?,
+            addressing: fields
+                .take("addressing")
+                .or(AddressingSource::default(), addressing)?,
+        })
+    }
+}
+
 /// Where the bucket's name stands in the origin's URLs.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AddressingSource {
     /// Before the host.
@@ -128,24 +186,38 @@ pub enum AddressingSource {
 }
 
 /// A host as it is written: either `styles` or `cname`, or both.
-#[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Serialize)]
 pub struct HostSource {
     /// The name in Host, without a port.
     pub host: String,
     /// `path`: `/bucket/key`; `virtual-host`: `bucket.host`.
-    #[serde(default)]
     pub styles: Vec<StyleSource>,
     /// The bucket that the host itself stands for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cname: Option<String>,
     /// Whether clients that sign no bucket name are accepted on the `cname`.
-    #[serde(default)]
     pub unsigned_bucket: bool,
 }
 
+impl HostSource {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Mistake> {
+        let style = |field: Field<'_>| {
+            field.choice(&[
+                ("path", StyleSource::Path),
+                ("virtual-host", StyleSource::VirtualHost),
+            ])
+        };
+        Ok(Self {
+            host: fields.take("host").string()?,
+            styles: fields.take("styles").or(Vec::new(), |field| field.list(style))?,
+            cname: fields.take("cname").optional(Field::string)?,
+            unsigned_bucket: fields.take("unsigned_bucket").or(false, Field::boolean)?,
+        })
+    }
+}
+
 /// How a bucket is named on a host.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StyleSource {
     /// `/bucket/key`.
@@ -165,6 +237,12 @@ impl fmt::Display for ConfigError {
 }
 
 impl core::error::Error for ConfigError {}
+
+impl From<Mistake> for ConfigError {
+    fn from(mistake: Mistake) -> Self {
+        Self(mistake.to_string())
+    }
+}
 
 /// A configuration that is consistent.
 pub struct Config {
@@ -186,8 +264,7 @@ impl Config {
     /// # Errors
     /// A [`ConfigError`], for JSON of another shape too.
     pub fn from_json(json: &str) -> Result<Self, ConfigError> {
-        let source = serde_json::from_str(json).map_err(|error| ConfigError(error.to_string()))?;
-        Self::new(source)
+        Self::new(ConfigSource::read(Node::from_json(json)?)?)
     }
 
     /// Checks a configuration.

@@ -8,8 +8,9 @@ use core::fmt;
 
 use oss_s3::error::{Fault, Refusal};
 use request_auth::{Denial, KeyMaterial, Scheme, SecretKey, SecurityToken, UnixSeconds, is_key_id};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::document::{Field, Fields, Holds, Mistake, Node};
 use crate::policy::{Grant, GrantSource};
 
 pub mod cache;
@@ -27,42 +28,35 @@ const WELL_KNOWN_SECRETS: [&str; 5] = [
 ];
 
 /// A key record as JSON. The id, secrets and grants are needed; the rest has defaults.
-#[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Serialize)]
 pub struct KeyRecordSource {
     /// The access key id; has to be the name that it is stored under.
     pub id: String,
     /// Whether it may be used.
-    #[serde(default)]
     pub status: KeyStatus,
     /// The schemes that it may be used with; by default OSS V1.
-    #[serde(default = "default_schemes")]
     pub schemes: Vec<String>,
     /// One secret, or two during a rotation.
     pub secrets: Vec<SecretSource>,
     /// The session token that requests have to carry.
-    #[serde(default)]
     pub security_token: Option<String>,
     /// What it may do; nothing without a grant.
     pub grants: Vec<GrantSource>,
 }
 
 /// A secret and the time in which it counts, both ends included, in seconds since 1970.
-#[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Serialize)]
 pub struct SecretSource {
     /// The secret as text.
     pub secret: String,
     /// When it begins to count; always, where absent.
-    #[serde(default)]
     pub not_before: Option<i64>,
     /// When it ceases to count; never, where absent.
-    #[serde(default)]
     pub not_after: Option<i64>,
 }
 
 /// Whether a key may be used.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyStatus {
     /// It may.
@@ -72,13 +66,57 @@ pub enum KeyStatus {
     Disabled,
 }
 
-fn default_schemes() -> Vec<String> {
-    vec![Scheme::OssV1.name().to_owned()]
+impl KeyRecordSource {
+    /// Reads a record's tree. The rest is for [`KeyRecord::new`] to judge.
+    ///
+    /// # Errors
+    /// A document of another shape: the sentence names the path of the key, and no other word of it.
+    pub fn read(document: Node<'_>) -> Result<Self, Mistake> {
+        let status = |field: Field<'_>| {
+            field.choice(&[("active", KeyStatus::Active), ("disabled", KeyStatus::Disabled)])
+        };
+        Field::document(document, Holds::Secrets).table(|fields| {
+            Ok(Self {
+                id: fields.take("id").string()?,
+                status: fields.take("status").or(KeyStatus::default(), status)?,
+                schemes: fields
+                    .take("schemes")
+                    .or(vec![Scheme::OssV1.name().to_owned()], |field| {
+                        field.list(Field::string)
+                    })?,
+                secrets: fields
+                    .take("secrets")
+                    .list(|secret| secret.table(SecretSource::read))?,
+                security_token: fields.take("security_token").optional(Field::string)?,
+                grants: fields
+                    .take("grants")
+                    .list(|grant| grant.table(GrantSource::read))?,
+            })
+        })
+    }
+}
+
+impl SecretSource {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Mistake> {
+        let mut time = |name| fields.take(name).optional(Field::whole);
+        let (not_before, not_after) = (time("not_before")?, time("not_after")?);
+        Ok(Self {
+            secret: fields.take("secret").string()?,
+            not_before,
+            not_after,
+        })
+    }
 }
 
 /// Why a record can't be used, as one sentence for the operator's log. Holds no secret.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RecordError(pub(crate) String);
+
+impl RecordError {
+    fn of(id: &str, mistake: &Mistake) -> Self {
+        Self(format!("key record `{id}`: {mistake}"))
+    }
+}
 
 impl fmt::Display for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -118,15 +156,9 @@ impl KeyRecord {
     /// A [`RecordError`] for JSON of another shape, an id that is not `id`, no or more than two
     /// secrets, weak secrets, unknown schemes, or a grant that does not parse.
     pub fn from_json(id: &str, json: &str) -> Result<Self, RecordError> {
-        // serde_json's own words can quote the document, and the document holds secrets: only the
-        // place goes to the log.
-        let source: KeyRecordSource = serde_json::from_str(json).map_err(|error| {
-            RecordError(format!(
-                "key record `{id}` is not of the documented shape at line {} column {}",
-                error.line(),
-                error.column()
-            ))
-        })?;
+        let source = Node::from_json(json)
+            .and_then(KeyRecordSource::read)
+            .map_err(|mistake| RecordError::of(id, &mistake))?;
         Self::new(id, source)
     }
 
@@ -138,20 +170,23 @@ impl KeyRecord {
     /// The refusal that the device is answered with: `InvalidAccessKeyId` for no key, and
     /// `ServiceUnavailable` for no answer or a record that can't be read.
     pub fn from_look_up(id: &str, look_up: &str) -> Result<Self, Refusal> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct NoAnswer {
-            unavailable: String,
+        let unusable = |why: String| Refusal::new(Fault::StoreUnavailable).because(why);
+        let document = Node::from_json(look_up).map_err(|mistake| unusable(mistake.to_string()))?;
+        match &document {
+            Node::Null => return Err(Denial::UnknownKey.into()),
+            Node::Table(entries) => {
+                if let [(name, Node::Text(why))] = entries.as_slice()
+                    && name == "unavailable"
+                {
+                    return Err(unusable(["the key store does not answer: ", why].concat()));
+                }
+            }
+            _ => {}
         }
-        if look_up.trim() == "null" {
-            return Err(Denial::UnknownKey.into());
-        }
-        if let Ok(NoAnswer { unavailable }) = serde_json::from_str(look_up) {
-            let reason = ["the key store does not answer: ", &unavailable].concat();
-            return Err(Refusal::new(Fault::StoreUnavailable).because(reason));
-        }
-        Self::from_json(id, look_up)
-            .map_err(|error| Refusal::new(Fault::StoreUnavailable).because(error.to_string()))
+        KeyRecordSource::read(document)
+            .map_err(|mistake| RecordError::of(id, &mistake))
+            .and_then(|source| Self::new(id, source))
+            .map_err(|error| unusable(error.to_string()))
     }
 
     /// Checks a record that was already parsed; see [`KeyRecord::from_json`].

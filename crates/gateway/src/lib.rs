@@ -20,6 +20,7 @@ pub mod authorizer;
 pub mod config;
 #[cfg(test)]
 mod device;
+pub mod document;
 pub mod errand;
 pub mod keys;
 pub mod log;

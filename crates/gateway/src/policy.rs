@@ -10,36 +10,32 @@ use oss_s3::key::{ObjectKey, OriginKey};
 use oss_s3::operation::{Call, Operation};
 use oss_s3::request::Authorized;
 use request_auth::Verified;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::document::{Field, Fields, Mistake};
 use crate::keys::{KeyRecord, RecordError};
 
 /// The preset of the five upload operations, which grants have by default.
 pub const UPLOAD_ONLY: &str = "upload-only";
 
 /// A grant as JSON.
-#[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Serialize)]
 pub struct GrantSource {
     /// The virtual bucket.
     pub bucket: String,
     /// Presets and operation names; by default `upload-only`.
-    #[serde(default = "default_operations")]
     pub operations: Vec<String>,
     /// What the object key has to start with; empty, or segments that end in `/`. `{key_id}` as a
     /// whole segment stands for the access key id.
-    #[serde(default)]
     pub prefix: String,
     /// What is put before the key at the origin; the same form as the prefix.
-    #[serde(default)]
     pub mount: String,
     /// What becomes of headers that OSS V1 does not sign; the bucket's rule where absent.
-    #[serde(default)]
     pub unsigned_headers: Option<UnsignedHeadersSource>,
 }
 
 /// What becomes of unsigned Cache-Control and its like on writes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum UnsignedHeadersSource {
     /// They are stored with the object.
@@ -61,8 +57,30 @@ impl From<UnsignedHeadersSource> for UnsignedHeaders {
     }
 }
 
-fn default_operations() -> Vec<String> {
-    vec![UPLOAD_ONLY.to_owned()]
+impl UnsignedHeadersSource {
+    pub(crate) fn read(field: Field<'_>) -> Result<Self, Mistake> {
+        field.choice(&[
+            ("store", Self::Store),
+            ("drop", Self::Drop),
+            ("refuse", Self::Refuse),
+        ])
+    }
+}
+
+impl GrantSource {
+    pub(crate) fn read(fields: &mut Fields<'_>) -> Result<Self, Mistake> {
+        Ok(Self {
+            bucket: fields.take("bucket").string()?,
+            operations: fields
+                .take("operations")
+                .or(vec![UPLOAD_ONLY.to_owned()], |field| field.list(Field::string))?,
+            prefix: fields.take("prefix").or(String::new(), Field::string)?,
+            mount: fields.take("mount").or(String::new(), Field::string)?,
+            unsigned_headers: fields
+                .take("unsigned_headers")
+                .optional(UnsignedHeadersSource::read)?,
+        })
+    }
 }
 
 /// A permission of one key.

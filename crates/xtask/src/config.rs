@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 use gateway::config::{Config, ConfigSource};
+use gateway::document::Node;
 
 /// Which file to turn into JSON.
 #[derive(Args)]
@@ -31,7 +32,8 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
 /// Reads TOML of the configuration's shape.
 pub(crate) fn read(path: &Path) -> anyhow::Result<ConfigSource> {
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    toml::from_str(&text).with_context(|| path.display().to_string())
+    let document: Node<'_> = toml::from_str(&text).with_context(|| path.display().to_string())?;
+    ConfigSource::read(document).with_context(|| path.display().to_string())
 }
 
 /// Writes the JSON, which the gateway has been seen to take.

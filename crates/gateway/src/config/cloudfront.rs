@@ -3,9 +3,10 @@
 
 use core::num::NonZeroU16;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::ConfigError;
+use crate::document::{Field, Mistake};
 
 /// The most shards that key records are spread over: one byte chooses.
 pub const MAX_KEY_SHARDS: u16 = 256;
@@ -14,8 +15,7 @@ pub const MAX_KEY_SHARDS: u16 = 256;
 const MAX_PREFIX_BYTES: usize = 256;
 
 /// The table `[cloudfront]` as it is written.
-#[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Serialize)]
 pub struct CloudFrontSource {
     /// The first part of the secrets' names: `{prefix}/passport`, `{prefix}/0`, `{prefix}/1`, …
     pub secrets_prefix: String,
@@ -38,8 +38,32 @@ impl Default for CloudFrontSource {
     }
 }
 
+impl CloudFrontSource {
+    pub(super) fn read(table: Field<'_>) -> Result<Self, Mistake> {
+        let default = Self::default();
+        let direct_path = |field: Field<'_>| {
+            field.choice(&[
+                ("oac", DirectPath::Oac),
+                ("router-signed", DirectPath::RouterSigned),
+            ])
+        };
+        table.table(|fields| {
+            Ok(Self {
+                secrets_prefix: fields
+                    .take("secrets_prefix")
+                    .or(default.secrets_prefix, Field::string)?,
+                secrets_regions: fields
+                    .take("secrets_regions")
+                    .or(default.secrets_regions, |field| field.list(Field::string))?,
+                key_shards: fields.take("key_shards").or(default.key_shards, Field::whole)?,
+                direct_path: fields.take("direct_path").or(default.direct_path, direct_path)?,
+            })
+        })
+    }
+}
+
 /// Who signs object bytes for S3.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DirectPath {
     /// CloudFront, by origin access control.

@@ -140,7 +140,7 @@ fn every_mistake_gives_one_sentence_that_names_the_key() {
             r#""name": "d111111abcdef8""#,
             "`d111111abcdef8`",
         ),
-        (r#""name": "devices", "#, "", "`name`"),
+        (r#""name": "devices", "#, "", "`buckets[0].name`"),
         ("acme-ingest", "Acme", "`origin.bucket`"),
         (
             r#""region": "eu-west-1""#,
@@ -211,7 +211,12 @@ fn the_default_port_of_an_endpoint_is_left_out_of_the_host() {
 
 #[test]
 fn a_configuration_survives_writing_and_reading() {
-    let source: ConfigSource = serde_json::from_str(GOOD).unwrap();
+    let source = ConfigSource::read(
+        Node::from_json(GOOD)
+            .map_err(|mistake| mistake.to_string())
+            .unwrap(),
+    )
+    .unwrap();
     let json = serde_json::to_string(&source).unwrap();
     assert!(Config::from_json(&json).is_ok(), "{json}");
 }

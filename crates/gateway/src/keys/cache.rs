@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use request_auth::UnixSeconds;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::document::{Field, Mistake};
 use crate::keys::KeyRecord;
 
 /// The most records that are kept.
@@ -25,8 +26,7 @@ pub const MAX_FRESH_SECONDS: u32 = 3600;
 pub const MAX_STALE_SECONDS: u32 = 86_400;
 
 /// How long cached answers count, in seconds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 pub struct CacheTimes {
     /// How long a record is used without asking the store.
     pub fresh_seconds: u32,
@@ -43,6 +43,25 @@ impl Default for CacheTimes {
             stale_seconds: 3600,
             negative_seconds: 10,
         }
+    }
+}
+
+impl CacheTimes {
+    pub(crate) fn read(table: Field<'_>) -> Result<Self, Mistake> {
+        let default = Self::default();
+        table.table(|fields| {
+            Ok(Self {
+                fresh_seconds: fields
+                    .take("fresh_seconds")
+                    .or(default.fresh_seconds, Field::whole)?,
+                stale_seconds: fields
+                    .take("stale_seconds")
+                    .or(default.stale_seconds, Field::whole)?,
+                negative_seconds: fields
+                    .take("negative_seconds")
+                    .or(default.negative_seconds, Field::whole)?,
+            })
+        })
     }
 }
 

@@ -1,0 +1,143 @@
+//! Documents from outside: configuration, key records, events, answers of other services.
+//!
+//! Every one is parsed here into a tree of [`Node`]s and then read field by field with [`Field`] and
+//! [`Fields`], by one reader for all of them: serde's derived readers are compiled anew for every
+//! type, and were half of each edge function. `causeway.toml` becomes the same tree.
+//!
+//! What could be read in two ways is no document: a name that stands twice in a table, a number with
+//! a fraction or beyond 64 bits. The reader refuses missing and unknown names and other types, and
+//! its [`Mistake`] names the path of the key. No mistake ever repeats a document that may hold
+//! secrets, see [`Holds`].
+
+mod fields;
+
+use core::fmt;
+use std::borrow::Cow;
+
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
+
+pub use fields::{Field, Fields, Holds, Mistake};
+
+/// A document or a part of one, borrowing its text where that holds no escapes. It may hold secrets, so
+/// it has no Debug.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Node<'a> {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Whole(i64),
+    /// A text.
+    Text(Cow<'a, str>),
+    /// Parts in their order.
+    List(Vec<Node<'a>>),
+    /// Parts by name: sorted and each name once in what was read, as they were put in what is to be
+    /// written.
+    Table(Vec<(Cow<'a, str>, Node<'a>)>),
+}
+
+impl<'a> Node<'a> {
+    /// Parses JSON.
+    ///
+    /// # Errors
+    /// Text that is no JSON, or a document that can be read in two ways: line and column.
+    pub fn from_json(json: &'a str) -> Result<Self, Mistake> {
+        serde_json::from_str(json).map_err(|error| Mistake::of_document(&error))
+    }
+
+    /// Writes JSON without white space.
+    pub fn to_json(&self) -> String {
+        // There is nothing in a document that JSON has no form for.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Node<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Parts;
+
+        impl<'de> Visitor<'de> for Parts {
+            type Value = Node<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a document")
+            }
+
+            fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+                Ok(Node::Null)
+            }
+
+            fn visit_bool<E: de::Error>(self, value: bool) -> Result<Self::Value, E> {
+                Ok(Node::Bool(value))
+            }
+
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Self::Value, E> {
+                Ok(Node::Whole(value))
+            }
+
+            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Self::Value, E> {
+                i64::try_from(value)
+                    .map(Node::Whole)
+                    .map_err(|_| E::custom("a number is too large"))
+            }
+
+            fn visit_f64<E: de::Error>(self, _: f64) -> Result<Self::Value, E> {
+                Err(E::custom("a number is not whole"))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Node::Text(Cow::Owned(text.to_owned())))
+            }
+
+            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Node::Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_seq<S: SeqAccess<'de>>(self, mut items: S) -> Result<Self::Value, S::Error> {
+                let mut list = Vec::new();
+                while let Some(item) = items.next_element()? {
+                    list.push(item);
+                }
+                Ok(Node::List(list))
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut entries: M) -> Result<Self::Value, M::Error> {
+                let mut table = Vec::new();
+                while let Some(name) = entries.next_key()? {
+                    let Node::Text(name) = name else {
+                        return Err(de::Error::custom("a name is no text"));
+                    };
+                    table.push((name, entries.next_value()?));
+                }
+                table.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+                if table
+                    .windows(2)
+                    .any(|pair| matches!(pair, [(one, _), (other, _)] if one == other))
+                {
+                    return Err(de::Error::custom("a name stands twice in the table that ends"));
+                }
+                Ok(Node::Table(table))
+            }
+        }
+
+        deserializer.deserialize_any(Parts)
+    }
+}
+
+impl Serialize for Node<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Bool(value) => serializer.serialize_bool(*value),
+            Self::Whole(value) => serializer.serialize_i64(*value),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::List(items) => serializer.collect_seq(items),
+            Self::Table(entries) => serializer.collect_map(entries.iter().map(|(name, node)| (name, node))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
