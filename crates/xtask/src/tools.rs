@@ -28,16 +28,8 @@ pub(crate) struct Npm {
 impl Npm {
     /// Installs what the lock file names, unless that is done already.
     pub(crate) fn install(project: &Project) -> anyhow::Result<Self> {
-        let folder = project.state("npm");
-        fs::create_dir_all(&folder)?;
-        for name in NPM_PINS {
-            let content = read(&project.path("crates/xtask/tools/npm").join(name))?;
-            fs::write(folder.join(name), content)?;
-        }
-        npm_ci(&folder, "installing workerd and wasm-opt from npm")?;
-        Ok(Self {
-            modules: folder.join("node_modules"),
-        })
+        let modules = npm_modules(project, "npm", "installing workerd and wasm-opt from npm")?;
+        Ok(Self { modules })
     }
 
     /// The workerd program for this machine. (The package's own launcher is a Node script, which would stand
@@ -69,6 +61,25 @@ impl Npm {
         command.arg(self.modules.join("binaryen/bin/wasm-opt"));
         command
     }
+}
+
+/// Cloudflare's command line, from npm: `crates/xtask/tools/wrangler/package-lock.json` says which. Gives the
+/// package's folder.
+pub(crate) fn wrangler(project: &Project) -> anyhow::Result<PathBuf> {
+    let modules = npm_modules(project, "wrangler", "installing wrangler from npm")?;
+    Ok(modules.join("wrangler"))
+}
+
+/// Installs what `crates/xtask/tools/{name}` pins into `.causeway/{name}`, and gives its node_modules.
+fn npm_modules(project: &Project, name: &str, what: &str) -> anyhow::Result<PathBuf> {
+    let pins = project.path("crates/xtask/tools").join(name);
+    let folder = project.state(name);
+    fs::create_dir_all(&folder)?;
+    for file in NPM_PINS {
+        fs::write(folder.join(file), read(&pins.join(file))?)?;
+    }
+    npm_ci(&folder, what)?;
+    Ok(folder.join("node_modules"))
 }
 
 /// Installs what `folder`'s package-lock.json names into its node_modules, unless that is done already.
@@ -158,6 +169,8 @@ pub(crate) enum Requirements {
     Device,
     /// The SDKs under test, and pytest.
     SdkTests,
+    /// The linters of templates and scripts, and pytest.
+    InfraTests,
 }
 
 impl Requirements {
@@ -178,6 +191,11 @@ impl Requirements {
                 "tests/sdk/requirements.txt",
                 "python/sdk-tests",
                 "installing the SDKs under test from PyPI",
+            ),
+            Self::InfraTests => (
+                "tests/infra/requirements.txt",
+                "python/infra-tests",
+                "installing cfn-lint and shellcheck from PyPI",
             ),
         }
     }

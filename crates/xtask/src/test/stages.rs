@@ -12,7 +12,7 @@ use crate::build_worker;
 use crate::probe::Probe;
 use crate::project::Project;
 use crate::sdk_table;
-use crate::tools::{Npm, Python, Requirements, WASM, WasmPack, npm_ci};
+use crate::tools::{Npm, Python, Requirements, WASM, WasmPack, npm_ci, wrangler};
 
 /// Every stage, in the order of their running.
 pub(crate) fn all() -> Vec<Stage> {
@@ -65,6 +65,12 @@ pub(crate) fn all() -> Vec<Stage> {
             about: "the artefacts are within their budgets",
             commands: |_| Ok(vec![xtask(["size"])]),
             count: Count::Commands,
+        },
+        Stage {
+            name: "infra",
+            about: "templates, deploy guides and scripts: cfn-lint, shellcheck, wrangler's dry run",
+            commands: infra,
+            count: Count::Pytest,
         },
         Stage {
             name: "worker",
@@ -154,6 +160,14 @@ fn worker(project: &Project) -> anyhow::Result<Vec<Command>> {
         command.arg(project.path(format!("edge-functions/cloudflare-gateway/tests/{file}.test.mjs")));
     }
     command.env("WORKERD", workerd).env("WORKER", built.folder);
+    Ok(vec![command])
+}
+
+fn infra(project: &Project) -> anyhow::Result<Vec<Command>> {
+    let python = Python::install(project, Requirements::InfraTests)?;
+    let mut command = Command::new(python.program("python"));
+    command.args(["-m", "pytest", "tests/infra"]);
+    command.env("WRANGLER", wrangler(project)?);
     Ok(vec![command])
 }
 

@@ -1,0 +1,63 @@
+"""infra/cloudflare, by wrangler's own schema and by a deployment that stops before the upload."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import tomli
+from template import ROOT
+
+CLOUDFLARE = ROOT / "infra" / "cloudflare"
+
+
+@pytest.fixture(scope="session")
+def wrangler() -> Path:
+    """The folder of the npm package; `cargo xtask test infra` installs it and says where."""
+    return Path(os.environ["WRANGLER"])
+
+
+def mistakes(wrangler: Path, configuration: dict[str, Any]) -> list[str]:
+    schema = json.loads((wrangler / "config-schema.json").read_text())
+    validator = jsonschema.validators.validator_for(schema)(schema)
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(configuration)]
+
+
+def test_wrangler_knows_every_key_of_its_configuration(wrangler: Path) -> None:
+    configuration = tomli.loads((CLOUDFLARE / "wrangler.toml").read_text())
+    assert mistakes(wrangler, configuration) == []
+    # The dry run only warns of this one.
+    assert mistakes(wrangler, configuration | {"workers_devs": True})
+
+
+def test_the_routes_of_the_examples_would_do_too(wrangler: Path) -> None:
+    lines = (CLOUDFLARE / "wrangler.toml").read_text().splitlines()
+    start = lines.index("# routes = [")
+    shown = lines[start : lines.index("# ]", start) + 1]
+    routes = tomli.loads("\n".join(line.removeprefix("# ") for line in shown))
+    assert len(routes["routes"]) >= 2
+    assert mistakes(wrangler, tomli.loads((CLOUDFLARE / "wrangler.toml").read_text()) | routes) == []
+
+
+def test_a_deployment_gets_as_far_as_the_upload(wrangler: Path, tmp_path: Path) -> None:
+    command = ["node", wrangler / "bin" / "wrangler.js", "deploy", "--dry-run", "--outdir", tmp_path]
+    done = subprocess.run(
+        [*command, "--var", "CAUSEWAY_CONFIG:{}"],
+        cwd=CLOUDFLARE,
+        env=os.environ | {"CI": "true", "WRANGLER_SEND_METRICS": "false", "NO_COLOR": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    assert "--dry-run: exiting now." in done.stdout, said
+    assert "WARNING" not in said, said
+    assert "env.KEYS" in done.stdout, said
+    assert (tmp_path / "index.js").is_file() and (tmp_path / "index_bg.wasm").is_file()
