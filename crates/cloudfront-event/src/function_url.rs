@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
+use gateway::document::{Field, Fields, Holds, Mistake, Node};
+use serde::Serialize;
 
 use crate::EventError;
 
 /// A request to a function URL.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug)]
 pub struct FunctionUrlRequest {
     /// The path as sent.
     pub raw_path: String,
@@ -24,16 +24,13 @@ pub struct FunctionUrlRequest {
     /// Where the request comes from.
     pub request_context: RequestContext,
     /// The body.
-    #[serde(default)]
     pub body: Option<String>,
     /// Whether the body is base64.
-    #[serde(default)]
     pub is_base64_encoded: bool,
 }
 
 /// Where a request comes from.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug)]
 pub struct RequestContext {
     /// The request line.
     pub http: HttpContext,
@@ -42,7 +39,7 @@ pub struct RequestContext {
 }
 
 /// The request line.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct HttpContext {
     /// The method.
     pub method: String,
@@ -54,7 +51,30 @@ impl FunctionUrlRequest {
     /// # Errors
     /// JSON of another shape.
     pub fn from_json(json: &str) -> Result<Self, EventError> {
-        serde_json::from_str(json).map_err(|error| EventError::at(&error))
+        let document = Field::document(Node::from_json(json)?, Holds::Secrets);
+        Ok(document.open_table(Self::read)?)
+    }
+
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Mistake> {
+        Ok(Self {
+            raw_path: fields.take("rawPath").string()?,
+            raw_query_string: fields.take("rawQueryString").string()?,
+            headers: fields
+                .take("headers")
+                .map(|name, value| Ok((name.into_owned(), value.string()?)))?,
+            request_context: fields.take("requestContext").open_table(|fields| {
+                Ok(RequestContext {
+                    http: fields.take("http").open_table(|fields| {
+                        Ok(HttpContext {
+                            method: fields.take("method").string()?,
+                        })
+                    })?,
+                    request_id: fields.take("requestId").string()?,
+                })
+            })?,
+            body: fields.take("body").optional(Field::string)?,
+            is_base64_encoded: fields.take("isBase64Encoded").or(false, Field::boolean)?,
+        })
     }
 
     /// The body's bytes, empty where there is none; `None` where it is not the base64 that it is said

@@ -14,22 +14,17 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use gateway::document::{Field, Fields, Holds, Mistake, Node};
 use request_auth::{Delivery, HeadError, RequestHead};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde::Serialize;
 
 /// Why an event can't be read; a fault of the platform or of the function's configuration.
 #[derive(Debug)]
 pub struct EventError(String);
 
-impl EventError {
-    /// Names the place only: serde's own words quote the document, and headers carry credentials.
-    fn at(error: &serde_json::Error) -> Self {
-        Self(format!(
-            "the event is not of the documented shape at line {} column {}",
-            error.line(),
-            error.column()
-        ))
+impl From<Mistake> for EventError {
+    fn from(mistake: Mistake) -> Self {
+        Self(format!("the event is not of the documented shape: {mistake}"))
     }
 }
 
@@ -42,7 +37,7 @@ impl fmt::Display for EventError {
 impl core::error::Error for EventError {}
 
 /// One event: the first and only record of what CloudFront passes to a function.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone)]
 pub struct Event {
     /// Where the event comes from.
     pub config: EventConfig,
@@ -52,20 +47,8 @@ pub struct Event {
     pub response: Option<EventResponse>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Records {
-    records: Vec<Record>,
-}
-
-#[derive(Deserialize)]
-struct Record {
-    cf: Event,
-}
-
 /// The event that a function is associated with.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum EventType {
     /// Before the cache.
     ViewerRequest,
@@ -78,8 +61,7 @@ pub enum EventType {
 }
 
 /// Where an event comes from.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug)]
 pub struct EventConfig {
     /// The distribution's id, `EDFDVBD6EXAMPLE`.
     pub distribution_id: String,
@@ -90,7 +72,7 @@ pub struct EventConfig {
 }
 
 /// A request, as it is received and as it is given back.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct EventRequest {
     /// The method; read-only for functions.
     pub method: String,
@@ -101,29 +83,29 @@ pub struct EventRequest {
     /// Header lines by lower-case name.
     pub headers: Headers,
     /// The body, where the function is configured to see it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<EventBody>,
-    /// The rest: `clientIp`, `origin`.
+    /// A table of the rest: `clientIp`, `origin`.
     #[serde(flatten)]
-    pub rest: Map<String, Value>,
+    pub rest: Node<'static>,
 }
 
 /// A response, as it is received and as it is given back.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EventResponse {
     /// The status as text, `200`.
     pub status: String,
     /// The reason phrase.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub status_description: String,
     /// Header lines by lower-case name.
     pub headers: Headers,
     /// A body of the function's own; the origin's body is never in an event.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
     /// `text` or `base64`, with a body.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub body_encoding: Option<String>,
 }
 
@@ -131,21 +113,20 @@ pub struct EventResponse {
 pub type Headers = BTreeMap<String, Vec<HeaderLine>>;
 
 /// One header line.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct HeaderLine {
     /// The name as sent; the lower-case one where absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// The value.
     pub value: String,
 }
 
 /// A request body as CloudFront shows it.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EventBody {
     /// Whether it was cut at the platform's limit (40 KB at viewer-request, 1 MB at origin-request).
-    #[serde(default)]
     pub input_truncated: bool,
     /// `read-only`, or `replace` where the function gives one.
     pub action: String,
@@ -162,18 +143,61 @@ impl Event {
     /// JSON of another shape, not exactly one record, or another event than `expected`: the function
     /// is associated with the wrong one.
     pub fn from_json(json: &str, expected: EventType) -> Result<Self, EventError> {
-        let records: Records = serde_json::from_str(json).map_err(|error| EventError::at(&error))?;
-        match <[Record; 1]>::try_from(records.records) {
-            Ok([record]) if record.cf.config.event_type == expected => Ok(record.cf),
+        let document = Field::document(Node::from_json(json)?, Holds::Secrets);
+        let records = document.open_table(|fields| {
+            fields
+                .take("Records")
+                .list(|record| record.open_table(|fields| fields.take("cf").open_table(Self::read)))
+        })?;
+        match <[Self; 1]>::try_from(records) {
+            Ok([event]) if event.config.event_type == expected => Ok(event),
             Ok(_) => Err(EventError(
                 "the function is associated with another event than its own".to_owned(),
             )),
             Err(_) => Err(EventError("an event has exactly one record".to_owned())),
         }
     }
+
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Mistake> {
+        Ok(Self {
+            config: fields.take("config").open_table(EventConfig::read)?,
+            request: fields.take("request").open_table(EventRequest::read)?,
+            response: fields
+                .take("response")
+                .optional(|response| response.open_table(EventResponse::read))?,
+        })
+    }
+}
+
+impl EventConfig {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Mistake> {
+        Ok(Self {
+            distribution_id: fields.take("distributionId").string()?,
+            event_type: fields.take("eventType").choice(&[
+                ("viewer-request", EventType::ViewerRequest),
+                ("origin-request", EventType::OriginRequest),
+                ("origin-response", EventType::OriginResponse),
+                ("viewer-response", EventType::ViewerResponse),
+            ])?,
+            request_id: fields.take("requestId").string()?,
+        })
+    }
 }
 
 impl EventRequest {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Mistake> {
+        Ok(Self {
+            method: fields.take("method").string()?,
+            uri: fields.take("uri").string()?,
+            querystring: fields.take("querystring").string()?,
+            headers: read_headers(fields.take("headers"))?,
+            body: fields
+                .take("body")
+                .optional(|body| body.open_table(EventBody::read))?,
+            rest: fields.rest().into_owned(),
+        })
+    }
+
     /// Path and query as sent.
     pub fn target(&self) -> String {
         if self.querystring.is_empty() {
@@ -213,28 +237,40 @@ impl EventRequest {
         let (origin, port) = match (origin.get("s3"), origin.get("custom")) {
             (Some(s3), None) => (s3, None),
             (None, Some(custom)) => {
-                let default = if custom.get("protocol")?.as_str()? == "https" {
+                let default = if custom.get("protocol")?.as_text()? == "https" {
                     443
                 } else {
                     80
                 };
                 (
                     custom,
-                    custom.get("port")?.as_u64().filter(|port| *port != default),
+                    custom.get("port")?.as_whole().filter(|port| *port != default),
                 )
             }
             _ => return None,
         };
-        let domain = origin.get("domainName")?.as_str()?;
+        let domain = origin.get("domainName")?.as_text()?;
         let authority = match port {
             Some(port) => [domain, ":", &port.to_string()].concat(),
             None => domain.to_owned(),
         };
-        Some((authority, origin.get("path")?.as_str()?))
+        Some((authority, origin.get("path")?.as_text()?))
     }
 }
 
 impl EventResponse {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Mistake> {
+        Ok(Self {
+            status: fields.take("status").string()?,
+            status_description: fields
+                .take("statusDescription")
+                .or(String::new(), Field::string)?,
+            headers: read_headers(fields.take("headers"))?,
+            body: fields.take("body").optional(Field::string)?,
+            body_encoding: fields.take("bodyEncoding").optional(Field::string)?,
+        })
+    }
+
     /// The first line of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         first(&self.headers, name)
@@ -244,6 +280,20 @@ impl EventResponse {
     pub fn lines(&self) -> Vec<(&str, &[u8])> {
         lines(&self.headers)
     }
+}
+
+fn read_headers(table: Field<'_>) -> Result<Headers, Mistake> {
+    table.map(|name, lines| {
+        let lines = lines.list(|line| {
+            line.open_table(|fields| {
+                Ok(HeaderLine {
+                    key: fields.take("key").optional(Field::string)?,
+                    value: fields.take("value").string()?,
+                })
+            })
+        })?;
+        Ok((name.into_owned(), lines))
+    })
 }
 
 fn first<'h>(headers: &'h Headers, name: &str) -> Option<&'h str> {
@@ -263,6 +313,15 @@ fn lines(headers: &Headers) -> Vec<(&str, &[u8])> {
 }
 
 impl EventBody {
+    fn read(fields: &mut Fields<'_>) -> Result<Self, Mistake> {
+        Ok(Self {
+            input_truncated: fields.take("inputTruncated").or(false, Field::boolean)?,
+            action: fields.take("action").string()?,
+            encoding: fields.take("encoding").string()?,
+            data: fields.take("data").string()?,
+        })
+    }
+
     /// The body's bytes; `None` where the platform cut it or its encoding is unknown.
     pub fn bytes(&self) -> Option<Vec<u8>> {
         match self.encoding.as_str() {
@@ -287,6 +346,8 @@ pub fn set_header(headers: &mut Headers, name: &str, value: String) {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     const VIEWER_REQUEST: &str = include_str!("../tests/events/viewer-request.json");
@@ -355,16 +416,17 @@ mod tests {
         );
         for (protocol, port, authority) in [("https", 443, "h"), ("http", 80, "h"), ("http", 8333, "h:8333")]
         {
-            let custom =
-                serde_json::json!({"domainName": "h", "path": "/p", "port": port, "protocol": protocol});
-            request
-                .rest
-                .insert("origin".into(), serde_json::json!({"custom": custom}));
+            let custom = Node::table([
+                ("domainName", "h".into()),
+                ("path", "/p".into()),
+                ("port", Node::Whole(port)),
+                ("protocol", protocol.into()),
+            ]);
+            request.rest.set("origin", Node::table([("custom", custom)]));
             assert_eq!(request.origin(), Some((authority.to_owned(), "/p")));
         }
-        request
-            .rest
-            .insert("origin".into(), serde_json::json!({"s3": {}, "custom": {}}));
+        let both = [("s3", Node::table([])), ("custom", Node::table([]))];
+        request.rest.set("origin", Node::table(both));
         assert_eq!(request.origin(), None);
     }
 
@@ -384,12 +446,18 @@ mod tests {
 
     #[test]
     fn l02_an_unreadable_event_is_not_quoted() {
-        let json = VIEWER_REQUEST.replace(r#""querystring": """#, r#""querystring": 1, "uri": "SECRET""#);
+        let json = VIEWER_REQUEST.replace(r#""querystring": """#, r#""querystring": 1, "other": "SECRET""#);
         let error = Event::from_json(&json, EventType::ViewerRequest)
-            .unwrap_err()
+            .err()
+            .unwrap()
             .to_string();
-        assert!(error.contains("line") && !error.contains("SECRET"), "{error}");
-        let error = Event::from_json(r#"{"Records":"SECRET"}"#, EventType::ViewerRequest).unwrap_err();
+        assert!(
+            error.contains("`Records[0].cf.request.querystring`") && !error.contains("SECRET"),
+            "{error}"
+        );
+        let error = Event::from_json(r#"{"Records":"SECRET"}"#, EventType::ViewerRequest)
+            .err()
+            .unwrap();
         assert!(!error.to_string().contains("SECRET"), "{error}");
     }
 

@@ -47,10 +47,98 @@ impl<'a> Node<'a> {
         serde_json::from_str(json).map_err(|error| Mistake::of_document(&error))
     }
 
+    /// A table of these parts, in this order.
+    pub fn table(parts: impl IntoIterator<Item = (&'static str, Self)>) -> Self {
+        let named = parts.into_iter().map(|(name, part)| (Cow::Borrowed(name), part));
+        Self::Table(named.collect())
+    }
+
+    /// A part of a table; `None` where there is none of this name, or this is no table.
+    pub fn get(&self, name: &str) -> Option<&Self> {
+        match self {
+            Self::Table(entries) => entries
+                .iter()
+                .find(|(entry, _)| entry == name)
+                .map(|(_, node)| node),
+            _ => None,
+        }
+    }
+
+    /// [`Node::get`], to be changed.
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut Self> {
+        match self {
+            Self::Table(entries) => {
+                let found = entries.iter_mut().find(|(entry, _)| entry == name);
+                found.map(|(_, node)| node)
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes a part out of a table.
+    pub fn remove(&mut self, name: &str) {
+        if let Self::Table(entries) = self {
+            entries.retain(|(entry, _)| entry != name);
+        }
+    }
+
+    /// Puts a part into a table, in the place of the one that it had under this name.
+    pub fn set(&mut self, name: &'static str, part: Self) {
+        self.remove(name);
+        if let Self::Table(entries) = self {
+            entries.push((Cow::Borrowed(name), part));
+        }
+    }
+
+    /// The text that this is; `None` for anything else.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The number that this is; `None` for anything else.
+    pub const fn as_whole(&self) -> Option<i64> {
+        match self {
+            Self::Whole(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The same document with text of its own.
+    pub fn into_owned(self) -> Node<'static> {
+        match self {
+            Self::Null => Node::Null,
+            Self::Bool(value) => Node::Bool(value),
+            Self::Whole(number) => Node::Whole(number),
+            Self::Text(text) => Node::Text(Cow::Owned(text.into_owned())),
+            Self::List(items) => Node::List(items.into_iter().map(Node::into_owned).collect()),
+            Self::Table(entries) => {
+                let own = |(name, node): (Cow<'_, str>, Node<'_>)| {
+                    (Cow::Owned(name.into_owned()), node.into_owned())
+                };
+                Node::Table(entries.into_iter().map(own).collect())
+            }
+        }
+    }
+
     /// Writes JSON without white space.
     pub fn to_json(&self) -> String {
         // There is nothing in a document that JSON has no form for.
         serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+impl<'a> From<&'a str> for Node<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(Cow::Borrowed(text))
+    }
+}
+
+impl From<String> for Node<'_> {
+    fn from(text: String) -> Self {
+        Self::Text(Cow::Owned(text))
     }
 }
 

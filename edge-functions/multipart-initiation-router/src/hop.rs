@@ -3,6 +3,7 @@
 use cloudfront_event::answers::asked;
 use cloudfront_event::rules::{READ_ONLY_AT_ORIGIN_REQUEST, kept};
 use cloudfront_event::{Event, EventRequest, EventResponse, Headers, set_header};
+use gateway::document::Node;
 use gateway::errand::ERRAND_HEADER;
 use gateway::log::Line;
 use gateway::origin_signature;
@@ -138,17 +139,17 @@ impl<'e> Visit<'e> {
             set_header(&mut headers, name, value);
         }
         let mut request = self.handed_back("/".to_owned(), String::new(), headers);
-        let origin = json!({"custom": {
-            "customHeaders": {},
-            "domainName": handler.domain,
-            "keepaliveTimeout": 5,
-            "path": "",
-            "port": 443,
-            "protocol": "https",
-            "readTimeout": 60,
-            "sslProtocols": ["TLSv1.2"],
-        }});
-        request.rest.insert("origin".to_owned(), origin);
+        let custom = Node::table([
+            ("customHeaders", Node::table([])),
+            ("domainName", handler.domain.clone().into()),
+            ("keepaliveTimeout", Node::Whole(5)),
+            ("path", "".into()),
+            ("port", Node::Whole(443)),
+            ("protocol", "https".into()),
+            ("readTimeout", Node::Whole(60)),
+            ("sslProtocols", Node::List(vec!["TLSv1.2".into()])),
+        ]);
+        request.rest.set("origin", Node::table([("custom", custom)]));
         Ok(request)
     }
 

@@ -211,12 +211,7 @@ fn the_default_port_of_an_endpoint_is_left_out_of_the_host() {
 
 #[test]
 fn a_configuration_survives_writing_and_reading() {
-    let source = ConfigSource::read(
-        Node::from_json(GOOD)
-            .map_err(|mistake| mistake.to_string())
-            .unwrap(),
-    )
-    .unwrap();
+    let source = ConfigSource::read(Node::from_json(GOOD).unwrap()).unwrap();
     let json = serde_json::to_string(&source).unwrap();
     assert!(Config::from_json(&json).is_ok(), "{json}");
 }

@@ -299,8 +299,12 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The fields that were not taken, where a table may have others.
-    pub fn rest(&mut self) -> Vec<(Cow<'a, str>, Node<'a>)> {
+    /// A table of the fields that were not taken, where there may be others.
+    pub fn rest(&mut self) -> Node<'a> {
+        Node::Table(self.others())
+    }
+
+    fn others(&mut self) -> Vec<(Cow<'a, str>, Node<'a>)> {
         let mut rest = core::mem::take(&mut self.entries);
         rest.retain(|(name, _)| !self.taken.iter().any(|taken| taken == name));
         rest
@@ -308,7 +312,7 @@ impl<'a> Fields<'a> {
 
     /// That there are no others.
     fn end(&mut self) -> Result<(), Mistake> {
-        let Some((name, _)) = self.rest().into_iter().next() else {
+        let Some((name, _)) = self.others().into_iter().next() else {
             return Ok(());
         };
         let name = match self.holds {
