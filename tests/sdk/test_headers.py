@@ -28,6 +28,40 @@ def test_tags_are_stored(device, origin, key):
     assert origin.tags(key) == {"site": "Berlin Nord", "kind": "log"}
 
 
+def start_with(device, call, key, headers):
+    """Stores a byte under `key` with `headers`, in one request or as an upload's only part."""
+    if call == "put":
+        return device.put(key, b"x", headers)
+    upload_id = device.initiate(key, headers)
+    return device.complete(key, upload_id, [device.upload_part(key, upload_id, 1, b"x")])
+
+
+CALLS = pytest.mark.parametrize("call", ["put", "initiate"])
+
+
+@CALLS
+def test_ten_tags_are_stored_and_eleven_are_refused(device, origin, key, call):
+    tags = [f"tag-{number}=" + "v" * 200 for number in range(11)]
+    start_with(device, call, key, {"x-oss-tagging": "&".join(tags[:10])})
+    assert len(origin.tags(key)) == 10
+    with refused(device, 400, "InvalidArgument") as told:
+        start_with(device, call, f"{key}-more", {"x-oss-tagging": "&".join(tags)})
+    assert "10" in told[0].message
+    assert origin.object(f"{key}-more").status == 404
+
+
+@CALLS
+def test_2_kb_of_metadata_are_stored_and_more_are_refused(device, origin, key, call):
+    # S3 counts the names without their prefix, and the values; OSS takes 8 KB.
+    headers = {f"x-oss-meta-{number:04}": "v" * 508 for number in range(4)}
+    start_with(device, call, key, headers)
+    assert origin.object(key).metadata == {f"{number:04}": "v" * 508 for number in range(4)}
+    with refused(device, 400, "InvalidArgument") as told:
+        start_with(device, call, f"{key}-more", headers | {"x-oss-meta-0004": "v"})
+    assert "2 KB" in told[0].message
+    assert origin.object(f"{key}-more").status == 404
+
+
 @pytest.mark.parametrize(
     ("oss", "s3"),
     [

@@ -326,9 +326,9 @@ mod tests {
     }
 
     #[test]
-    fn metadata_that_the_platform_could_not_carry_is_refused() {
+    fn headers_that_the_platform_could_not_carry_are_refused() {
         let device = Device::with_grants(r#"[{"bucket": "devices"}]"#);
-        let headers = [("x-oss-meta-a", "b".repeat(9 * 1024))];
+        let headers = [("content-disposition", "b".repeat(9 * 1024))];
         let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
         device.request("POST", "/devices/k?uploads", &headers, |authorized| {
             let errand = authorized.unwrap().errand().unwrap();

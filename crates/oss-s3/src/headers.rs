@@ -196,6 +196,7 @@ pub(crate) fn to_s3(
         encryption: verified.signed("x-oss-server-side-encryption"),
     };
     let mut headers = Headers::new();
+    let mut metadata_bytes = 0_usize;
     for (name, value) in verified.signed_headers() {
         let found = TABLE
             .iter()
@@ -205,7 +206,15 @@ pub(crate) fn to_s3(
                 Some((row, s3))
             });
         let (row, s3) = found.ok_or_else(|| Refusal::new(Fault::HeaderNotSupported).about(name))?;
+        if row.rule == Rule::Metadata && row.fate(operation) == Fate::Send {
+            let tail = name.len().saturating_sub(row.oss.len());
+            metadata_bytes = metadata_bytes.saturating_add(tail).saturating_add(value.len());
+        }
         take(row, s3, name, value, operation, &around, &mut headers)?;
+    }
+    // Where object bytes pass the gateway by, S3's own refusal could not be told from others.
+    if metadata_bytes > metadata::MAX_BYTES {
+        return Err(Fault::MetadataTooLarge.into());
     }
     for row in &TABLE {
         let Some(value) = row.hint.and_then(|hint| verified.hint(hint)) else {

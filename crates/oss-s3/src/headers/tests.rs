@@ -385,3 +385,19 @@ fn x08_only_headers_of_the_table_reach_the_device() {
     // O17: a CRC-64 of another polynomial would make every SDK fail.
     assert!(TABLE.iter().all(|row| !row.oss.contains("crc64")));
 }
+
+#[test]
+fn metadata_may_have_2_kb_in_all_and_no_more() {
+    let with = |last: &str| {
+        request(Operation::PutObject)
+            .header("x-oss-meta-0001", "v".repeat(1020))
+            .header("x-oss-meta-0002", last)
+    };
+    let full = "\u{4e2d}".repeat(340);
+    assert!(stored(&with(&full), Operation::PutObject).is_ok());
+    let refusal = stored(&with(&[&full, "v"].concat()), Operation::PutObject).unwrap_err();
+    assert_eq!(refusal.fault(), Fault::MetadataTooLarge);
+    // A part's metadata mean nothing.
+    let part = request(Operation::UploadPart).header("x-oss-meta-0001", "v".repeat(4000));
+    assert_eq!(stored(&part, Operation::UploadPart).unwrap(), [""; 0]);
+}
