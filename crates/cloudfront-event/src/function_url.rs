@@ -3,12 +3,13 @@
 //! Payload format 2.0: <https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html>. Header
 //! names are lower case, and repeated headers arrive joined by commas.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gateway::document::{Field, Fields, Holds, Mistake, Node};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::EventError;
 
@@ -98,8 +99,7 @@ impl FunctionUrlRequest {
 }
 
 /// The answer of a function URL.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug)]
 pub struct FunctionUrlAnswer {
     /// The HTTP status.
     pub status_code: u16,
@@ -126,6 +126,27 @@ impl FunctionUrlAnswer {
             body: String::from_utf8_lossy(body).into_owned(),
             is_base64_encoded: false,
         }
+    }
+}
+
+impl<'a> From<&'a FunctionUrlAnswer> for Node<'a> {
+    fn from(answer: &'a FunctionUrlAnswer) -> Self {
+        let headers = answer
+            .headers
+            .iter()
+            .map(|(name, value)| (Cow::Borrowed(name.as_str()), value.as_str().into()));
+        Self::table([
+            ("statusCode", Self::Whole(answer.status_code.into())),
+            ("headers", Self::Table(headers.collect())),
+            ("body", answer.body.as_str().into()),
+            ("isBase64Encoded", Self::Bool(answer.is_base64_encoded)),
+        ])
+    }
+}
+
+impl Serialize for FunctionUrlAnswer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Node::from(self).serialize(serializer)
     }
 }
 

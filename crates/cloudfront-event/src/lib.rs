@@ -10,13 +10,14 @@ pub mod function_url;
 pub mod rules;
 
 use core::fmt;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gateway::document::{Field, Fields, Holds, Mistake, Node};
 use request_auth::{Delivery, HeadError, RequestHead};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// Why an event can't be read; a fault of the platform or of the function's configuration.
 #[derive(Debug)]
@@ -72,7 +73,7 @@ pub struct EventConfig {
 }
 
 /// A request, as it is received and as it is given back.
-#[derive(Clone, Serialize)]
+#[derive(Clone)]
 pub struct EventRequest {
     /// The method; read-only for functions.
     pub method: String,
@@ -83,29 +84,23 @@ pub struct EventRequest {
     /// Header lines by lower-case name.
     pub headers: Headers,
     /// The body, where the function is configured to see it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<EventBody>,
     /// A table of the rest: `clientIp`, `origin`.
-    #[serde(flatten)]
     pub rest: Node<'static>,
 }
 
 /// A response, as it is received and as it is given back.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug)]
 pub struct EventResponse {
     /// The status as text, `200`.
     pub status: String,
     /// The reason phrase.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub status_description: String,
     /// Header lines by lower-case name.
     pub headers: Headers,
     /// A body of the function's own; the origin's body is never in an event.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
     /// `text` or `base64`, with a body.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub body_encoding: Option<String>,
 }
 
@@ -113,18 +108,16 @@ pub struct EventResponse {
 pub type Headers = BTreeMap<String, Vec<HeaderLine>>;
 
 /// One header line.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct HeaderLine {
     /// The name as sent; the lower-case one where absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// The value.
     pub value: String,
 }
 
 /// A request body as CloudFront shows it.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug)]
 pub struct EventBody {
     /// Whether it was cut at the platform's limit (40 KB at viewer-request, 1 MB at origin-request).
     pub input_truncated: bool,
@@ -280,6 +273,75 @@ impl EventResponse {
     pub fn lines(&self) -> Vec<(&str, &[u8])> {
         lines(&self.headers)
     }
+}
+
+impl<'a> From<&'a EventRequest> for Node<'a> {
+    fn from(request: &'a EventRequest) -> Self {
+        let mut node = request.rest.clone();
+        node.set("method", request.method.as_str().into());
+        node.set("uri", request.uri.as_str().into());
+        node.set("querystring", request.querystring.as_str().into());
+        node.set("headers", written_headers(&request.headers));
+        if let Some(body) = &request.body {
+            let body = [
+                ("inputTruncated", Self::Bool(body.input_truncated)),
+                ("action", body.action.as_str().into()),
+                ("encoding", body.encoding.as_str().into()),
+                ("data", body.data.as_str().into()),
+            ];
+            node.set("body", Self::table(body));
+        }
+        node
+    }
+}
+
+impl<'a> From<&'a EventResponse> for Node<'a> {
+    fn from(response: &'a EventResponse) -> Self {
+        let mut node = Self::table([
+            ("status", response.status.as_str().into()),
+            ("headers", written_headers(&response.headers)),
+        ]);
+        if !response.status_description.is_empty() {
+            node.set("statusDescription", response.status_description.as_str().into());
+        }
+        if let Some(body) = &response.body {
+            node.set("body", body.as_str().into());
+        }
+        if let Some(encoding) = &response.body_encoding {
+            node.set("bodyEncoding", encoding.as_str().into());
+        }
+        node
+    }
+}
+
+impl<'a> From<&'a HeaderLine> for Node<'a> {
+    fn from(line: &'a HeaderLine) -> Self {
+        let mut node = Self::table([("value", line.value.as_str().into())]);
+        if let Some(key) = &line.key {
+            node.set("key", key.as_str().into());
+        }
+        node
+    }
+}
+
+impl Serialize for EventRequest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Node::from(self).serialize(serializer)
+    }
+}
+
+impl Serialize for EventResponse {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Node::from(self).serialize(serializer)
+    }
+}
+
+fn written_headers(headers: &Headers) -> Node<'_> {
+    let named = headers.iter().map(|(name, lines)| {
+        let lines = lines.iter().map(Node::from).collect();
+        (Cow::Borrowed(name.as_str()), Node::List(lines))
+    });
+    Node::Table(named.collect())
 }
 
 fn read_headers(table: Field<'_>) -> Result<Headers, Mistake> {

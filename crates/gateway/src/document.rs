@@ -136,6 +136,12 @@ impl<'a> From<&'a str> for Node<'a> {
     }
 }
 
+impl<'a> From<Option<&'a str>> for Node<'a> {
+    fn from(text: Option<&'a str>) -> Self {
+        text.map_or(Self::Null, Self::from)
+    }
+}
+
 impl From<String> for Node<'_> {
     fn from(text: String) -> Self {
         Self::Text(Cow::Owned(text))

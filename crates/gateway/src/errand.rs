@@ -15,16 +15,23 @@ use oss_s3::complete::PartNumber;
 use oss_s3::errand::Errand;
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::key::{ObjectKey, OriginKey};
-use oss_s3::operation::{Call, KeySpelling, PartSource, UploadId};
-use serde::{Deserialize, Serialize};
+use oss_s3::operation::{Call, KeySpelling, Operation, PartSource, UploadId};
 
 use crate::config::Config;
+use crate::document::{Field, Fields, Holds, Mistake, Node};
 use crate::passport::Checked;
 
 /// The header that carries an errand, beside the passport that covers it.
 pub const ERRAND_HEADER: &str = "x-causeway-errand";
 /// The longest errand that is sent, in bytes: CloudFront takes 20,480 for a whole request head.
 pub const MAX_ERRAND_BYTES: usize = 10 * 1024;
+
+/// The names of a call's arguments.
+const UPLOAD: &str = "upload";
+const URL_ENCODED: &str = "url_encoded";
+const ALL_UPLOADED: &str = "all_uploaded";
+const MOST: &str = "most";
+const AFTER: &str = "after";
 
 /// An errand that arrived with a passport.
 #[derive(Debug)]
@@ -37,40 +44,6 @@ pub struct Received<'a> {
     pub path: String,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Source {
-    call: CallSource,
-    mount: String,
-    headers: Vec<(String, String)>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    content_md5: Option<String>,
-    host: String,
-    path: String,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-enum CallSource {
-    Initiate {
-        url_encoded: bool,
-    },
-    Complete {
-        upload: String,
-        all_uploaded: bool,
-        url_encoded: bool,
-    },
-    Abort {
-        upload: String,
-    },
-    List {
-        upload: String,
-        most: Option<u16>,
-        after: Option<u16>,
-        url_encoded: bool,
-    },
-}
-
 /// Writes an errand as the value of [`ERRAND_HEADER`].
 ///
 /// # Errors
@@ -79,23 +52,21 @@ enum CallSource {
 pub fn write(errand: &Errand<'_>, asked: &Asked<'_>) -> Result<String, Refusal> {
     let failed = |what: &'static str| Refusal::new(Fault::GatewayFailed).because(what);
     let (key, origin_key) = (errand.key().as_str(), errand.origin_key().as_str());
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();
-    let headers: Option<Vec<_>> = errand
-        .headers()
-        .iter()
-        .map(|(name, value)| Some((name.clone().into_owned(), text(value)?)))
-        .collect();
-    let source = Source {
-        call: CallSource::of(errand.call())
-            .ok_or_else(|| failed("An operation that streams was sent as an errand."))?,
-        mount: origin_key.strip_suffix(key).unwrap_or_default().to_owned(),
-        headers: headers.ok_or_else(|| failed("A translated header is not text."))?,
-        content_md5: errand.content_md5().and_then(text),
-        host: asked.host.to_owned(),
-        path: String::from_utf8_lossy(asked.path).into_owned(),
-    };
-    let json = serde_json::to_vec(&source).map_err(|_| failed("An errand can't be written as JSON."))?;
-    let written = URL_SAFE_NO_PAD.encode(json);
+    let text = |bytes| core::str::from_utf8(bytes).map_err(|_| failed("A translated header is not text."));
+    let mut headers = Vec::new();
+    for (name, value) in errand.headers() {
+        headers.push((Cow::Borrowed(name.as_ref()), text(value)?.into()));
+    }
+    let mut document =
+        arguments(errand.call()).ok_or_else(|| failed("An operation that streams was sent as an errand."))?;
+    document.set("mount", origin_key.strip_suffix(key).unwrap_or_default().into());
+    document.set("headers", Node::Table(headers));
+    if let Some(digest) = errand.content_md5() {
+        document.set("content_md5", text(digest)?.into());
+    }
+    document.set("host", asked.host.into());
+    document.set("path", Node::Text(String::from_utf8_lossy(asked.path)));
+    let written = URL_SAFE_NO_PAD.encode(document.to_json());
     if written.len() > MAX_ERRAND_BYTES {
         return Err(Fault::HeadersTooLarge.into());
     }
@@ -106,108 +77,122 @@ pub fn write(errand: &Errand<'_>, asked: &Asked<'_>) -> Result<String, Refusal> 
 /// one, and for a bucket that is not configured here.
 pub fn read<'a>(config: &'a Config, checked: &Checked<'_>) -> Option<Received<'a>> {
     let json = URL_SAFE_NO_PAD.decode(checked.header(ERRAND_HEADER)?).ok()?;
-    let source: Source = serde_json::from_slice(&json).ok()?;
+    let document = Node::from_json(core::str::from_utf8(&json).ok()?).ok()?;
     let decision = checked.decision();
     let bucket = config
         .hosts
         .buckets()
         .iter()
         .find(|bucket| bucket.name == decision.bucket)?;
-    let call = source.call.into_call()?;
-    if call.operation() != decision.operation {
-        return None;
-    }
     let key = ObjectKey::new(decision.key.as_bytes()).ok()?;
-    let origin_key = OriginKey::new(source.mount.as_bytes(), &key).ok()?;
-    let headers = source
-        .headers
-        .into_iter()
-        .map(|(name, value)| (Cow::Owned(name), value.into_bytes()))
-        .collect();
-    let content_md5 = source.content_md5.map(String::into_bytes);
-    Some(Received {
-        errand: Errand::assertion(bucket, call, key, origin_key, headers, content_md5),
-        host: source.host,
-        path: source.path,
+    let document = Field::document(document, Holds::Secrets);
+    let received = document.table(|fields| {
+        let header = |name: Cow<'_, str>, value: Field<'_>| {
+            Ok((Cow::Owned(name.into_owned()), value.string()?.into_bytes()))
+        };
+        let call = call(decision.operation, fields)?;
+        let mount = fields.take("mount").text()?;
+        let headers = fields.take("headers").map(header)?;
+        let content_md5 = fields.take("content_md5").optional(Field::string)?;
+        let (host, path) = (fields.take("host").string()?, fields.take("path").string()?);
+        let origin_key = OriginKey::new(mount.as_bytes(), &key).ok();
+        let whole = call.zip(origin_key).map(|(call, origin_key)| Received {
+            errand: Errand::assertion(
+                bucket,
+                call,
+                key,
+                origin_key,
+                headers,
+                content_md5.map(String::into_bytes),
+            ),
+            host,
+            path,
+        });
+        Ok(whole)
+    });
+    received.ok()?
+}
+
+/// The arguments of a call as a table, which [`call`] reads; `None` for one that is never sent.
+fn arguments(call: &Call) -> Option<Node<'_>> {
+    let spelled = |spelling: &KeySpelling| {
+        let is_url = *spelling == KeySpelling::UrlEncoded;
+        (URL_ENCODED, Node::Bool(is_url))
+    };
+    let uploaded = |upload: &'_ UploadId| (UPLOAD, Node::from(upload.as_str().to_owned()));
+    Some(match call {
+        Call::PutObject | Call::UploadPart { .. } => return None,
+        Call::InitiateMultipartUpload { spelling } => Node::table([spelled(spelling)]),
+        Call::CompleteMultipartUpload {
+            upload,
+            parts,
+            spelling,
+        } => Node::table([
+            uploaded(upload),
+            (ALL_UPLOADED, Node::Bool(*parts == PartSource::AllUploaded)),
+            spelled(spelling),
+        ]),
+        Call::AbortMultipartUpload { upload } => Node::table([uploaded(upload)]),
+        Call::ListParts {
+            upload,
+            most,
+            after,
+            spelling,
+        } => Node::table([
+            uploaded(upload),
+            (MOST, most.map_or(Node::Null, |most| Node::Whole(most.into()))),
+            (AFTER, after.map_or(Node::Null, |after| after.to_string().into())),
+            spelled(spelling),
+        ]),
     })
 }
 
-impl CallSource {
-    fn of(call: &Call) -> Option<Self> {
-        let is_url = |spelling: &KeySpelling| *spelling == KeySpelling::UrlEncoded;
-        let text = |upload: &UploadId| upload.as_str().to_owned();
-        Some(match call {
-            Call::PutObject | Call::UploadPart { .. } => return None,
-            Call::InitiateMultipartUpload { spelling } => Self::Initiate {
-                url_encoded: is_url(spelling),
-            },
-            Call::CompleteMultipartUpload {
+/// The call that [`arguments`] wrote, of the operation that was decided; `None` for arguments that no
+/// call has.
+fn call(operation: Operation, fields: &mut Fields<'_>) -> Result<Option<Call>, Mistake> {
+    let spelled = |fields: &mut Fields<'_>| {
+        Ok(match fields.take(URL_ENCODED).boolean()? {
+            true => KeySpelling::UrlEncoded,
+            false => KeySpelling::Plain,
+        })
+    };
+    let uploaded = |fields: &mut Fields<'_>| Ok(UploadId::new(fields.take(UPLOAD).text()?.as_bytes()));
+    Ok(match operation {
+        Operation::PutObject | Operation::UploadPart => None,
+        Operation::InitiateMultipartUpload => Some(Call::InitiateMultipartUpload {
+            spelling: spelled(fields)?,
+        }),
+        Operation::CompleteMultipartUpload => {
+            let parts = match fields.take(ALL_UPLOADED).boolean()? {
+                true => PartSource::AllUploaded,
+                false => PartSource::Body,
+            };
+            let (upload, spelling) = (uploaded(fields)?, spelled(fields)?);
+            upload.map(|upload| Call::CompleteMultipartUpload {
                 upload,
                 parts,
                 spelling,
-            } => Self::Complete {
-                upload: text(upload),
-                all_uploaded: *parts == PartSource::AllUploaded,
-                url_encoded: is_url(spelling),
-            },
-            Call::AbortMultipartUpload { upload } => Self::Abort { upload: text(upload) },
-            Call::ListParts {
+            })
+        }
+        Operation::AbortMultipartUpload => {
+            uploaded(fields)?.map(|upload| Call::AbortMultipartUpload { upload })
+        }
+        Operation::ListParts => {
+            let most = fields.take(MOST).optional(Field::whole)?;
+            let after = fields.take(AFTER).optional(Field::text)?;
+            let (upload, spelling) = (uploaded(fields)?, spelled(fields)?);
+            let after = match after {
+                Some(text) => PartNumber::from_decimal(text.as_bytes()).map(Some),
+                None => Some(None),
+            };
+            upload.zip(after).map(|(upload, after)| Call::ListParts {
                 upload,
                 most,
                 after,
                 spelling,
-            } => Self::List {
-                upload: text(upload),
-                most: *most,
-                after: after.map(PartNumber::get),
-                url_encoded: is_url(spelling),
-            },
-        })
-    }
-
-    fn into_call(self) -> Option<Call> {
-        let spelling = |url_encoded| {
-            if url_encoded {
-                KeySpelling::UrlEncoded
-            } else {
-                KeySpelling::Plain
-            }
-        };
-        let id = |text: String| UploadId::new(text.as_bytes());
-        Some(match self {
-            Self::Initiate { url_encoded } => Call::InitiateMultipartUpload {
-                spelling: spelling(url_encoded),
-            },
-            Self::Complete {
-                upload,
-                all_uploaded,
-                url_encoded,
-            } => Call::CompleteMultipartUpload {
-                upload: id(upload)?,
-                parts: if all_uploaded {
-                    PartSource::AllUploaded
-                } else {
-                    PartSource::Body
-                },
-                spelling: spelling(url_encoded),
-            },
-            Self::Abort { upload } => Call::AbortMultipartUpload { upload: id(upload)? },
-            Self::List {
-                upload,
-                most,
-                after,
-                url_encoded,
-            } => Call::ListParts {
-                upload: id(upload)?,
-                most,
-                after: match after {
-                    Some(number) => Some(PartNumber::from_decimal(number.to_string().as_bytes())?),
-                    None => None,
-                },
-                spelling: spelling(url_encoded),
-            },
-        })
-    }
+            })
+        }
+    })
 }
 
 #[cfg(test)]
@@ -261,6 +246,13 @@ mod tests {
         })
     }
 
+    /// The request to the origin: its headers travel without an order.
+    fn request(errand: &Errand<'_>) -> OriginRequest {
+        let mut request = OriginRequest::new(errand);
+        request.headers.sort();
+        request
+    }
+
     #[test]
     fn an_errand_arrives_as_it_was_sent() {
         for (method, target) in [
@@ -282,11 +274,7 @@ mod tests {
                 |errand, received| {
                     let received = received.unwrap();
                     assert_eq!(received.errand.call(), errand.call(), "{target}");
-                    assert_eq!(
-                        OriginRequest::new(&received.errand),
-                        OriginRequest::new(errand),
-                        "{target}"
-                    );
+                    assert_eq!(request(&received.errand), request(errand), "{target}");
                     assert_eq!(
                         (received.host.as_str(), received.path.as_str()),
                         ("edge.example", "/devices/k")
@@ -311,7 +299,7 @@ mod tests {
                     received.content_md5(),
                     Some(b"1B2M2Y8AsgTpgAmY7PhCfg==".as_slice())
                 );
-                assert_eq!(received.headers(), errand.headers());
+                assert_eq!(request(&received), request(errand));
             },
         );
     }

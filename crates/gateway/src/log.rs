@@ -4,16 +4,17 @@
 //! request id joins the lines where several functions serve a request, and S3's own id stands beside
 //! it.
 
-use oss_s3::error::{Blame, Refusal};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
+use crate::document::Node;
 use crate::passport::Decision;
+use oss_s3::error::{Blame, Refusal};
 
 /// The longest piece of client text that a line repeats, in characters.
 const MAX_TEXT: usize = 1024;
 
 /// What one function knows of a request; written once, as JSON.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Line {
     /// `info`, `warn` for a fault of the device's, `error` where the operator has to act.
     pub level: &'static str,
@@ -97,6 +98,35 @@ impl Line {
     }
 }
 
+impl<'a> From<&'a Line> for Node<'a> {
+    fn from(line: &'a Line) -> Self {
+        let text = |text: &'a Option<String>| text.as_deref().into();
+        let status = |status: Option<u16>| status.map_or(Self::Null, |status| Self::Whole(status.into()));
+        Self::table([
+            ("level", line.level.into()),
+            ("function", line.function.into()),
+            ("request_id", line.request_id.as_str().into()),
+            ("method", line.method.as_str().into()),
+            ("host", text(&line.host)),
+            ("operation", line.operation.into()),
+            ("bucket", text(&line.bucket)),
+            ("key", text(&line.key)),
+            ("access_key_id", text(&line.access_key_id)),
+            ("status", status(line.status)),
+            ("code", line.code.into()),
+            ("reason", text(&line.reason)),
+            ("origin_status", status(line.origin_status)),
+            ("origin_request_id", text(&line.origin_request_id)),
+        ])
+    }
+}
+
+impl Serialize for Line {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Node::from(self).serialize(serializer)
+    }
+}
+
 fn short(text: &str) -> String {
     text.chars().take(MAX_TEXT).collect()
 }
@@ -118,5 +148,18 @@ mod tests {
         );
         line.refused(&Refusal::new(Fault::GatewayFailed).because("x".repeat(5000)));
         assert_eq!((line.level, line.reason.unwrap().len()), ("error", MAX_TEXT));
+    }
+
+    #[test]
+    fn a_line_is_written_with_all_its_fields() {
+        let mut line = Line::new("authorizer", "ID", "PUT").sent_to("edge.example");
+        line.refused(&Fault::Forbidden.into());
+        let written = Node::from(&line).to_json();
+        let read: serde_json::Value = serde_json::from_str(&written).unwrap();
+        assert_eq!(
+            (&read["host"], &read["status"], &read["key"]),
+            (&"edge.example".into(), &403.into(), &serde_json::Value::Null)
+        );
+        assert_eq!(read.as_object().unwrap().len(), 14);
     }
 }

@@ -1,11 +1,11 @@
 //! One JSON line per request: the gateway's own line, and the time that only the platform knows.
 
+use gateway::document::Node;
 use gateway::log::Line;
 use oss_s3::answer::RequestId;
 use oss_s3::request::Authorized;
 use oss_s3::response::OriginAnswer;
 use request_auth::UnixSeconds;
-use serde::Serialize;
 use worker::{Date, console_log};
 
 const FUNCTION: &str = "cloudflare-gateway";
@@ -14,14 +14,6 @@ const FUNCTION: &str = "cloudflare-gateway";
 pub(crate) struct Entry {
     began: u64,
     pub(crate) line: Line,
-}
-
-#[derive(Serialize)]
-struct Timed<'l> {
-    time: String,
-    #[serde(flatten)]
-    line: &'l Line,
-    milliseconds: u64,
 }
 
 impl Entry {
@@ -49,13 +41,13 @@ impl Entry {
         let seconds = i64::try_from(self.began / 1000).unwrap_or_default();
         self.line.status = Some(status);
         let took = Date::now().as_millis().saturating_sub(self.began);
-        let timed = Timed {
-            time: UnixSeconds(seconds).iso_extended(),
-            line: &self.line,
-            milliseconds: took,
-        };
-        // Plain fields: there is nothing that could fail to be written.
-        let line = serde_json::to_string(&timed).unwrap_or_default();
+        let mut line = Node::from(&self.line);
+        line.set("time", UnixSeconds(seconds).iso_extended().into());
+        line.set(
+            "milliseconds",
+            Node::Whole(i64::try_from(took).unwrap_or(i64::MAX)),
+        );
+        let line = line.to_json();
         console_log!("{line}");
     }
 }
