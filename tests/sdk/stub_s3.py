@@ -10,6 +10,7 @@ import hashlib
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -17,6 +18,9 @@ from http1 import body_pieces, framing, read_head
 from recording_proxy import SeenRequest
 
 XMLNS = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
+
+# What the stub sends: bytes, or pieces of them with pauses in seconds between. An empty piece hangs up.
+Reply = bytes | list[bytes | float]
 
 
 def answer(status: int, body: str | bytes = b"", *headers: str) -> bytes:
@@ -41,6 +45,18 @@ def error(status: int, code: str, *headers: str) -> bytes:
     return answer(status, document, "Content-Type: application/xml", *headers)
 
 
+def kept_alive(document: str, blanks: int, pause: float) -> Reply:
+    """S3's answer to a long Complete: a 200 at once, a blank now and then while it joins the parts, the document last."""
+
+    def chunk(content: bytes) -> bytes:
+        return b"%x\r\n%s\r\n" % (len(content), content)
+
+    head = answer(200).replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
+    declaration, _, rest = document.partition("?>")
+    waiting = [piece for _ in range(blanks) for piece in (pause, chunk(b" "))]
+    return [head + chunk(f"{declaration}?>".encode()), *waiting, chunk(rest.encode()) + chunk(b"")]
+
+
 def operation_of(seen: SeenRequest) -> str:
     """Which S3 operation a request is."""
     if seen.method == "POST":
@@ -60,7 +76,7 @@ class StubS3:
     def __init__(self) -> None:
         self._port = 0
         self._connections: set[socket.socket] = set()
-        self._scripts: dict[str, bytes | Callable[[SeenRequest], bytes]] = {}
+        self._scripts: dict[str, Reply | Callable[[SeenRequest], Reply]] = {}
         self.seen: list[SeenRequest] = []
         self._open()
 
@@ -69,7 +85,7 @@ class StubS3:
         return f"http://127.0.0.1:{self._port}"
 
     @contextmanager
-    def script(self, **answers: bytes | Callable[[SeenRequest], bytes]) -> Iterator[list[SeenRequest]]:
+    def script(self, **answers: Reply | Callable[[SeenRequest], Reply]) -> Iterator[list[SeenRequest]]:
         """Plays `answers` (by operation) during the block; yields the list of the requests seen in it."""
         self._scripts, before = answers, len(self.seen)
         seen: list[SeenRequest] = []
@@ -128,9 +144,13 @@ class StubS3:
                 self.seen.append(seen)
                 played = self._scripts.get(operation_of(seen), self._accepted)
                 reply = played(seen) if callable(played) else played
-                connection.sendall(reply.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" if method == "HEAD" else reply)
-                if b"Connection: close" in reply or not reply:
-                    break
+                for piece in reply if isinstance(reply, list) else [reply]:
+                    if isinstance(piece, float):
+                        time.sleep(piece)
+                    elif not piece:
+                        return
+                    else:
+                        connection.sendall(piece.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" if method == "HEAD" else piece)
         except (OSError, ValueError):
             pass
         finally:
@@ -138,14 +158,18 @@ class StubS3:
             self._connections.discard(connection)
 
     def _accepted(self, seen: SeenRequest) -> bytes:
-        operation = operation_of(seen)
+        return self.accepts(operation_of(seen), seen.body)
+
+    @staticmethod
+    def accepts(operation: str, body: bytes = b"x") -> bytes:
+        """The answer to an operation that succeeds."""
         if operation == "InitiateMultipartUpload":
             return answer(200, result("InitiateMultipartUpload", "<Bucket>b</Bucket><UploadId>STUB</UploadId>"))
         if operation == "CompleteMultipartUpload":
-            return answer(200, result("CompleteMultipartUpload", f"<ETag>{composite_etag(seen.body)}</ETag>"))
+            return answer(200, result("CompleteMultipartUpload", f"<ETag>{composite_etag(body)}</ETag>"))
         if operation == "AbortMultipartUpload":
             return answer(204).replace(b"Content-Length: 0\r\n", b"")
-        return answer(200, b"", f'ETag: "{hashlib.md5(seen.body).hexdigest()}"')
+        return answer(200, b"", f'ETag: "{hashlib.md5(body).hexdigest()}"')
 
 
 def composite_etag(document: bytes) -> str:

@@ -8,7 +8,7 @@ from conftest import resolve
 from devices import Oss2Device, OssV2Device
 from refusals import refused
 from servers import DevServer, Gateway
-from stub_s3 import XMLNS, StubS3, answer, composite_etag, error, result
+from stub_s3 import XMLNS, StubS3, answer, composite_etag, error, kept_alive, result
 
 PARTS = [hashlib.md5(b"part one").hexdigest(), hashlib.md5(b"part two").hexdigest()]
 COMPOSITE = hashlib.md5(b"".join(bytes.fromhex(part) for part in PARTS)).hexdigest() + "-2"
@@ -139,10 +139,37 @@ def test_X04_an_error_under_a_200_keeps_its_code(oss2_device, stub, key, code, s
     assert oss2_device.refusal(raised.value).status == status
 
 
-def test_a_success_after_keep_alive_blanks_is_a_success(device, stub, key):
-    document = "  \n \n" + result("CompleteMultipartUpload", f"<ETag>&quot;{COMPOSITE}&quot;</ETag>")
-    with stub.script(CompleteMultipartUpload=answer(200, document)):
+JOINED = result("CompleteMultipartUpload", f"<ETag>&quot;{COMPOSITE}&quot;</ETag>")
+FAILED = '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>InternalError</Code><Message>We failed</Message></Error>'
+
+
+def test_a_success_after_blanks_is_a_success(device, stub, key):
+    with stub.script(CompleteMultipartUpload=answer(200, f"  \n \n{JOINED}")):
         assert complete(device, key) == COMPOSITE
+
+
+def test_a_success_that_s3_kept_the_device_waiting_for_is_a_success(device, stub, key):
+    with stub.script(CompleteMultipartUpload=kept_alive(JOINED, 4, 0.25)):
+        assert complete(device, key) == COMPOSITE
+
+
+def test_X04_an_error_that_s3_kept_the_device_waiting_for_has_its_true_status(device, stub, key):
+    with stub.script(CompleteMultipartUpload=kept_alive(FAILED, 4, 0.25)), refused(device, 500, "InternalError"):
+        complete(device, key)
+
+
+def test_an_answer_that_ends_before_its_document_is_no_success(oss2_device, stub, key):
+    with stub.script(CompleteMultipartUpload=[*kept_alive(JOINED, 1, 0.1)[:-1], b""]):
+        with pytest.raises(oss2_device.errors) as raised:
+            complete(oss2_device, key)
+    assert oss2_device.refusal(raised.value).status >= 500
+
+
+@pytest.mark.parametrize("operation", ["PutObject", "InitiateMultipartUpload"])
+def test_an_origin_that_thinks_for_a_while_is_waited_for(device, stub, key, operation):
+    slow = [1.5, stub.accepts(operation)]
+    with stub.script(**{operation: slow}):
+        assert device.put(key, b"x") if operation == "PutObject" else device.initiate(key)
 
 
 @pytest.mark.parametrize(
