@@ -5,6 +5,7 @@
 
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::request::Authorized;
+use request_auth::canon::sorted;
 use request_auth::{Claim, Denial, Occurrence, RequestHead, UnixSeconds};
 
 use crate::config::Config;
@@ -77,14 +78,14 @@ fn without_tokens(text: Vec<u8>, head: &RequestHead<'_>) -> Vec<u8> {
         .parameters()
         .iter()
         .filter(|parameter| names.contains(&parameter.name.as_slice()));
-    let mut tokens: Vec<&[u8]> = headers
+    let tokens: Vec<&[u8]> = headers
         .map(|(_, value)| value)
         .chain(parameters.map(|parameter| parameter.value.as_slice()))
         .filter(|token| !token.is_empty())
         .collect();
-    // The longest first: a token that begins another one would leave its end.
-    tokens.sort_by_key(|token| core::cmp::Reverse(token.len()));
-    tokens.into_iter().fold(text, |text, token| blanked(&text, token))
+    // The greatest first: a token that begins another one would leave its end.
+    let tokens = sorted(tokens).into_iter().rev();
+    tokens.fold(text, |text, token| blanked(&text, token))
 }
 
 /// Replaces every occurrence of `secret`, which is not empty, by `***`.

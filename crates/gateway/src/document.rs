@@ -14,6 +14,7 @@ mod fields;
 use core::fmt;
 use std::borrow::Cow;
 
+use request_auth::canon::sorted;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
@@ -33,8 +34,7 @@ pub enum Node<'a> {
     Text(Cow<'a, str>),
     /// Parts in their order.
     List(Vec<Node<'a>>),
-    /// Parts by name: sorted and each name once in what was read, as they were put in what is to be
-    /// written.
+    /// Parts by name, in their order; of what was read, each name once.
     Table(Vec<(Cow<'a, str>, Node<'a>)>),
 }
 
@@ -205,10 +205,15 @@ impl<'de: 'a, 'a> Deserialize<'de> for Node<'a> {
                     };
                     table.push((name, entries.next_value()?));
                 }
-                table.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-                if table
+                let names = sorted(
+                    table
+                        .iter()
+                        .map(|(name, _): &(Cow<'_, str>, _)| name.as_ref())
+                        .collect(),
+                );
+                if names
                     .windows(2)
-                    .any(|pair| matches!(pair, [(one, _), (other, _)] if one == other))
+                    .any(|pair| matches!(pair, [one, other] if one == other))
                 {
                     return Err(de::Error::custom("a name stands twice in the table that ends"));
                 }

@@ -18,6 +18,7 @@ use oss_s3::answer::RequestId;
 use oss_s3::operation::Operation;
 use request_auth::UnixSeconds;
 use request_auth::aws_v4::hex;
+use request_auth::canon::sorted;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -212,8 +213,7 @@ pub fn issue(
     now: UnixSeconds,
 ) -> Option<String> {
     let key = keys.0.first()?;
-    let mut names: Vec<&str> = carrier.headers.iter().map(|(name, _)| *name).collect();
-    names.sort_unstable();
+    let names = sorted(carrier.headers.iter().map(|(name, _)| *name).collect());
     let headers = pick(&names, carrier.headers)?;
     let expires = now.0.saturating_add(LIFETIME_SECONDS);
     let covered = [

@@ -8,7 +8,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-use crate::canon::Sink;
+use crate::canon::{Sink, sorted};
 use crate::secret::{SecretKey, SecurityToken};
 use crate::time::UnixSeconds;
 
@@ -89,7 +89,7 @@ pub fn sign(
             .filter(|(name, _)| name.starts_with("x-amz-")),
     );
     signed.extend(added.iter().map(|(name, value)| (*name, value.as_bytes())));
-    signed.sort();
+    let signed = sorted(signed);
     let names = signed.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
 
     let mut canonical = Sha256Sink(Sha256::new());
@@ -144,20 +144,20 @@ fn write_canonical_request(
     sink.put(b"\n");
     sink.put(request.path.as_bytes());
     sink.put(b"\n");
-    let mut parameters: Vec<(&str, &str)> = request
+    let parameters: Vec<(&str, &[u8])> = request
         .query
         .split('&')
         .filter(|piece| !piece.is_empty())
         .map(|piece| piece.split_once('=').unwrap_or((piece, "")))
+        .map(|(name, value)| (name, value.as_bytes()))
         .collect();
-    parameters.sort_unstable();
-    for (index, (name, value)) in parameters.iter().enumerate() {
+    for (index, (name, value)) in sorted(parameters).into_iter().enumerate() {
         if index > 0 {
             sink.put(b"&");
         }
         sink.put(name.as_bytes());
         sink.put(b"=");
-        sink.put(value.as_bytes());
+        sink.put(value);
     }
     sink.put(b"\n");
     for (name, value) in signed {

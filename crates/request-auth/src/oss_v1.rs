@@ -10,7 +10,7 @@
 //! METHOD \n Content-MD5 \n Content-Type \n DATE \n {x-oss-name:value \n}* /bucket/key[?sub-resources]
 //! ```
 
-use crate::canon::Sink;
+use crate::canon::{Sink, sorted};
 use crate::claim::{KeyMaterial, Scheme, Window, read_key_id};
 use crate::denial::Denial;
 use crate::head::{Delivery, RequestHead};
@@ -321,20 +321,25 @@ fn canonicalise<B>(head: &RequestHead<'_>, resource: &Resource<'_, B>, form: &Fo
         }
     }
     sink.put(&resource.key);
-    let mut signed: Vec<_> = head
+    let signed = head
         .parameters()
         .iter()
         .filter(|parameter| is_signed(&parameter.name))
-        .collect();
-    signed.sort_by(|a, b| a.name.cmp(&b.name));
+        .map(|parameter| {
+            (
+                parameter.name.as_slice(),
+                (&parameter.value, parameter.has_equals),
+            )
+        });
     let mut separator: &[u8] = b"?";
-    for parameter in signed {
+    // No signed name is repeated, so the names alone are the order.
+    for (name, (value, has_equals)) in sorted(signed.collect()) {
         sink.put(separator);
         separator = b"&";
-        sink.put(&parameter.name);
-        if !parameter.value.is_empty() || (form.empty == EmptyValue::AsSent && parameter.has_equals) {
+        sink.put(name);
+        if !value.is_empty() || (form.empty == EmptyValue::AsSent && has_equals) {
             sink.put(b"=");
-            sink.put(&parameter.value);
+            sink.put(value);
         }
     }
 }
@@ -383,8 +388,7 @@ fn oss_headers(head: &RequestHead<'_>, separator: &[u8]) -> Vec<(String, Vec<u8>
             None => headers.push((name, value.to_vec())),
         }
     }
-    headers.sort();
-    headers
+    sorted(headers)
 }
 
 /// The header blocks that some SDK would have signed: as received; where a platform joins lines
@@ -440,8 +444,7 @@ fn signed_headers(head: &RequestHead<'_>, form: &Form) -> Vec<(String, Vec<u8>)>
             headers.push((name.to_owned(), value.to_vec()));
         }
     }
-    headers.sort();
-    headers
+    sorted(headers)
 }
 
 fn hints(head: &RequestHead<'_>) -> Vec<(Hint, Vec<u8>)> {

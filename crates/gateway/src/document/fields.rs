@@ -207,7 +207,7 @@ impl<'a> Field<'a> {
     ///
     /// # Errors
     /// It is missing or something else, or a part can't be read.
-    pub fn map<T, C: FromIterator<T>>(
+    pub fn map<T, C: Default + Extend<T>>(
         self,
         read: impl Fn(Cow<'a, str>, Field<'a>) -> Result<T, Mistake>,
     ) -> Result<C, Mistake> {
@@ -225,8 +225,11 @@ impl<'a> Field<'a> {
                     };
                     read(name, field)
                 });
-                let read: Result<_, _> = fields.collect();
-                read.map_err(|mistake: Mistake| mistake.under(&self.step))
+                let mut all = C::default();
+                for part in fields {
+                    all.extend([part.map_err(|mistake: Mistake| mistake.under(&self.step))?]);
+                }
+                Ok(all)
             }
             _ => Err(self.is_no("a table")),
         }

@@ -11,13 +11,13 @@ fn read<T>(
 }
 
 #[test]
-fn a_document_is_written_as_it_was_read_with_its_names_sorted() {
+fn a_document_is_written_as_it_was_read() {
     for (json, written) in [
         ("null", "null"),
         (" [ true , false ] ", "[true,false]"),
         (
             r#"{"b":-1,"a":[{}],"":"\u00e9\n\""}"#,
-            r#"{"":"é\n\"","a":[{}],"b":-1}"#,
+            r#"{"b":-1,"a":[{}],"":"é\n\""}"#,
         ),
         ("9223372036854775807", "9223372036854775807"),
     ] {

@@ -5,6 +5,7 @@
 //! name follows.
 
 use super::is_signed;
+use crate::canon::sorted;
 use crate::denial::{Ambiguity, Denial};
 use crate::head::{HeadError, RequestHead};
 
@@ -32,8 +33,7 @@ pub(super) fn refuse_ambiguity(head: &RequestHead<'_>) -> Result<(), Denial> {
     {
         return Err(Denial::AmbiguousText(Ambiguity::SubResourceInValue));
     }
-    let mut names: Vec<_> = signed().map(|parameter| &parameter.name).collect();
-    names.sort_unstable();
+    let names = sorted(signed().map(|parameter| parameter.name.as_slice()).collect());
     if names.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
         return Err(Denial::Head(HeadError::RepeatedParameter));
     }
