@@ -74,6 +74,7 @@ class Servers:
     proxy: RecordingProxy
     keys: KeyStore
     process: DevServer
+    ready: dict
 
 
 @pytest.fixture(scope="session")
@@ -98,7 +99,7 @@ def servers(request: pytest.FixtureRequest, platform: Platform) -> Iterator[Serv
         gateway = Gateway(ready)
         resolve(gateway)
         keys = KeyStore(started[-1].folder / "keys", gateway.credentials.access_key_id)
-        yield Servers(gateway, Origin(first["origin"]), proxy, keys, started[-1])
+        yield Servers(gateway, Origin(first["origin"]), proxy, keys, started[-1], ready)
         proxy.close()
     except NotReady as reason:
         # Once, instead of as the error of every test.

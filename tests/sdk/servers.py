@@ -15,6 +15,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -38,33 +39,32 @@ class NotReady(Exception):
     """`cargo xtask dev` ended or did not become ready."""
 
 
-class DevServer:
-    """One running `cargo xtask dev`."""
+class Server:
+    """A program that runs during tests, and all that it printed."""
 
-    def __init__(self, platform: Platform, name: str, *options: str) -> None:
-        folder = Path(tempfile.mkdtemp(prefix=f"causeway-sdk-{name}-"))
-        self.ready_file, self.log_file = folder / "ready.json", folder / "log.txt"
-        command = ["cargo", "xtask", "dev", "--platform", platform.name, *options, "--ready-file", str(self.ready_file)]
-        with self.log_file.open("wb") as log:
-            self._process = subprocess.Popen(
+    def __init__(self, name: str, command: list[str]) -> None:
+        self.scratch = Path(tempfile.mkdtemp(prefix=f"causeway-sdk-{name}-"))
+        self._log_file = self.scratch / "log.txt"
+        self._command = " ".join(command)
+        with self._log_file.open("wb") as log:
+            self.process = subprocess.Popen(
                 command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
-        self._command = " ".join(command)
 
-    def ready(self) -> dict:
-        """Waits for the ready file and reads it; on failure says what the command printed."""
-        deadline = time.monotonic() + READY_WITHIN
+    def wait_for(self, ready: Callable[[], dict | None], seconds: float) -> dict:
+        """What `ready` gives once it gives something; NotReady says what the program printed."""
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            if self.ready_file.exists():
-                return json.loads(self.ready_file.read_text())
-            if self._process.poll() is not None:
+            if (found := ready()) is not None:
+                return found
+            if self.process.poll() is not None:
                 break
             time.sleep(0.1)
         raise NotReady(f"`{self._command}` did not become ready; it printed:\n{self.log()[-4000:]}")
 
     def log(self) -> str:
-        """All that the command printed so far."""
-        return self.log_file.read_text(errors="replace")
+        """All that the program printed so far."""
+        return self._log_file.read_text(errors="replace")
 
     def log_lines(self, text: str, count: int = 1) -> list[str]:
         """The lines of the log that contain `text`; waits until there are `count`."""
@@ -75,16 +75,9 @@ class DevServer:
             time.sleep(0.05)
         raise AssertionError(f"no {count} lines with {text!r} in the log; it ends with:\n{self.log()[-2000:]}")
 
-    @property
-    def folder(self) -> Path:
-        """Where the command keeps what it runs with, key records among it."""
-        runs = ROOT / ".causeway" / "run"
-        found = [runs / str(pid) for pid in [self._process.pid, *_descendants(self._process.pid)]]
-        return next(folder for folder in found if folder.is_dir())
-
     def resident_bytes(self, program: str) -> int:
-        """The resident memory of the largest `program` among this command's descendants."""
-        sizes = [_resident(pid) for pid in _descendants(self._process.pid) if _name(pid) == program]
+        """The resident memory of the largest `program` among this one's descendants."""
+        sizes = [_resident(pid) for pid in _descendants(self.process.pid) if _name(pid) == program]
         assert sizes, f"there is no {program} below `{self._command}`"
         return max(sizes)
 
@@ -92,18 +85,43 @@ class DevServer:
         """Asks as Ctrl-C does, then makes sure of the whole process group."""
         self._signal(signal.SIGINT)
         try:
-            self._process.wait(STOPPED_WITHIN)
+            self.process.wait(STOPPED_WITHIN)
         except subprocess.TimeoutExpired:
             pass
         self._signal(signal.SIGKILL)
-        self._process.wait()
-        shutil.rmtree(self.log_file.parent)
+        self.process.wait()
+        shutil.rmtree(self.scratch)
 
     def _signal(self, number: int) -> None:
         try:
-            os.killpg(self._process.pid, number)
+            os.killpg(self.process.pid, number)
         except ProcessLookupError:
             pass
+
+
+class DevServer(Server):
+    """One running `cargo xtask dev`."""
+
+    def __init__(self, platform: Platform, name: str, *options: str) -> None:
+        self._ready_file = Path(tempfile.mkdtemp(prefix="causeway-sdk-ready-")) / "ready.json"
+        command = ["cargo", "xtask", "dev", "--platform", platform.name, *options]
+        super().__init__(name, [*command, "--ready-file", str(self._ready_file)])
+
+    def ready(self) -> dict:
+        """Waits for the ready file and reads it."""
+        written = self._ready_file
+        return self.wait_for(lambda: json.loads(written.read_text()) if written.exists() else None, READY_WITHIN)
+
+    @property
+    def folder(self) -> Path:
+        """Where the command keeps what it runs with, key records among it."""
+        runs = ROOT / ".causeway" / "run"
+        found = [runs / str(pid) for pid in [self.process.pid, *_descendants(self.process.pid)]]
+        return next(folder for folder in found if folder.is_dir())
+
+    def stop(self) -> None:
+        super().stop()
+        shutil.rmtree(self._ready_file.parent)
 
 
 class Gateway:
