@@ -165,7 +165,10 @@ class Front {
       answer = await send({ port: Number(port), method: head.method, target: target(forwarded), lines, body, signal: aborted.signal });
     } catch (error) {
       if (mismatch) throw new Refused("XAmzContentSHA256Mismatch", "The provided x-amz-content-sha256 does not match what was computed.");
-      throw new Refused("InternalError", `The origin at ${url} does not answer: ${error.message}`);
+      // S3 is as reachable as its origin: who plays an S3 that is down or hangs up means S3's own endpoint.
+      this.log({ level: "error", function: "s3", reason: `the origin at ${url} does not answer: ${error.message}` });
+      this.incoming.socket.destroy();
+      return;
     }
     if (answer.status === 404 && hidesMissing && ["GET", "HEAD"].includes(head.method) && head.query === "") {
       answer.stream.resume();

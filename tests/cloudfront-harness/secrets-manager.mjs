@@ -3,9 +3,12 @@
 // `{prefix}/passport` is the secret of the edge template, with the value of the configuration. `{prefix}/{n}` are
 // the shards, made anew for each call from a folder with one key record per file, named by the key id: tests
 // write there while the harness runs. Both exist in the regions that the passport's secret has.
+//
+// While the file `play_file` of the configuration exists, it has by the secrets' names (`*`: every other) what is
+// played instead: `{"error": TYPE}`, `{"absent": true}`, `{"value": TEXT}` or `{"hang": true}`.
 
 import { createHash, randomUUID } from "node:crypto";
-import { readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 
@@ -21,9 +24,10 @@ const SECRET_BYTES = 65_536;
 const REQUEST_BYTES = 65_536;
 
 class Refused extends Error {
-  constructor(type, message) {
+  constructor(type, message, status = 400) {
     super(message);
     this.type = type;
+    this.status = status;
   }
 }
 
@@ -41,8 +45,7 @@ export function secretsManager({ callers, secrets, templateSecrets, log }) {
     try {
       answer(200, await serve(incoming, { callers, secrets, templateSecrets }));
     } catch (error) {
-      const type = error instanceof Refused ? error.type : "InternalServiceError";
-      const status = error instanceof Refused ? 400 : 500;
+      const { type, status } = error instanceof Refused ? error : { type: "InternalServiceError", status: 500 };
       log({ level: "error", function: "secretsmanager", status, reason: `${type}: ${error.message}` });
       answer(status, { __type: type, message: error.message });
     }
@@ -68,7 +71,11 @@ async function serve(incoming, { callers, secrets, templateSecrets }) {
 
   const { prefix } = secrets;
   const passport = templateSecrets.find((one) => one.name === `${prefix}/passport`);
-  const value = passport?.regions.includes(region) ? valueOf(name, secrets) : undefined;
+  const played = playedFor(name, secrets.play_file);
+  if (played.hang) await new Promise(() => {});
+  if (played.error) throw new Refused(played.error, "played", played.error === "InternalServiceError" ? 500 : 400);
+  const kept = played.value ?? valueOf(name, secrets);
+  const value = passport?.regions.includes(region) && !played.absent ? kept : undefined;
   const base = `arn:aws:secretsmanager:${region}:${ACCOUNT}:secret:${name}`;
   // Of a secret that does not exist there is only the name, so statements that end in -?????? do not allow it.
   const arn = value === undefined ? base : `${base}-${secretSuffix(name)}`;
@@ -104,6 +111,12 @@ function jsonError(code) {
     default:
       return "InvalidSignatureException";
   }
+}
+
+function playedFor(name, file) {
+  if (file === undefined || !existsSync(file)) return {};
+  const plays = JSON.parse(readFileSync(file, "utf8"));
+  return plays[name] ?? plays["*"] ?? {};
 }
 
 function valueOf(name, { prefix, shards, keys_folder, passport }) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { edgeFunction, harness } from "./support.mjs";
+import { CALL_HANDLER, edgeFunction, harness } from "./support.mjs";
 
 test("an object goes through all functions to S3, signed by origin access control", async (t) => {
   const h = await harness(t, {
@@ -21,25 +21,6 @@ test("an object goes through all functions to S3, signed by origin access contro
   assert.equal(seen.headers["x-a"], "b");
   assert.match(seen.headers.authorization, /ORIGINKEY/);
 });
-
-// What a router has to do to call the function URL; SigV4 by hand, as nothing is installed in a function.
-export const CALL_HANDLER = `
-  const { createHash, createHmac } = require("node:crypto");
-  const hex = (data) => createHash("sha256").update(data).digest("hex");
-  const mac = (key, data) => createHmac("sha256", key).update(data).digest();
-  exports.signed = ({ method, host, path = "/", service, region, headers = {}, body = "", digest = hex(body), now = new Date() }) => {
-    const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = process.env;
-    const time = now.toISOString().replace(/[-:]|\\.\\d+/g, "");
-    const all = { ...headers, host, "x-amz-content-sha256": digest, "x-amz-date": time, "x-amz-security-token": AWS_SESSION_TOKEN };
-    const names = Object.keys(all).sort();
-    const canonical = [method, path, "", ...names.map((name) => name + ":" + all[name]), "", names.join(";"), digest].join("\\n");
-    const scope = [time.slice(0, 8), region, service, "aws4_request"];
-    let key = "AWS4" + AWS_SECRET_ACCESS_KEY;
-    for (const part of scope) key = mac(key, part);
-    const signature = createHmac("sha256", key).update(["AWS4-HMAC-SHA256", time, scope.join("/"), hex(canonical)].join("\\n")).digest("hex");
-    return { ...all, authorization: "AWS4-HMAC-SHA256 Credential=" + AWS_ACCESS_KEY_ID + "/" + scope.join("/") + ", SignedHeaders=" + names.join(";") + ", Signature=" + signature };
-  };
-`;
 
 test("the router can call the handler, and both can read secrets", async (t) => {
   const secret = `

@@ -167,9 +167,10 @@ export function zipped(source, more = {}) {
 /**
  * Starts a harness. `functions` has sources of index.js (or zips) by event type, and `handler` behind the function
  * URL; `includeBody` event types that see the body; `edit` changes the templates; `origin` answers as S3
- * (`(incoming, outgoing, body) => …`), 200 by default. Everything ends with the test `t`.
+ * (`(incoming, outgoing, body) => …`), 200 by default; `secrets` and `config` are added to the configuration.
+ * Everything ends with the test `t`.
  */
-export async function harness(t, { functions = {}, includeBody = [], edit = () => {}, origin, config = {} } = {}) {
+export async function harness(t, { functions = {}, includeBody = [], edit = () => {}, origin, secrets = {}, config = {} } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "causeway-harness-test-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const made = templates();
@@ -200,7 +201,7 @@ export async function harness(t, { functions = {}, includeBody = [], edit = () =
       code,
       bucket_region: "eu-west-1",
       origin: { url: s3.url, region: "us-east-1", bucket: "data", access_key_id: "ORIGINKEY", secret_access_key: "originsecret" },
-      secrets: { prefix: "causeway", shards: 2, keys_folder: keys, passport: { id: "p1", secret: "s".repeat(40) } },
+      secrets: { prefix: "causeway", shards: 2, keys_folder: keys, passport: { id: "p1", secret: "s".repeat(40) }, ...secrets },
       ...config,
     },
     { log: (record) => logged.push(record), print: (name, line) => printed.push({ name, line }) },
@@ -255,6 +256,25 @@ export function ask(url, { method = "GET", path = "/k", headers = {}, body, host
     outgoing.end(body);
   });
 }
+
+/** `exports.signed`, which signs a request of a function as SigV4 has it; by hand, as nothing is installed there. */
+export const CALL_HANDLER = `
+  const { createHash, createHmac } = require("node:crypto");
+  const hex = (data) => createHash("sha256").update(data).digest("hex");
+  const mac = (key, data) => createHmac("sha256", key).update(data).digest();
+  exports.signed = ({ method, host, path = "/", service, region, headers = {}, body = "", digest = hex(body), now = new Date() }) => {
+    const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = process.env;
+    const time = now.toISOString().replace(/[-:]|\\.\\d+/g, "");
+    const all = { ...headers, host, "x-amz-content-sha256": digest, "x-amz-date": time, "x-amz-security-token": AWS_SESSION_TOKEN };
+    const names = Object.keys(all).sort();
+    const canonical = [method, path, "", ...names.map((name) => name + ":" + all[name]), "", names.join(";"), digest].join("\\n");
+    const scope = [time.slice(0, 8), region, service, "aws4_request"];
+    let key = "AWS4" + AWS_SECRET_ACCESS_KEY;
+    for (const part of scope) key = mac(key, part);
+    const signature = createHmac("sha256", key).update(["AWS4-HMAC-SHA256", time, scope.join("/"), hex(canonical)].join("\\n")).digest("hex");
+    return { ...all, authorization: "AWS4-HMAC-SHA256 Credential=" + AWS_ACCESS_KEY_ID + "/" + scope.join("/") + ", SignedHeaders=" + names.join(";") + ", Signature=" + signature };
+  };
+`;
 
 /** A function whose whole body is `statements`, with `event`, `cf` (the record), `request` and `response` at hand. */
 export function edgeFunction(statements) {
