@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 pub(crate) mod child;
 mod demo;
@@ -29,7 +29,7 @@ use seaweedfs::SeaweedFs;
 use settings::Settings;
 use workerd::Workerd;
 
-use crate::build_worker;
+use crate::build::{self, Platform};
 use crate::interrupt;
 use crate::progress::Step;
 use crate::project::{Project, write_atomically};
@@ -60,14 +60,6 @@ pub(crate) struct Options {
     /// Upload with a real SDK, compare what is in the bucket with what was sent, and stop.
     #[arg(long)]
     demo: bool,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Platform {
-    /// The Worker, on workerd.
-    Cloudflare,
-    /// The three Lambda functions, in a local CloudFront.
-    Cloudfront,
 }
 
 /// Runs until Ctrl-C (or the demo's end).
@@ -113,7 +105,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<ExitCo
         .transpose()?;
     let keys = seed_keys(&run, &settings, &credentials)?;
     let npm = Npm::install(project)?;
-    let worker = build_worker::build_with(project, &npm)?;
+    let worker = build::worker::build(project, &npm)?;
     drop(lock);
 
     let step = Step::start("waiting for the servers to answer");

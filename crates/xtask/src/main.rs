@@ -7,10 +7,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-mod build_worker;
+mod artefact;
+mod build;
 mod config;
 mod dev;
-mod factory;
 mod interrupt;
 mod mutations;
 mod probe;
@@ -21,6 +21,7 @@ mod size;
 mod test;
 mod tools;
 mod vectors;
+mod wasm;
 
 use project::Project;
 
@@ -39,8 +40,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Build the Cloudflare Worker: cargo, wasm-bindgen, wasm-opt.
-    Build,
+    /// Build what is deployed: the Cloudflare Worker and the three CloudFront functions.
+    Build(build::Options),
     /// Print the size of each artefact against its budget; fails when one is above it.
     Size(size::Options),
     /// Verify files of signature vectors.
@@ -73,11 +74,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     let project = Project::here();
     match command {
-        Command::Build => {
-            let artefact = build_worker::build(&project)?;
-            println!("{}", artefact.folder.display());
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Build(options) => build::run(&project, &options),
         Command::Size(options) => size::run(&project, &options),
         Command::Vectors(options) => vectors::run(&project, &options),
         Command::Mutations(options) => mutations::run(&project, &options),

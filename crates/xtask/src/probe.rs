@@ -3,15 +3,10 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::ensure;
+use anyhow::Context as _;
 
-use crate::progress::Step;
 use crate::project::Project;
-use crate::tools::{WASM, wasm_target};
-
-/// The crate that becomes the module, and the stem of its file.
-const CRATE: &str = "conformance-probe";
-const STEM: &str = "conformance_probe";
+use crate::wasm;
 
 /// The probe as built.
 pub(crate) struct Probe {
@@ -26,20 +21,10 @@ impl Probe {
     /// The wasm target cannot be added, or the sources do not compile; the last lines have been printed.
     pub(crate) fn build(project: &Project) -> anyhow::Result<Self> {
         let _lock = project.lock()?;
-        wasm_target(project)?;
-        let step = Step::start_long("compiling the probe", "about a minute the first time");
-        step.run(
-            Command::new(env!("CARGO"))
-                .args(["build", "--release", "--locked", "--target", WASM])
-                .args(["--package", CRATE])
-                .current_dir(project.path("")),
-        )?;
-        step.done();
-        let module = project.path(format!("target/{WASM}/release/{STEM}.wasm"));
-        ensure!(module.is_file(), "cargo did not write {}", module.display());
+        let modules = wasm::compile(project, "the probe", &["conformance-probe"])?;
         Ok(Self {
             script: project.path("tests/conformance/probe/run.mjs"),
-            module,
+            module: modules.into_iter().next().context("the probe is one module")?,
         })
     }
 

@@ -17,9 +17,12 @@ impl Project {
     pub(crate) fn here() -> Self {
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
         let root = manifest.ancestors().nth(2).unwrap_or(manifest);
-        Self {
-            root: root.to_path_buf(),
-        }
+        Self::at(root.to_path_buf())
+    }
+
+    /// A clone by its root.
+    pub(crate) fn at(root: PathBuf) -> Self {
+        Self { root }
     }
 
     /// A path of the clone, from its root.

@@ -7,11 +7,14 @@ use clap::Args;
 use flate2::{Compression, write::GzEncoder};
 use serde::Serialize;
 
-use crate::build_worker;
+use crate::artefact::Artefact;
+use crate::build;
 use crate::project::Project;
 
 /// What Cloudflare is sent, wasm and JavaScript together, gzipped.
 const WORKER_BUDGET: usize = 250 * 1000;
+/// The wasm of each CloudFront function, gzipped.
+const FUNCTION_BUDGET: usize = 120 * 1000;
 
 /// How to print the sizes.
 #[derive(Args)]
@@ -39,7 +42,7 @@ impl Row {
 
 /// Builds the artefacts and prints their sizes; fails when one is above its budget.
 pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<ExitCode> {
-    let rows = worker(project)?;
+    let rows = rows(&build::build(project, None)?)?;
     if options.json {
         println!("{}", serde_json::to_string_pretty(&rows)?);
     } else {
@@ -61,29 +64,35 @@ pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<ExitCo
     })
 }
 
-fn worker(project: &Project) -> anyhow::Result<Vec<Row>> {
+/// A row per file, then their sum.
+fn rows(artefacts: &[Artefact]) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
-    for (name, content) in build_worker::build(project)?.modules()? {
-        let artefact = format!("cloudflare-gateway/{name}");
-        rows.push(Row {
-            artefact,
-            raw: content.len(),
-            gzip: gzip(&content)?,
-            budget: None,
-        });
+    for artefact in artefacts {
+        let is_function = build::functions::NAMES.contains(&artefact.name);
+        let mut total = Row {
+            artefact: artefact.name.to_owned(),
+            raw: 0,
+            gzip: 0,
+            budget: (!is_function).then_some(WORKER_BUDGET),
+        };
+        for (name, content) in artefact.files()? {
+            let row = Row {
+                artefact: format!("{}/{name}", artefact.name),
+                raw: content.len(),
+                gzip: gzip(&content)?,
+                budget: (is_function && name.ends_with(".wasm")).then_some(FUNCTION_BUDGET),
+            };
+            total.raw += row.raw;
+            total.gzip += row.gzip;
+            rows.push(row);
+        }
+        rows.push(total);
     }
-    let total = Row {
-        artefact: "cloudflare-gateway".to_owned(),
-        raw: rows.iter().map(|row| row.raw).sum(),
-        gzip: rows.iter().map(|row| row.gzip).sum(),
-        budget: Some(WORKER_BUDGET),
-    };
-    rows.push(total);
     Ok(rows)
 }
 
 /// The size of `content` after gzip -9.
-fn gzip(content: &[u8]) -> anyhow::Result<usize> {
+pub(crate) fn gzip(content: &[u8]) -> anyhow::Result<usize> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(content)?;
     Ok(encoder.finish()?.len())

@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail, ensure};
 
 use crate::progress::Step;
 use crate::project::{Project, digest};
+use crate::wasm::WASM;
 
 /// The oldest Node.js that runs the tools (they are tested with this one).
 const NODE: u32 = 20;
@@ -17,8 +18,6 @@ const NODE: u32 = 20;
 const WASM_PACK: &str = "wasm-pack@0.15.1";
 /// The files that say what npm installs.
 const NPM_PINS: [&str; 3] = ["package.json", "package-lock.json", ".npmrc"];
-/// The target that every edge function is compiled for.
-pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 
 /// Programs from npm: `crates/xtask/tools/npm/package-lock.json` says which.
 pub(crate) struct Npm {
@@ -245,14 +244,19 @@ impl Python {
     }
 }
 
-/// Adds the standard library for wasm32 when this toolchain lacks it.
-pub(crate) fn wasm_target(project: &Project) -> anyhow::Result<()> {
-    let sysroot = Command::new("rustc")
+/// The folder of the Rust toolchain that this clone is compiled with.
+pub(crate) fn sysroot(project: &Project) -> anyhow::Result<PathBuf> {
+    let output = Command::new("rustc")
         .args(["--print", "sysroot"])
         .current_dir(project.path(""))
-        .output()?;
-    let sysroot = PathBuf::from(String::from_utf8_lossy(&sysroot.stdout).trim());
-    if sysroot.join("lib/rustlib").join(WASM).is_dir() {
+        .output()
+        .context("cannot start rustc")?;
+    Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
+}
+
+/// Adds the standard library for wasm32 when this toolchain lacks it.
+pub(crate) fn wasm_target(project: &Project) -> anyhow::Result<()> {
+    if sysroot(project)?.join("lib/rustlib").join(WASM).is_dir() {
         return Ok(());
     }
     let step = Step::start(format!("adding {WASM} to the Rust toolchain"));

@@ -20,7 +20,7 @@ use serde::Deserialize;
 use super::child::Child;
 use super::endpoints::Origin;
 use super::run_folder::RunFolder;
-use crate::build_worker::Worker;
+use crate::artefact::Artefact;
 use crate::project::Project;
 use crate::tools::Npm;
 
@@ -56,7 +56,7 @@ impl Workerd {
         project: &Project,
         npm: &Npm,
         run: &RunFolder,
-        worker: &Worker,
+        worker: &Artefact,
         config: &str,
         keys: &Path,
         origin: &Origin,
@@ -70,7 +70,7 @@ impl Workerd {
             fs::write(folder.join(name), text)?;
         }
         let mut modules = String::new();
-        for (name, content) in worker.modules()? {
+        for (name, content) in worker.files()? {
             let plain = |b: u8| b.is_ascii_alphanumeric() || b"./_-".contains(&b);
             ensure!(
                 name.bytes().all(plain),

@@ -1,18 +1,19 @@
 //! The list of stages, cheapest first.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Context as _;
 
 use super::count::Count;
 use super::stage::Stage;
-use crate::build_worker;
+use crate::build::{self, Platform};
 use crate::probe::Probe;
 use crate::project::Project;
 use crate::sdk_table;
-use crate::tools::{Npm, Python, Requirements, WASM, WasmPack, npm_ci, wrangler};
+use crate::tools::{Npm, Python, Requirements, WasmPack, npm_ci, wrangler};
+use crate::wasm::WASM;
 
 /// Every stage, in the order of their running.
 pub(crate) fn all() -> Vec<Stage> {
@@ -73,6 +74,18 @@ pub(crate) fn all() -> Vec<Stage> {
             count: Count::Pytest,
         },
         Stage {
+            name: "reproducible",
+            about: "another clone at another path makes the same artefacts",
+            commands: |_| Ok(vec![xtask(["build", "--twice"])]),
+            count: Count::Commands,
+        },
+        Stage {
+            name: "lambda",
+            about: "the JavaScript around the CloudFront functions",
+            commands: |project| Ok(vec![node(project, &["tests/lambda/lambda.test.mjs"])]),
+            count: Count::Node,
+        },
+        Stage {
             name: "worker",
             about: "the Worker on workerd: traps, and a key store that is down",
             commands: worker,
@@ -103,6 +116,15 @@ fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
 fn xtask<const N: usize>(arguments: [&str; N]) -> Command {
     let mut command = cargo(["xtask"]);
     command.args(arguments);
+    command
+}
+
+/// Node's test runner on files of the clone.
+fn node(project: &Project, files: &[impl AsRef<Path>]) -> Command {
+    let mut command = Command::new("node");
+    command
+        .arg("--test")
+        .args(files.iter().map(|file| project.path(file)));
     command
 }
 
@@ -152,14 +174,13 @@ fn vectors(project: &Project) -> anyhow::Result<Vec<Command>> {
 }
 
 fn worker(project: &Project) -> anyhow::Result<Vec<Command>> {
-    let built = build_worker::build(project)?;
+    let built = build::build(project, Some(Platform::Cloudflare))?;
+    let worker = built.first().context("the Worker is one artefact")?;
     let workerd = Npm::install(project)?.workerd()?;
-    let mut command = Command::new("node");
-    command.arg("--test");
-    for file in ["entry", "store"] {
-        command.arg(project.path(format!("edge-functions/cloudflare-gateway/tests/{file}.test.mjs")));
-    }
-    command.env("WORKERD", workerd).env("WORKER", built.folder);
+    let tests =
+        ["entry", "store"].map(|name| format!("edge-functions/cloudflare-gateway/tests/{name}.test.mjs"));
+    let mut command = node(project, &tests);
+    command.env("WORKERD", workerd).env("WORKER", &worker.folder);
     Ok(vec![command])
 }
 

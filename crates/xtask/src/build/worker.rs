@@ -1,0 +1,59 @@
+//! The Cloudflare Worker: ES modules and one wasm module.
+//!
+//! worker-build is not used: it is compiled apart, fetches other programs, and replaces the one global wasm
+//! instance under requests in flight (see [`super::factory`]).
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context as _;
+use wasm_bindgen_cli_support::Bindgen;
+
+use super::factory::instance_factory;
+use super::{read, recipe};
+use crate::artefact::Artefact;
+use crate::progress::Step;
+use crate::project::Project;
+use crate::tools::Npm;
+use crate::wasm;
+
+/// The crate that becomes the Worker.
+const CRATE: &str = "cloudflare-gateway";
+/// What index.js calls on an instance.
+const EXPORTS: &[&str] = &["fetch"];
+
+/// Builds the Worker, or does nothing when it is up to date. The caller holds the project's lock.
+pub(crate) fn build(project: &Project, npm: &Npm) -> anyhow::Result<Artefact> {
+    let compiled = wasm::compile(project, "the Worker", &[CRATE])?;
+    let compiled = compiled.first().context("the Worker is one module")?;
+    let entry = read(&project.path("edge-functions/cloudflare-gateway/index.js"))?;
+    let inputs = [read(compiled)?, entry.clone(), recipe(project)?];
+    Artefact::of(project, CRATE).build(project, inputs.iter().map(Vec::as_slice), |folder| {
+        let step = Step::start("binding and optimising the Worker's wasm");
+        bind(compiled, folder)?;
+        let module = folder.join("index_bg.wasm");
+        fs::rename(folder.join("glue_bg.wasm"), &module)?;
+        wasm::optimise(npm, &step, &module)?;
+        fs::write(folder.join("index.js"), &entry)?;
+        step.done();
+        Ok(())
+    })
+}
+
+/// Writes `glue.js`, `glue_bg.wasm` and the snippets of dependencies.
+fn bind(wasm: &Path, folder: &Path) -> anyhow::Result<()> {
+    Bindgen::new()
+        .input_path(wasm)
+        .out_name("glue")
+        .web(true)?
+        .typescript(false)
+        .omit_default_module_path(true)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .generate(folder)
+        .context("wasm-bindgen cannot bind the Worker's wasm")?;
+    let glue = folder.join("glue.js");
+    let factory = instance_factory(&fs::read_to_string(&glue)?, EXPORTS)?;
+    fs::write(glue, factory)?;
+    Ok(())
+}
