@@ -1,13 +1,14 @@
-//! What the functions of the viewer's path answer by themselves.
+//! How a conversation ends: what a function hands back, beside its log line.
 
+use gateway::document::Node;
 use gateway::log::Line;
 use gateway::passport;
 use oss_s3::answer::{Answer, Asked, RequestId, Scheme};
 use oss_s3::error::{Fault, Refusal};
 use request_auth::UnixSeconds;
-use serde_json::{Value, json};
 
-use crate::{EventError, EventResponse};
+use crate::function_url::FunctionUrlAnswer;
+use crate::{EventError, EventRequest, EventResponse};
 
 impl From<&Answer> for EventResponse {
     /// An answer of the gateway's, as CloudFront takes one.
@@ -33,12 +34,46 @@ pub fn asked<'a>(request_id: &'a RequestId, method: &'a str, now: UnixSeconds) -
     }
 }
 
-/// What `function` returns for an event that is none, a fault of the deployment: `response` and `log`.
-pub fn unreadable(function: &'static str, error: &EventError, now: UnixSeconds) -> Value {
+/// The end in which the request goes on.
+pub fn request(request: &EventRequest, line: &Line) -> String {
+    end("request", request.into(), line)
+}
+
+/// The end in which a Lambda@Edge function answers.
+pub fn response(response: &EventResponse, line: &Line) -> String {
+    end("response", response.into(), line)
+}
+
+/// The end in which a function answers that was called through its URL.
+pub fn reply(answer: &Answer, line: &Line) -> String {
+    let headers = answer
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_ref(), value.as_slice()));
+    let reply = FunctionUrlAnswer::new(answer.status, headers, &answer.body);
+    end("response", Node::from(&reply), line)
+}
+
+/// What a Lambda@Edge function says to an event that is none, a fault of the deployment.
+pub fn unreadable(function: &'static str, error: &EventError, now: UnixSeconds) -> String {
+    let (answer, line) = refused(function, error, now);
+    response(&EventResponse::from(&answer), &line)
+}
+
+/// The same behind a function URL.
+pub fn unreadable_call(function: &'static str, error: &EventError, now: UnixSeconds) -> String {
+    let (answer, line) = refused(function, error, now);
+    reply(&answer, &line)
+}
+
+fn end(name: &'static str, what: Node<'_>, line: &Line) -> String {
+    Node::table([(name, what), ("log", line.into())]).to_json()
+}
+
+fn refused(function: &'static str, error: &EventError, now: UnixSeconds) -> (Answer, Line) {
     let refusal = Refusal::new(Fault::GatewayFailed).because(error.to_string());
     let request_id = passport::request_id("");
     let mut line = Line::new(function, request_id.as_str(), "");
     line.refused(&refusal);
-    let answer = refusal.answer(&asked(&request_id, "", now));
-    json!({ "response": EventResponse::from(&answer), "log": line })
+    (refusal.answer(&asked(&request_id, "", now)), line)
 }

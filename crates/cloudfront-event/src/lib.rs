@@ -6,8 +6,10 @@
 //! `origin` setting) are carried back unchanged.
 
 pub mod answers;
+pub mod conversation;
 pub mod function_url;
 pub mod rules;
+pub mod visit;
 
 use core::fmt;
 use std::borrow::Cow;

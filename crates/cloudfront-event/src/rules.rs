@@ -3,7 +3,9 @@
 //! A result that breaks a rule is a 502 to the viewer, so the functions keep to them here, in one
 //! place: <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html>.
 
-use crate::{EventResponse, HeaderLine, Headers};
+use gateway::document::Node;
+
+use crate::{EventRequest, EventResponse, HeaderLine, Headers};
 
 /// Headers that a viewer-request function has to hand back as they came.
 pub const READ_ONLY_AT_VIEWER_REQUEST: [&str; 4] = ["content-length", "host", "transfer-encoding", "via"];
@@ -37,6 +39,32 @@ pub fn kept(headers: &Headers, names: &[&str]) -> Headers {
         .filter(|(name, _)| names.contains(&name.as_str()))
         .map(|(name, lines)| (name.clone(), lines.clone()))
         .collect()
+}
+
+impl EventRequest {
+    /// The value of a custom header of the origin, in origin events: where the distribution says
+    /// something to a function and no viewer can. `None` unless it stands there once.
+    pub fn custom_header(&self, name: &str) -> Option<&str> {
+        let origin = self.rest.get("origin")?;
+        let origin = origin.get("s3").or_else(|| origin.get("custom"))?;
+        match origin.get("customHeaders")?.get(name)? {
+            Node::List(lines) => match lines.as_slice() {
+                [line] => line.get("value")?.as_text(),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Takes the origin's custom headers out of what is handed back: CloudFront would send them.
+    pub fn drop_custom_headers(&mut self) {
+        let Some(Node::Table(kinds)) = self.rest.get_mut("origin") else {
+            return;
+        };
+        for (_, origin) in kinds {
+            origin.set("customHeaders", Node::table([]));
+        }
+    }
 }
 
 impl EventResponse {

@@ -4,8 +4,8 @@
 //! [`Fields`], by one reader for all of them: serde's derived readers are compiled anew for every
 //! type, and were half of each edge function. `causeway.toml` becomes the same tree.
 //!
-//! What could be read in two ways is no document: a name that stands twice in a table, a number with
-//! a fraction or beyond 64 bits. The reader refuses missing and unknown names and other types, and
+//! What could be read in two ways is no document: a name that stands twice in a table, a number
+//! beyond 64 bits. The reader refuses missing and unknown names and other types, and
 //! its [`Mistake`] names the path of the key. No mistake ever repeats a document that may hold
 //! secrets, see [`Holds`].
 
@@ -30,6 +30,9 @@ pub enum Node<'a> {
     Bool(bool),
     /// A whole number.
     Whole(i64),
+    /// A number that is not whole. No field is one, but other services' answers have them between the
+    /// fields that are read, and they are not written again.
+    Fraction,
     /// A text.
     Text(Cow<'a, str>),
     /// Parts in their order.
@@ -112,6 +115,7 @@ impl<'a> Node<'a> {
             Self::Null => Node::Null,
             Self::Bool(value) => Node::Bool(value),
             Self::Whole(number) => Node::Whole(number),
+            Self::Fraction => Node::Fraction,
             Self::Text(text) => Node::Text(Cow::Owned(text.into_owned())),
             Self::List(items) => Node::List(items.into_iter().map(Node::into_owned).collect()),
             Self::Table(entries) => {
@@ -178,7 +182,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Node<'a> {
             }
 
             fn visit_f64<E: de::Error>(self, _: f64) -> Result<Self::Value, E> {
-                Err(E::custom("a number is not whole"))
+                Ok(Node::Fraction)
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
@@ -228,7 +232,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Node<'a> {
 impl Serialize for Node<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Null => serializer.serialize_unit(),
+            Self::Null | Self::Fraction => serializer.serialize_unit(),
             Self::Bool(value) => serializer.serialize_bool(*value),
             Self::Whole(value) => serializer.serialize_i64(*value),
             Self::Text(text) => serializer.serialize_str(text),

@@ -6,14 +6,14 @@
 
 use core::fmt;
 
-use oss_s3::error::{Fault, Refusal};
-use request_auth::{Denial, KeyMaterial, Scheme, SecretKey, SecurityToken, UnixSeconds, is_key_id};
+use request_auth::{KeyMaterial, Scheme, SecretKey, SecurityToken, UnixSeconds, is_key_id};
 use serde::Serialize;
 
 use crate::document::{Field, Fields, Holds, Mistake, Node};
 use crate::policy::{Grant, GrantSource};
 
 pub mod cache;
+pub mod shards;
 
 /// The shortest secret that a record may hold, in bytes.
 pub const MIN_SECRET_BYTES: usize = 16;
@@ -162,33 +162,6 @@ impl KeyRecord {
         Self::new(id, source)
     }
 
-    /// Reads what a look-up of `id` gave, where a function around this crate did it, as one JSON text:
-    /// the record as it is stored; `null`, the store has no such key; `{"unavailable": "why"}`, the
-    /// store gave no answer.
-    ///
-    /// # Errors
-    /// The refusal that the device is answered with: `InvalidAccessKeyId` for no key, and
-    /// `ServiceUnavailable` for no answer or a record that can't be read.
-    pub fn from_look_up(id: &str, look_up: &str) -> Result<Self, Refusal> {
-        let unusable = |why: String| Refusal::new(Fault::StoreUnavailable).because(why);
-        let document = Node::from_json(look_up).map_err(|mistake| unusable(mistake.to_string()))?;
-        match &document {
-            Node::Null => return Err(Denial::UnknownKey.into()),
-            Node::Table(entries) => {
-                if let [(name, Node::Text(why))] = entries.as_slice()
-                    && name == "unavailable"
-                {
-                    return Err(unusable(["the key store does not answer: ", why].concat()));
-                }
-            }
-            _ => {}
-        }
-        KeyRecordSource::read(document)
-            .map_err(|mistake| RecordError::of(id, &mistake))
-            .and_then(|source| Self::new(id, source))
-            .map_err(|error| unusable(error.to_string()))
-    }
-
     /// Checks a record that was already parsed; see [`KeyRecord::from_json`].
     ///
     /// # Errors
@@ -314,23 +287,6 @@ mod tests {
         .unwrap();
         for (now, count) in [(99, 1), (100, 2), (200, 2), (201, 1)] {
             assert_eq!(record.material(UnixSeconds(now)).secrets.len(), count, "{now}");
-        }
-    }
-
-    #[test]
-    fn d13_a_look_up_gives_a_record_or_says_why_there_is_none() {
-        let whole = format!(r#"{{"id":"AK","secrets":[{{"secret":"{SECRET}"}}],"grants":[]}}"#);
-        assert_eq!(KeyRecord::from_look_up("AK", &whole).unwrap().id(), "AK");
-        for (look_up, status) in [
-            ("null", 403),
-            (r#"{"unavailable":"timed out"}"#, 503),
-            (r#"{"unavailable":"","id":"AK"}"#, 503),
-            ("", 503),
-            ("{}", 503),
-            (r#""text""#, 503),
-        ] {
-            let refusal = KeyRecord::from_look_up("AK", look_up).unwrap_err();
-            assert_eq!(refusal.status(), status, "{look_up}");
         }
     }
 

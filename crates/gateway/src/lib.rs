@@ -11,7 +11,8 @@
 //! 6. [`response_handler`] builds what is sent to the origin and translates what comes back.
 //!
 //! Where the platform runs the roles apart, the decision travels in a [`passport`], and what the
-//! response handler is to do beside it as an [`errand`]; each function writes its [`log`] line.
+//! response handler is to do beside it as an [`errand`]; keys come from [`secrets`] in
+//! [shards](keys::shards). Each function writes its [`log`] line.
 //!
 //! Each step takes what only the step before can make, so a request that was not verified and
 //! authorised can't be forwarded: there is no function that would.
@@ -29,3 +30,4 @@ pub mod passport;
 pub mod policy;
 pub mod response_handler;
 pub mod router;
+pub mod secrets;

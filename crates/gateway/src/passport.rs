@@ -19,11 +19,10 @@ use oss_s3::operation::Operation;
 use request_auth::UnixSeconds;
 use request_auth::aws_v4::hex;
 use request_auth::canon::sorted;
-use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use crate::config::ConfigError;
+use crate::document::{Field, Fields, Holds, Mistake, Node};
 
 /// How the gateway's own headers between its functions begin.
 pub const OWN_PREFIX: &str = "x-causeway-";
@@ -33,6 +32,8 @@ pub const PASSPORT_HEADER: &str = "x-causeway-passport";
 /// The header that says which origin an object's bytes are meant for: its host, with its port unless
 /// that is the scheme's own.
 pub const ORIGIN_HEADER: &str = "x-causeway-origin";
+/// The header that says the region of that origin, where the next hop signs for it.
+pub const REGION_HEADER: &str = "x-causeway-region";
 /// The header that says the SHA-256 of the body, as [`body_digest`] writes it.
 pub const BODY_HEADER: &str = "x-causeway-body-sha256";
 /// How long a passport counts, in seconds.
@@ -71,15 +72,15 @@ impl PassportKey {
     /// Takes an id of `[A-Za-z0-9_-]` and a secret of at least [`MIN_SECRET_BYTES`] bytes.
     pub fn new(id: &str, secret: String) -> Option<Self> {
         let secret = Zeroizing::new(secret.into_bytes());
-        let good_id = !id.is_empty()
-            && id.len() <= 32
-            && id
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
-        (good_id && secret.len() >= MIN_SECRET_BYTES).then(|| Self {
+        (is_passport_key_id(id) && secret.len() >= MIN_SECRET_BYTES).then(|| Self {
             id: id.to_owned(),
             secret,
         })
+    }
+
+    fn read(fields: &mut Fields<'_>) -> Result<Option<Self>, Mistake> {
+        let (id, secret) = (fields.take("id").string()?, fields.take("secret").string()?);
+        Ok(Self::new(&id, secret))
     }
 
     /// The MAC under the subkey of one hop.
@@ -91,41 +92,50 @@ impl PassportKey {
     }
 }
 
+fn is_passport_key_id(id: &str) -> bool {
+    (1..=32).contains(&id.len())
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
+}
+
 /// The keys of a deployment: the first issues passports, and any of them may have issued one that is
 /// checked.
 pub struct PassportKeys(Vec<PassportKey>);
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct KeySource {
-    id: String,
-    secret: String,
-}
-
 impl PassportKeys {
-    /// Reads `[{"id": "…", "secret": "…"}]`: one key, or two during a rotation.
+    /// Reads `{"id": …, "secret": …}`, and during a rotation `"also": [{"id": …, "secret": …}]` with the
+    /// one other key that passports may have been issued under.
     ///
     /// # Errors
-    /// A [`ConfigError`] that holds no secret.
-    pub fn from_json(json: &str) -> Result<Self, ConfigError> {
-        let fail = |what: &str| ConfigError(["passport keys: ", what].concat());
-        // serde_json's own words could quote a secret.
-        let sources: Vec<KeySource> = serde_json::from_str(json)
-            .map_err(|_| fail("not a JSON list of objects with `id` and `secret`"))?;
-        if !(1..=2).contains(&sources.len()) {
-            return Err(fail("list one key, or two during a rotation"));
+    /// A sentence for JSON of another shape, an odd id, a short secret, or one id for two keys. It
+    /// holds no secret.
+    pub fn from_json(json: &str) -> Result<Self, String> {
+        let (first, also) = Node::from_json(json)
+            .and_then(|secret| {
+                Field::document(secret, Holds::Secrets).table(|fields| {
+                    let also = fields.take("also").or(Vec::new(), |also| {
+                        also.list(|other| other.table(PassportKey::read))
+                    })?;
+                    Ok((PassportKey::read(fields)?, also))
+                })
+            })
+            .map_err(|mistake| mistake.to_string())?;
+        if also.len() > 1 {
+            return Err("`also` may list one key more, and no other".to_owned());
         }
-        let keys: Option<Vec<PassportKey>> = sources
-            .into_iter()
-            .map(|source| PassportKey::new(&source.id, source.secret))
-            .collect();
-        let keys = keys.ok_or_else(|| {
-            fail("an `id` is 1 to 32 of [A-Za-z0-9_-] and a `secret` at least 32 bytes; generate it")
-        })?;
+        let keys: Option<Vec<PassportKey>> = core::iter::once(first).chain(also).collect();
+        let keys =
+            keys.ok_or("an `id` is 1 to 32 of [A-Za-z0-9_-] and a `secret` at least 32 bytes; generate it")?;
         match keys.as_slice() {
-            [one, other] if one.id == other.id => Err(fail("two keys have the same `id`")),
+            [one, other] if one.id == other.id => Err("two keys have the same `id`".to_owned()),
             _ => Ok(Self(keys)),
         }
+    }
+
+    /// Whether a key has this id.
+    pub fn has(&self, id: &str) -> bool {
+        self.0.iter().any(|key| key.id == id)
     }
 }
 
@@ -238,6 +248,21 @@ pub fn issue(
     )
 }
 
+/// Which key the passport of a request claims to be issued under: `None` for a request that has no
+/// passport, or none of this form. Says nothing about whether it counts: see [`check`].
+pub fn claimed_key<'a>(headers: &[(&'a str, &'a [u8])]) -> Option<&'a str> {
+    let mut parts = presented(headers)?.split('.');
+    let (version, key_id) = (parts.next()?, parts.next()?);
+    (version == "1" && is_passport_key_id(key_id)).then_some(key_id)
+}
+
+/// The text of the one passport among headers.
+fn presented<'a>(headers: &[(&'a str, &'a [u8])]) -> Option<&'a str> {
+    let [(_, text)] = pick(&[PASSPORT_HEADER], headers)?.try_into().ok()?;
+    let text = core::str::from_utf8(text).ok()?;
+    (text.len() <= MAX_PASSPORT_BYTES).then_some(text)
+}
+
 /// Checks the passport of a request, which is among the headers of `carrier`; `None` is all that is
 /// said of a missing or a bad one.
 pub fn check<'a>(
@@ -246,12 +271,7 @@ pub fn check<'a>(
     keys: &PassportKeys,
     now: UnixSeconds,
 ) -> Option<Checked<'a>> {
-    let [(_, text)] = pick(&[PASSPORT_HEADER], carrier.headers)?.try_into().ok()?;
-    if text.len() > MAX_PASSPORT_BYTES {
-        return None;
-    }
-    let text = core::str::from_utf8(text).ok()?;
-    let (covered, signature) = text.rsplit_once('.')?;
+    let (covered, signature) = presented(carrier.headers)?.rsplit_once('.')?;
     let mut parts = covered.split('.');
     let version = parts.next()?;
     let key_id = parts.next()?;

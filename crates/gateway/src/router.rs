@@ -8,9 +8,8 @@ use oss_s3::complete::MAX_PART_LIST_BYTES;
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::operation::Operation;
 use request_auth::{Occurrence, RequestHead};
-use serde::Deserialize;
 
-use crate::config::ConfigError;
+use crate::config::cloudfront::is_region;
 
 /// Where a request goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,36 +39,24 @@ pub enum BodyRule {
 }
 
 /// Where the response handler is, for a router that runs apart from it.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Handler {
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Handler<'a> {
     /// The domain of its function URL.
-    pub domain: String,
+    pub domain: &'a str,
     /// The AWS region that it runs in.
-    pub region: String,
+    pub region: &'a str,
 }
 
-impl Handler {
-    /// Reads `{"domain": …, "region": …}`.
-    ///
-    /// # Errors
-    /// A [`ConfigError`] that names the field.
-    pub fn from_json(json: &str) -> Result<Self, ConfigError> {
-        let fail = |what: String| ConfigError(["response handler: ", &what].concat());
-        let handler: Self = serde_json::from_str(json).map_err(|error| fail(error.to_string()))?;
-        let is_of = |text: &str, more: &[u8]| {
-            let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || more.contains(&byte);
-            !text.is_empty() && text.len() <= 253 && text.bytes().all(good)
-        };
-        if !is_of(&handler.domain, b"-.") {
-            return Err(fail(
-                "`domain` is no host name; take the one of the function URL".to_owned(),
-            ));
-        }
-        if !is_of(&handler.region, b"-") {
-            return Err(fail("`region` is no region, such as eu-west-1".to_owned()));
-        }
-        Ok(handler)
+impl<'a> Handler<'a> {
+    /// Reads the domain of a function URL, `{id}.lambda-url.{region}.on.aws`; `None` for any other.
+    pub fn from_domain(domain: &'a str) -> Option<Self> {
+        let (id, rest) = domain.split_once(".lambda-url.")?;
+        let region = rest.strip_suffix(".on.aws")?;
+        let good_id = (1..=63).contains(&id.len())
+            && id
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        (good_id && is_region(region)).then_some(Self { domain, region })
     }
 }
 
@@ -178,22 +165,29 @@ mod tests {
     }
 
     #[test]
-    fn a_handler_has_a_domain_and_a_region() {
-        let handler = |domain: &str, region: &str| {
-            Handler::from_json(&format!(r#"{{"domain":"{domain}","region":"{region}"}}"#))
-        };
-        assert!(handler("abc.lambda-url.eu-west-1.on.aws", "eu-west-1").is_ok());
-        for (domain, region) in [
-            ("", "r"),
-            ("https://h", "r"),
-            ("h:443", "r"),
-            ("H", "r"),
-            ("h", ""),
-            ("h", "r/s"),
+    fn a_handler_is_known_by_the_domain_of_its_function_url_and_by_no_other() {
+        let domain = "abc123.lambda-url.ap-southeast-2.on.aws";
+        let region = "ap-southeast-2";
+        assert_eq!(Handler::from_domain(domain), Some(Handler { domain, region }));
+        for domain in [
+            "",
+            "abc.example.com",
+            "https://abc.lambda-url.eu-west-1.on.aws",
+            "abc.lambda-url.eu-west-1.on.aws:443",
+            "abc.lambda-url.eu-west-1.on.aws/",
+            "abc.lambda-url.eu-west-1.on.aws.evil.example",
+            "evil.example/abc.lambda-url.eu-west-1.on.aws",
+            "a.b.lambda-url.eu-west-1.on.aws",
+            "a-b.lambda-url.eu-west-1.on.aws",
+            "ABC.lambda-url.eu-west-1.on.aws",
+            ".lambda-url.eu-west-1.on.aws",
+            "abc.lambda-url..on.aws",
+            "abc.lambda-url.eu.west.on.aws",
+            "abc.lambda-url.eu_west.on.aws",
+            "abc.lambda-url.a.lambda-url.eu-west-1.on.aws",
         ] {
-            assert!(handler(domain, region).is_err(), "{domain} {region}");
+            assert_eq!(Handler::from_domain(domain), None, "{domain}");
         }
-        assert!(Handler::from_json("{}").is_err());
     }
 
     #[test]

@@ -1,9 +1,10 @@
-//! AWS Signature Version 4, signing: the Authorization header of a request to the S3 origin or to a
-//! Lambda function URL.
+//! AWS Signature Version 4, signing: the Authorization header of a request to the S3 origin, to a
+//! Lambda function URL or to Secrets Manager.
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html>. Signed are
 //! `host` and every `x-amz-*` header and nothing else: a CDN adds or rewrites the others on the way.
-//! Verifying SigV4 is not offered here.
+//! For other services than S3, which no device's header reaches, `content-type` is signed as well:
+//! they ask for it. Verifying SigV4 is not offered here.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
@@ -43,7 +44,7 @@ pub struct SigningRequest<'a> {
     pub path: &'a str,
     /// The query as it will be sent, without `?`: strictly percent-encoded names and values.
     pub query: &'a str,
-    /// Lower-case names and values of the other headers; those that start `x-amz-` are signed.
+    /// Lower-case names and values of the other headers.
     pub headers: &'a [(&'a str, &'a [u8])],
     /// The body.
     pub payload: Payload<'a>,
@@ -54,7 +55,7 @@ pub struct SigningRequest<'a> {
 pub struct Scope<'a> {
     /// The region, `eu-west-1`.
     pub region: &'a str,
-    /// The service, `s3` or `lambda`.
+    /// The service: `s3`, `lambda` or `secretsmanager`.
     pub service: &'a str,
 }
 
@@ -81,13 +82,10 @@ pub fn sign(
     ];
     added.extend(token.map(|token| ("x-amz-security-token", token)));
 
+    let is_signed =
+        |name: &str| name.starts_with("x-amz-") || (name == "content-type" && scope.service != "s3");
     let mut signed: Vec<(&str, &[u8])> = vec![("host", request.host.as_bytes())];
-    signed.extend(
-        request
-            .headers
-            .iter()
-            .filter(|(name, _)| name.starts_with("x-amz-")),
-    );
+    signed.extend(request.headers.iter().filter(|(name, _)| is_signed(name)));
     signed.extend(added.iter().map(|(name, value)| (*name, value.as_bytes())));
     let signed = sorted(signed);
     let names = signed.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
@@ -249,7 +247,32 @@ mod tests {
     }
 
     #[test]
-    fn every_amz_header_is_signed_and_no_other() {
+    fn the_type_of_a_body_is_signed_for_services_that_ask_for_it() {
+        let headers: [(&str, &[u8]); 2] = [
+            ("content-type", b"application/x-amz-json-1.1"),
+            ("x-amz-target", b"secretsmanager.GetSecretValue"),
+        ];
+        let request = SigningRequest {
+            method: "POST",
+            host: "secretsmanager.us-east-1.amazonaws.com",
+            path: "/",
+            query: "",
+            headers: &headers,
+            payload: Payload::Bytes(b"{}"),
+        };
+        let scope = Scope {
+            region: "us-east-1",
+            service: "secretsmanager",
+        };
+        let text = authorization(sign(request, &example_credentials(), scope, UnixSeconds(0)));
+        assert!(
+            text.contains("SignedHeaders=content-type;host;x-amz-content-sha256;x-amz-date;x-amz-target,"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn every_amz_header_is_signed_and_no_other_for_s3() {
         let request = SigningRequest {
             method: "PUT",
             host: "h",

@@ -1,66 +1,85 @@
 //! One origin-request event through the gateway's router.
 
-use cloudfront_event::answers::asked;
+use cloudfront_event::answers::{self, asked};
+use cloudfront_event::conversation::{Step, Work};
 use cloudfront_event::rules::{READ_ONLY_AT_ORIGIN_REQUEST, kept};
+use cloudfront_event::visit::{Deployment, Environment, Obtained, Visit};
 use cloudfront_event::{Event, EventRequest, EventResponse, Headers, set_header};
+use gateway::config::cloudfront::{DirectPath, is_region};
 use gateway::document::Node;
 use gateway::errand::ERRAND_HEADER;
-use gateway::log::Line;
-use gateway::origin_signature;
 use gateway::passport::{
-    self, BODY_HEADER, Carrier, Checked, Hop, ORIGIN_HEADER, OWN_PREFIX, PASSPORT_HEADER, PassportKeys,
+    self, BODY_HEADER, Carrier, Checked, ORIGIN_HEADER, OWN_PREFIX, PASSPORT_HEADER, PassportKeys,
+    REGION_HEADER,
 };
 use gateway::router::{self, Handler, Route};
-use oss_s3::answer::RequestId;
 use oss_s3::error::{Fault, Refusal};
-use request_auth::UnixSeconds;
 use request_auth::aws_v4::{self, Payload, Scope, SigningRequest};
-use serde_json::{Value, json};
 
 pub(crate) const FUNCTION: &str = "multipart-initiation-router";
 
-/// An event with what is known of it so far.
-pub(crate) struct Visit<'e> {
-    event: &'e Event,
-    request_id: RequestId,
-    now: UnixSeconds,
-    pub(crate) line: Line,
+/// The custom header of the origin that says where the response handler is: the domain of its function
+/// URL.
+pub const HANDLER_HEADER: &str = "x-causeway-handler";
+
+/// How long CloudFront waits for an origin that this function chose, in seconds: its most.
+const READ_TIMEOUT_SECONDS: i64 = 60;
+
+/// An event on its way.
+pub(crate) struct Hop {
+    deployment: &'static Deployment,
+    event: Event,
+    visit: Visit,
 }
 
-impl<'e> Visit<'e> {
-    pub(crate) fn new(event: &'e Event, now: UnixSeconds) -> Self {
-        let request_id = passport::request_id(&event.config.request_id);
-        Self {
-            event,
-            now,
-            line: Line::new(FUNCTION, request_id.as_str(), &event.request.method),
-            request_id,
-        }
+impl Work for Hop {
+    fn visit(&mut self) -> &mut Visit {
+        &mut self.visit
     }
 
-    /// The request to hand back.
-    pub(crate) fn route(
-        &mut self,
-        handler: &Handler,
-        passport_keys: &PassportKeys,
-        credentials: &str,
-    ) -> Result<EventRequest, Refusal> {
-        let event = self.event;
-        let lines = event.request.lines();
-        let target = event.request.target();
+    /// Checks the passport, and then says which way.
+    fn go_on(&mut self) -> Result<Step, Refusal> {
+        let lines = self.event.request.lines();
+        let missing = || no_passport("There is no passport that counts for this request.");
+        // What has none costs no look-up.
+        let claimed = passport::claimed_key(&lines).ok_or_else(missing)?;
+        let keys = match self.deployment.passport_keys(&mut self.visit, Some(claimed))? {
+            Obtained::Ask(send) => return Ok(Step::Send(send)),
+            Obtained::Copy(keys) => keys,
+        };
+        let target = self.event.request.target();
         let carrier = Carrier {
-            distribution: &event.config.distribution_id,
-            event_request_id: &event.config.request_id,
-            method: &event.request.method,
+            distribution: &self.event.config.distribution_id,
+            event_request_id: &self.event.config.request_id,
+            method: &self.event.request.method,
             path_and_query: &target,
             headers: &lines,
         };
-        let checked = passport::check(Hop::AuthorizerToRouter, carrier, passport_keys, self.now)
-            .ok_or_else(|| no_passport("There is no passport that counts for this request."))?;
-        self.line.decided(checked.decision());
-        match router::route(checked.decision().operation) {
-            Route::Stream => self.stream(&checked),
-            Route::Document => self.document(&checked, handler, passport_keys, credentials),
+        let hop = passport::Hop::AuthorizerToRouter;
+        let checked = passport::check(hop, carrier, &keys, self.visit.now).ok_or_else(missing)?;
+        self.visit.line.decided(checked.decision());
+        let request = match router::route(checked.decision().operation) {
+            Route::Stream => self.stream(&checked)?,
+            Route::Document => self.document(&checked, &keys)?,
+        };
+        Ok(Step::End(answers::request(&request, &self.visit.line)))
+    }
+
+    fn refuse(&mut self, refusal: &Refusal) -> String {
+        self.visit.line.refused(refusal);
+        let Visit { request_id, now, .. } = &self.visit;
+        let answer = refusal.answer(&asked(request_id, &self.event.request.method, *now));
+        answers::response(&EventResponse::from(&answer), &self.visit.line)
+    }
+}
+
+impl Hop {
+    pub(crate) fn new(deployment: &'static Deployment, event: Event, environment: Environment) -> Self {
+        let (id, method) = (&event.config.request_id, &event.request.method);
+        Self {
+            deployment,
+            visit: Visit::new(FUNCTION, environment, id, method),
+            event,
         }
     }
 
@@ -75,38 +94,89 @@ impl<'e> Visit<'e> {
         {
             return Err(no_passport("The passport does not cover a condition of the request.").about(name));
         }
-        let meant = checked.header(ORIGIN_HEADER).unwrap_or_default();
-        match received.origin() {
-            Some((authority, "")) if authority.as_bytes() == meant => {}
-            _ => {
-                return Err(Refusal::new(Fault::OriginMisconfigured).because(
-                    "The origin of the distribution is not the one of the bucket's configuration, or has a path.",
-                ));
-            }
-        }
         for (name, value) in checked.headers() {
             if !name.starts_with(OWN_PREFIX) && !headers.contains_key(*name) {
                 set_header(&mut headers, name, String::from_utf8_lossy(value).into_owned());
             }
         }
-        headers.extend(kept(&received.headers, &["host"]));
-        Ok(self.handed_back(received.uri.clone(), received.querystring.clone(), headers))
+        let meant = text(checked, ORIGIN_HEADER);
+        match self.deployment.cloudfront().direct_path {
+            DirectPath::Oac => match received.origin() {
+                Some((authority, "")) if authority == meant => {
+                    headers.extend(kept(&received.headers, &["host"]));
+                    let mut request = self.handed_back(&received.uri, &received.querystring, headers);
+                    request.drop_custom_headers();
+                    Ok(request)
+                }
+                _ => Err(misconfigured(
+                    "The origin of the distribution is not the one of the bucket's configuration, or has a path.",
+                )),
+            },
+            DirectPath::RouterSigned => self.sign_for_s3(checked, meant, headers),
+        }
+    }
+
+    /// The same to the bucket that the passport covers, whichever the distribution's is. TLS protects
+    /// the body, which is not signed.
+    fn sign_for_s3(
+        &self,
+        checked: &Checked<'_>,
+        host: &str,
+        mut headers: Headers,
+    ) -> Result<EventRequest, Refusal> {
+        let received = &self.event.request;
+        let region = text(checked, REGION_HEADER);
+        let (domain, port) = match host.split_once(':') {
+            Some((domain, port)) => (domain, port.parse().ok()),
+            None => (host, Some(443)),
+        };
+        let port = port.filter(|_| !domain.is_empty() && is_region(region));
+        let port = port.ok_or_else(|| {
+            misconfigured(
+                "The passport covers no origin to sign for: the functions have different configurations.",
+            )
+        })?;
+        let sent: Vec<(&str, &[u8])> = checked
+            .headers()
+            .iter()
+            .filter(|(name, _)| !name.starts_with(OWN_PREFIX))
+            .copied()
+            .collect();
+        let signing = SigningRequest {
+            method: &received.method,
+            host,
+            path: &received.uri,
+            query: &received.querystring,
+            headers: &sent,
+            payload: Payload::Unsigned,
+        };
+        let scope = Scope {
+            region,
+            service: "s3",
+        };
+        self.sign(signing, scope, &mut headers);
+        let mut request = self.handed_back(&received.uri, &received.querystring, headers);
+        request.rest.set("origin", custom_origin(domain, port));
+        Ok(request)
     }
 
     /// Anything else, to the response handler.
-    fn document(
-        &self,
-        checked: &Checked<'_>,
-        handler: &Handler,
-        passport_keys: &PassportKeys,
-        credentials: &str,
-    ) -> Result<EventRequest, Refusal> {
+    fn document(&self, checked: &Checked<'_>, passport_keys: &PassportKeys) -> Result<EventRequest, Refusal> {
         let received = &self.event.request;
-        let credentials = origin_signature::credentials(credentials)?;
+        let handler = received
+            .custom_header(HANDLER_HEADER)
+            .and_then(Handler::from_domain);
+        let handler = handler.ok_or_else(|| {
+            misconfigured(
+                "The origin's custom header x-causeway-handler is not the domain of one function URL.",
+            )
+        })?;
         let body = self.body()?;
-        let errand = checked.header(ERRAND_HEADER).unwrap_or_default();
         let digest = passport::body_digest(&body);
-        let covered = [(ERRAND_HEADER, errand), (BODY_HEADER, digest.as_bytes())];
+        let covered = [
+            (ERRAND_HEADER, checked.header(ERRAND_HEADER).unwrap_or_default()),
+            (BODY_HEADER, digest.as_bytes()),
+        ];
         let carrier = Carrier {
             distribution: "",
             event_request_id: "",
@@ -114,48 +184,43 @@ impl<'e> Visit<'e> {
             path_and_query: "/",
             headers: &covered,
         };
-        let decision = checked.decision();
-        let passport = passport::issue(Hop::RouterToHandler, decision, carrier, passport_keys, self.now)
-            .ok_or_else(|| Refusal::new(Fault::GatewayFailed).because("No passport could be issued."))?;
+        let hop = passport::Hop::RouterToHandler;
+        let passport = passport::issue(hop, checked.decision(), carrier, passport_keys, self.visit.now)
+            .ok_or_else(|| failed("No passport could be issued."))?;
+        let mut headers = kept(&received.headers, &READ_ONLY_AT_ORIGIN_REQUEST);
+        set_header(&mut headers, PASSPORT_HEADER, passport);
+        for (name, value) in covered {
+            set_header(&mut headers, name, String::from_utf8_lossy(value).into_owned());
+        }
         let signing = SigningRequest {
             method: &received.method,
-            host: &handler.domain,
+            host: handler.domain,
             path: "/",
             query: "",
             headers: &[],
             payload: Payload::Bytes(&body),
         };
         let scope = Scope {
-            region: &handler.region,
+            region: handler.region,
             service: "lambda",
         };
-        let mut headers = kept(&received.headers, &READ_ONLY_AT_ORIGIN_REQUEST);
-        set_header(&mut headers, "host", handler.domain.clone());
-        set_header(&mut headers, PASSPORT_HEADER, passport);
-        for (name, value) in covered {
-            set_header(&mut headers, name, String::from_utf8_lossy(value).into_owned());
-        }
-        for (name, value) in aws_v4::sign(signing, &credentials, scope, self.now) {
-            set_header(&mut headers, name, value);
-        }
-        let mut request = self.handed_back("/".to_owned(), String::new(), headers);
-        let custom = Node::table([
-            ("customHeaders", Node::table([])),
-            ("domainName", handler.domain.clone().into()),
-            ("keepaliveTimeout", Node::Whole(5)),
-            ("path", "".into()),
-            ("port", Node::Whole(443)),
-            ("protocol", "https".into()),
-            ("readTimeout", Node::Whole(60)),
-            ("sslProtocols", Node::List(vec!["TLSv1.2".into()])),
-        ]);
-        request.rest.set("origin", Node::table([("custom", custom)]));
+        self.sign(signing, scope, &mut headers);
+        let mut request = self.handed_back("/", "", headers);
+        request.rest.set("origin", custom_origin(handler.domain, 443));
         Ok(request)
+    }
+
+    /// Adds the signature of this function's role, and the host that it is for.
+    fn sign(&self, signing: SigningRequest<'_>, scope: Scope<'_>, headers: &mut Headers) {
+        set_header(headers, "host", signing.host.to_owned());
+        let credentials = self.visit.environment.credentials();
+        for (name, value) in aws_v4::sign(signing, credentials, scope, self.visit.now) {
+            set_header(headers, name, value);
+        }
     }
 
     /// The whole body, which the signature of the hop has to cover.
     fn body(&self) -> Result<Vec<u8>, Refusal> {
-        let failed = |what: &'static str| Refusal::new(Fault::GatewayFailed).because(what);
         let received = &self.event.request;
         match &received.body {
             Some(body) if body.input_truncated => Err(Fault::DocumentCut.into()),
@@ -175,25 +240,47 @@ impl<'e> Visit<'e> {
         }
     }
 
-    fn handed_back(&self, uri: String, querystring: String, headers: Headers) -> EventRequest {
+    fn handed_back(&self, uri: &str, querystring: &str, headers: Headers) -> EventRequest {
         EventRequest {
             method: self.event.request.method.clone(),
-            uri,
-            querystring,
+            uri: uri.to_owned(),
+            querystring: querystring.to_owned(),
             headers,
             body: None,
             rest: self.event.request.rest.clone(),
         }
     }
+}
 
-    /// The answer to a request that is refused.
-    pub(crate) fn refuse(&mut self, refusal: &Refusal) -> Value {
-        self.line.refused(refusal);
-        let answer = refusal.answer(&asked(&self.request_id, &self.event.request.method, self.now));
-        json!({ "response": EventResponse::from(&answer), "log": self.line })
-    }
+/// An origin of this function's choice, over TLS. It has no custom headers: CloudFront would send them.
+fn custom_origin(domain: &str, port: u16) -> Node<'static> {
+    let custom = Node::table([
+        ("customHeaders", Node::table([])),
+        ("domainName", domain.to_owned().into()),
+        ("keepaliveTimeout", Node::Whole(5)),
+        ("path", "".into()),
+        ("port", Node::Whole(port.into())),
+        ("protocol", "https".into()),
+        ("readTimeout", Node::Whole(READ_TIMEOUT_SECONDS)),
+        ("sslProtocols", Node::List(vec!["TLSv1.2".into()])),
+    ]);
+    Node::table([("custom", custom)])
+}
+
+/// A covered header as text; empty where it is not covered.
+fn text<'a>(checked: &Checked<'a>, name: &str) -> &'a str {
+    let value = checked.header(name).unwrap_or_default();
+    core::str::from_utf8(value).unwrap_or_default()
 }
 
 fn no_passport(reason: &'static str) -> Refusal {
     Refusal::new(Fault::PassportMissing).because(reason)
+}
+
+fn misconfigured(reason: &'static str) -> Refusal {
+    Refusal::new(Fault::OriginMisconfigured).because(reason)
+}
+
+fn failed(what: &'static str) -> Refusal {
+    Refusal::new(Fault::GatewayFailed).because(what)
 }

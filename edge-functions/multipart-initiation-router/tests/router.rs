@@ -7,57 +7,19 @@
     reason = "a test may panic: that is how it fails"
 )]
 
+mod support;
+
 use multipart_initiation_router::Router;
 use recorded_events::{
-    CONFIG, CREDENTIALS, HANDLER, KEY_ID, NOW, OTHER_PASSPORT_KEYS, PASSPORT_KEYS, RECORD, function_url,
-    header, mutations, origin_request, origin_response, put_header, request, viewer_request,
+    CONFIG, ENVIRONMENT, HANDLER, KEY_ID, NOW, OTHER_PASSPORT, Store, function_url, header, mutations,
+    origin_response, put_header, request,
 };
 use serde_json::{Value, json};
-use viewer_request_authorizer::Authorizer;
+use support::{LENGTH, event, event_of, initiation, outcome, put_object};
 use wasm_bindgen_test::wasm_bindgen_test;
 
-const LENGTH: (&str, &str) = ("content-length", "5");
-
-/// The origin-request event that the authorizer's result for a device's request becomes.
-fn event_with_keys(
-    keys: &str,
-    method: &str,
-    target: &str,
-    headers: &[(&str, &str)],
-    body: Option<&[u8]>,
-) -> Value {
-    let viewer = viewer_request(method, target, headers);
-    let outcome = Authorizer::new(CONFIG, keys)
-        .unwrap()
-        .authorize(&viewer.to_string(), RECORD, NOW);
-    let outcome: Value = serde_json::from_str(&outcome).unwrap();
-    origin_request(&viewer, &outcome["request"], body)
-}
-
-fn event(method: &str, target: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Value {
-    event_with_keys(PASSPORT_KEYS, method, target, headers, body)
-}
-
-fn put_object() -> Value {
-    let headers = [LENGTH, ("content-type", "text/plain"), ("x-oss-meta-a", "1")];
-    event("PUT", "/devices/a%20b", &headers, Some(b"hello"))
-}
-
-fn initiation() -> Value {
-    event(
-        "POST",
-        "/devices/a%20b?uploads",
-        &[("x-oss-meta-a", "1")],
-        Some(b""),
-    )
-}
-
-fn router() -> Router {
-    Router::new(HANDLER, PASSPORT_KEYS).unwrap()
-}
-
 fn routed_at(event: &Value, now: f64) -> Value {
-    serde_json::from_str(&router().route(&event.to_string(), CREDENTIALS, now)).unwrap()
+    outcome(&Router::new(CONFIG).unwrap(), event, &mut Store::default(), now)
 }
 
 fn routed(event: &Value) -> Value {
@@ -114,7 +76,9 @@ fn object_bytes_go_on_to_s3_with_the_covered_headers_and_no_others() {
         ]
     );
     assert_eq!(sent["uri"], format!("/fleet/{KEY_ID}/a%20b"));
-    assert_eq!(sent["origin"], request(&mut event)["origin"]);
+    let mut origin = request(&mut event)["origin"].clone();
+    origin["s3"]["customHeaders"] = json!({});
+    assert_eq!(sent["origin"], origin);
     assert_eq!(header(sent, "host"), "acme-ingest.s3.eu-west-1.amazonaws.com");
     assert_eq!(sent["body"], Value::Null);
     assert_eq!(outcome["log"]["operation"], "PutObject");
@@ -154,7 +118,6 @@ fn everything_else_goes_to_the_function_url_signed_and_with_a_passport_of_its_ow
         let before = event(method, target, &[("x-oss-meta-a", "1")], body);
         let outcome = routed(&before);
         let sent = &outcome["request"];
-        let domain = "abcdefghijklmnopqrstuvwxyz012345.lambda-url.eu-west-1.on.aws";
         assert_eq!(
             (&sent["uri"], &sent["querystring"]),
             (&json!("/"), &json!("")),
@@ -174,8 +137,9 @@ fn everything_else_goes_to_the_function_url_signed_and_with_a_passport_of_its_ow
                 "x-causeway-passport",
             ]
         );
-        assert_eq!(header(sent, "host"), domain);
-        assert_eq!(sent["origin"]["custom"]["domainName"], domain);
+        assert_eq!(header(sent, "host"), HANDLER);
+        assert_eq!(sent["origin"]["custom"]["domainName"], HANDLER);
+        assert_eq!(sent["origin"]["custom"]["readTimeout"], 60);
         assert_eq!(sent["origin"]["s3"], Value::Null);
         assert!(header(sent, "authorization").contains(
             "Credential=ASIAEXAMPLEROLE/20240501/eu-west-1/lambda/aws4_request, \
@@ -229,7 +193,14 @@ fn without_a_passport_that_counts_nothing_goes_on() {
         assert_refused(&routed_at(&event, NOW + 61.0), "403", "AccessDenied");
         assert_refused(&routed_at(&event, f64::NAN), "403", "AccessDenied");
     }
-    let other = event_with_keys(OTHER_PASSPORT_KEYS, "PUT", "/devices/k", &[LENGTH], None);
+    let other = event_of(
+        CONFIG,
+        &mut Store::with_passport(OTHER_PASSPORT),
+        "PUT",
+        "/devices/k",
+        &[LENGTH],
+        None,
+    );
     assert_refused(&routed(&other), "403", "AccessDenied");
 }
 
@@ -284,6 +255,92 @@ fn bytes_for_one_bucket_never_go_to_the_origin_of_another() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
+fn the_response_handler_is_the_one_that_the_distribution_names() {
+    let line = |value: &str| json!([{"key": "X-Causeway-Handler", "value": value}]);
+    let elsewhere = "zzz.lambda-url.ap-south-1.on.aws";
+    let mut event = initiation();
+    // A viewer's header of that name is no such thing.
+    put_header(
+        &mut event,
+        "x-causeway-handler",
+        "evil.lambda-url.eu-west-1.on.aws",
+    );
+    let custom = "/Records/0/cf/request/origin/s3/customHeaders";
+    event.pointer_mut(custom).unwrap()["x-causeway-handler"] = line(elsewhere);
+    let outcome = routed(&event);
+    assert_eq!(outcome["request"]["origin"]["custom"]["domainName"], elsewhere);
+    assert_eq!(header(&outcome["request"], "host"), elsewhere);
+    let authorization = header(&outcome["request"], "authorization");
+    assert!(authorization.contains("/20240501/ap-south-1/lambda/aws4_request"));
+    for odd in [
+        Value::Null,
+        json!([]),
+        json!([line(elsewhere)[0], line(elsewhere)[0]]),
+        line(""),
+        line("https://zzz.lambda-url.ap-south-1.on.aws"),
+        line("zzz.lambda-url.ap-south-1.on.aws.evil.example"),
+        line("evil.example"),
+    ] {
+        let mut event = initiation();
+        event.pointer_mut(custom).unwrap()["x-causeway-handler"] = odd.clone();
+        let outcome = routed(&event);
+        assert_refused(&outcome, "500", "InternalError");
+        assert_eq!(outcome["log"]["level"], "error", "{odd}");
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_router_that_signs_sends_object_bytes_to_the_bucket_that_the_passport_covers() {
+    let config = CONFIG.replacen('{', r#"{"cloudfront": {"direct_path": "router-signed"},"#, 1);
+    let headers = [LENGTH, ("content-type", "text/plain"), ("x-oss-meta-a", "1")];
+    let put = |config: &str| {
+        let mut store = Store::default();
+        event_of(config, &mut store, "PUT", "/devices/a%20b", &headers, None)
+    };
+    let router = Router::new(&config).unwrap();
+    let mut event = put(&config);
+    // Whatever bucket the distribution's origin is.
+    request(&mut event)["origin"]["s3"]["domainName"] = "other.s3.eu-west-1.amazonaws.com".into();
+    put_header(&mut event, "x-amz-acl", "public-read");
+    let outcome_of = |event: &Value| outcome(&router, event, &mut Store::default(), NOW);
+    let routed = outcome_of(&event);
+    let sent = &routed["request"];
+    let host = "acme-ingest.s3.eu-west-1.amazonaws.com";
+    assert_eq!(header(sent, "host"), host, "{routed}");
+    let custom = &sent["origin"]["custom"];
+    assert_eq!(
+        (&custom["domainName"], &custom["port"], &custom["protocol"]),
+        (&json!(host), &json!(443), &json!("https"))
+    );
+    assert_eq!(sent["origin"]["s3"], Value::Null);
+    assert_eq!(sent["uri"], format!("/fleet/{KEY_ID}/a%20b"));
+    assert_eq!(
+        names(sent),
+        [
+            "authorization",
+            "content-length",
+            "content-type",
+            "host",
+            "via",
+            "x-amz-content-sha256",
+            "x-amz-date",
+            "x-amz-meta-a",
+            "x-amz-security-token",
+        ]
+    );
+    assert_eq!(header(sent, "x-amz-content-sha256"), "UNSIGNED-PAYLOAD");
+    assert!(header(sent, "authorization").contains(
+        "Credential=ASIAEXAMPLEROLE/20240501/eu-west-1/s3/aws4_request, \
+         SignedHeaders=host;x-amz-content-sha256;x-amz-date;x-amz-meta-a;x-amz-security-token,"
+    ));
+    function_url(&event, sent, b"");
+    // The region is covered, and an authorizer that covers none has another configuration.
+    put_header(&mut event, "x-causeway-region", "us-east-1");
+    assert_refused(&outcome_of(&event), "403", "AccessDenied");
+    assert_refused(&outcome_of(&put(CONFIG)), "500", "InternalError");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
 fn a_body_that_cloudfront_cut_is_answered_with_the_limit() {
     let mut event = event(
         "POST",
@@ -307,26 +364,35 @@ fn a_body_that_the_event_should_have_and_has_not_is_a_fault_of_the_deployment() 
         let event = event("POST", "/devices/k?uploadId=U", &[(name, "7")], None);
         assert_refused(&routed(&event), "500", "InternalError");
     }
-    let event = initiation();
-    let outcome = router().route(&event.to_string(), "{}", NOW);
-    assert_refused(&serde_json::from_str(&outcome).unwrap(), "500", "InternalError");
+    let conversation = Router::new(CONFIG)
+        .unwrap()
+        .begin(&initiation().to_string(), "{}", NOW);
+    assert_refused(
+        &serde_json::from_str(&conversation.step()).unwrap(),
+        "500",
+        "InternalError",
+    );
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn a_configuration_that_is_wrong_makes_no_function() {
-    assert!(Router::new("{}", PASSPORT_KEYS).is_err());
-    assert!(Router::new(HANDLER, "[]").is_err());
+    let error = Router::new(r#"{"cloudfront": {"secrets_prefix": "/"}}"#)
+        .err()
+        .unwrap();
+    assert!(error.starts_with("`cloudfront.secrets_prefix`"), "{error}");
+    assert!(Router::new("").is_err());
     let response = origin_response(&json!({"headers": {}}), 200, &[]);
     assert_refused(&routed(&response), "500", "InternalError");
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn mutated_events_are_forwarded_or_refused_and_never_trap() {
-    let router = router();
+    let router = Router::new(CONFIG).unwrap();
+    let mut store = Store::default();
     let mut refused = 0;
     for (seed, event) in [put_object(), initiation()].iter().enumerate() {
         for mutant in mutations(event, seed as u64, 400) {
-            let outcome: Value = serde_json::from_str(&router.route(&mutant, CREDENTIALS, NOW)).unwrap();
+            let outcome = store.serve(&mut router.begin(&mutant, ENVIRONMENT, NOW), NOW);
             let status = outcome["response"]["status"]
                 .as_str()
                 .map(|status| status.parse::<u16>().unwrap());

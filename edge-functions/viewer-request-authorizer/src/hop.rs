@@ -1,76 +1,129 @@
 //! One viewer-request event through the gateway's authorizer.
 
+use cloudfront_event::conversation::{Step, Work};
 use cloudfront_event::rules::{
     MAX_URI_AND_QUERY, MAX_VIEWER_ANSWER_BYTES, READ_ONLY_AT_VIEWER_REQUEST, kept,
 };
-use cloudfront_event::{Event, EventRequest, EventResponse, HeaderLine};
+use cloudfront_event::visit::{Environment, Obtained, Visit};
+use cloudfront_event::{Event, EventRequest, EventResponse, HeaderLine, answers};
 use gateway::authorizer;
-use gateway::config::Config;
+use gateway::config::cloudfront::DirectPath;
 use gateway::errand::{self, ERRAND_HEADER};
 use gateway::keys::KeyRecord;
-use gateway::log::Line;
-use gateway::passport::{self, Carrier, Decision, Hop, ORIGIN_HEADER, PASSPORT_HEADER, PassportKeys};
+use gateway::keys::shards::{Shard, shard_of};
+use gateway::passport::{
+    self, Carrier, Decision, ORIGIN_HEADER, PASSPORT_HEADER, PassportKeys, REGION_HEADER,
+};
 use gateway::router::{self, BodyRule, Route};
-use oss_s3::answer::{Asked, RequestId, Scheme};
+use oss_s3::answer::{Asked, Scheme};
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::request::OriginRequest;
+use request_auth::Denial;
 use request_auth::canon::percent_decode;
-use request_auth::{Denial, UnixSeconds};
-use serde_json::{Value, json};
+
+use crate::Function;
 
 pub(crate) const FUNCTION: &str = "viewer-request-authorizer";
 
-/// An event with what is known of it so far.
-pub(crate) struct Visit<'e> {
-    event: &'e Event,
-    request_id: RequestId,
+/// An event on its way.
+pub(crate) struct Hop {
+    function: &'static Function,
+    event: Event,
     path: Vec<u8>,
-    now: UnixSeconds,
-    pub(crate) line: Line,
+    visit: Visit,
+    /// The record of the key that the request claims, once it is found.
+    record: Option<KeyRecord>,
 }
 
-impl<'e> Visit<'e> {
-    pub(crate) fn new(event: &'e Event, now: UnixSeconds) -> Self {
-        let request_id = passport::request_id(&event.config.request_id);
-        let raw = event.request.uri.as_bytes();
-        Self {
-            event,
-            path: percent_decode(raw).unwrap_or_else(|| raw.to_vec()),
-            now,
-            line: Line::new(FUNCTION, request_id.as_str(), &event.request.method),
-            request_id,
+impl Work for Hop {
+    fn visit(&mut self) -> &mut Visit {
+        &mut self.visit
+    }
+
+    /// Finds the key's record and the keys of passports, and then authorises.
+    fn go_on(&mut self) -> Result<Step, Refusal> {
+        let record = match self.record.take() {
+            Some(record) => record,
+            None => match self.find()? {
+                Ok(record) => record,
+                Err(ask) => return Ok(ask),
+            },
+        };
+        match self.function.deployment.passport_keys(&mut self.visit, None)? {
+            Obtained::Ask(send) => {
+                self.record = Some(record);
+                Ok(Step::Send(send))
+            }
+            Obtained::Copy(keys) => {
+                let request = self.authorize(&record, &keys)?;
+                Ok(Step::End(answers::request(&request, &self.visit.line)))
+            }
         }
     }
 
-    /// Which key the request claims.
-    pub(crate) fn key_id(&mut self) -> Result<String, Refusal> {
+    fn refuse(&mut self, refusal: &Refusal) -> String {
+        self.visit.line.refused(refusal);
+        let mut response = EventResponse::from(&refusal.answer(&self.asked()));
+        if response.size() > MAX_VIEWER_ANSWER_BYTES {
+            // The string to sign of a long request is longer than CloudFront takes.
+            response = EventResponse::from(&Refusal::new(refusal.fault()).answer(&self.asked()));
+        }
+        answers::response(&response, &self.visit.line)
+    }
+}
+
+impl Hop {
+    pub(crate) fn new(function: &'static Function, event: Event, environment: Environment) -> Self {
+        let raw = event.request.uri.as_bytes();
+        let (id, method) = (&event.config.request_id, &event.request.method);
+        Self {
+            function,
+            path: percent_decode(raw).unwrap_or_else(|| raw.to_vec()),
+            visit: Visit::new(FUNCTION, environment, id, method),
+            event,
+            record: None,
+        }
+    }
+
+    /// The record of the key that the request claims, or what to ask first.
+    fn find(&mut self) -> Result<Result<KeyRecord, Step>, Refusal> {
         let target = self.event.request.target();
         let head = self.event.request.head(&target).map_err(Denial::from)?;
-        Ok(authorizer::claim(&head)?.key_id().to_owned())
+        let claim = authorizer::claim(&head)?;
+        let id = claim.key_id();
+        self.visit.line.access_key_id = Some(id.to_owned());
+        let Function {
+            deployment, shards, ..
+        } = self.function;
+        let number = shard_of(id, deployment.cloudfront().key_shards);
+        let shard = shards.get(usize::from(number));
+        let shard = shard.ok_or_else(|| failed("There is no shard of this number."))?;
+        match deployment.obtain(&mut self.visit, shard, &number.to_string(), Shard::from_json)? {
+            Obtained::Ask(send) => Ok(Err(Step::Send(send))),
+            Obtained::Copy(shard) => shard.record(id).map(Ok),
+        }
     }
 
     /// The request to hand back.
-    pub(crate) fn authorize(
+    fn authorize(
         &mut self,
-        config: &Config,
+        record: &KeyRecord,
         passport_keys: &PassportKeys,
-        look_up: &str,
     ) -> Result<EventRequest, Refusal> {
+        let (config, now) = (&self.function.config, self.visit.now);
         let received = &self.event.request;
         let target = received.target();
         let head = received.head(&target).map_err(Denial::from)?;
         let claim = authorizer::claim(&head)?;
-        self.line.access_key_id = Some(claim.key_id().to_owned());
-        let record = KeyRecord::from_look_up(claim.key_id(), look_up)?;
-        let authorized = authorizer::authorize(config, &head, &claim, &record, self.now)?;
+        let authorized = authorizer::authorize(config, &head, &claim, record, now)?;
         let operation = authorized.call().operation();
         let decision = Decision {
             operation,
             bucket: authorized.bucket().name.clone(),
             key: authorized.key().as_str().to_owned(),
-            request_id: self.request_id.as_str().to_owned(),
+            request_id: self.visit.request_id.as_str().to_owned(),
         };
-        self.line.decided(&decision);
+        self.visit.line.decided(&decision);
         let errand = authorized.errand()?;
         // Whether a body of unstated length is empty can't be seen here.
         if router::body_rule(operation, router::content_length(&head))? == BodyRule::Empty {
@@ -85,6 +138,10 @@ impl<'e> Visit<'e> {
                     .map(|(name, value)| Ok((name.clone().into_owned(), text(value)?)))
                     .collect::<Result<Vec<_>, Refusal>>()?;
                 headers.push((ORIGIN_HEADER.to_owned(), origin.host.clone()));
+                if config.cloudfront.direct_path == DirectPath::RouterSigned {
+                    let region = &authorized.bucket().origin.region;
+                    headers.push((REGION_HEADER.to_owned(), region.clone()));
+                }
                 headers
             }
             Route::Document => vec![(ERRAND_HEADER.to_owned(), errand::write(&errand, &self.asked())?)],
@@ -104,14 +161,9 @@ impl<'e> Visit<'e> {
             path_and_query: &path_and_query,
             headers: &covered,
         };
-        let passport = passport::issue(
-            Hop::AuthorizerToRouter,
-            &decision,
-            carrier,
-            passport_keys,
-            self.now,
-        )
-        .ok_or_else(|| Refusal::new(Fault::GatewayFailed).because("No passport could be issued."))?;
+        let hop = passport::Hop::AuthorizerToRouter;
+        let passport = passport::issue(hop, &decision, carrier, passport_keys, now)
+            .ok_or_else(|| failed("No passport could be issued."))?;
         headers.push((PASSPORT_HEADER.to_owned(), passport));
 
         let mut lines = kept(&received.headers, &READ_ONLY_AT_VIEWER_REQUEST);
@@ -128,21 +180,10 @@ impl<'e> Visit<'e> {
         })
     }
 
-    /// The answer to a request that is refused.
-    pub(crate) fn refuse(&mut self, refusal: &Refusal) -> Value {
-        self.line.refused(refusal);
-        let mut response = EventResponse::from(&refusal.answer(&self.asked()));
-        if response.size() > MAX_VIEWER_ANSWER_BYTES {
-            // The string to sign of a long request is longer than CloudFront takes.
-            response = EventResponse::from(&Refusal::new(refusal.fault()).answer(&self.asked()));
-        }
-        json!({ "response": response, "log": self.line })
-    }
-
     fn asked(&self) -> Asked<'_> {
         Asked {
-            request_id: &self.request_id,
-            now: self.now,
+            request_id: &self.visit.request_id,
+            now: self.visit.now,
             method: &self.event.request.method,
             // The event does not say; the distribution takes no other by default.
             scheme: Scheme::Https,
@@ -154,6 +195,9 @@ impl<'e> Visit<'e> {
 
 /// The tables send text only; bytes that are none would be changed on the way.
 fn text(value: &[u8]) -> Result<String, Refusal> {
-    String::from_utf8(value.to_vec())
-        .map_err(|_| Refusal::new(Fault::GatewayFailed).because("A translated header is not text."))
+    String::from_utf8(value.to_vec()).map_err(|_| failed("A translated header is not text."))
+}
+
+fn failed(what: &'static str) -> Refusal {
+    Refusal::new(Fault::GatewayFailed).because(what)
 }

@@ -1,10 +1,9 @@
 //! The viewer-request function: verifies, authorises, and replaces what the device sent.
 //!
-//! Node calls it twice per request and looks the key up in between: [`Authorizer::key_id`] reads which
-//! key a request claims, [`Authorizer::authorize`] gives the request to hand back to CloudFront, or the
-//! answer. Both give JSON: `{"key_id": …}`, `{"request": …, "log": …}` or `{"response": …, "log": …}`;
-//! `log` is one line for the log. Nothing is decided here: this is the gateway's authorizer, told in
-//! CloudFront's events.
+//! Node begins a [`Conversation`] with each event. The key's shard and the keys of passports are asked
+//! of Secrets Manager where no copy of them is fresh; then the conversation ends with the request to
+//! hand back to CloudFront, or the answer. Nothing is decided here: this is the gateway's authorizer,
+//! told in CloudFront's events.
 //!
 //! Of the viewer's headers only those stay that CloudFront lets no function change. The rest is built
 //! from what was verified: for object bytes the headers for S3, for everything else the errand of the
@@ -15,69 +14,65 @@
 
 mod hop;
 
-use cloudfront_event::answers;
-use cloudfront_event::{Event, EventType};
+use std::cell::RefCell;
+
+pub use cloudfront_event::conversation::Conversation;
+use cloudfront_event::conversation::seconds;
+use cloudfront_event::visit::{Deployment, Environment};
+use cloudfront_event::{Event, EventType, answers};
 use gateway::config::Config;
-use gateway::passport::PassportKeys;
-use request_auth::UnixSeconds;
-use serde_json::json;
+use gateway::keys::shards::Shard;
+use gateway::secrets::Kept;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::hop::Visit;
+use crate::hop::Hop;
 
 /// The function with its configuration; made once per instance.
 #[wasm_bindgen]
 pub struct Authorizer {
+    function: &'static Function,
+}
+
+pub(crate) struct Function {
     config: Config,
-    passport_keys: PassportKeys,
+    deployment: Deployment,
+    /// The shards of key records by their numbers.
+    shards: Vec<RefCell<Kept<Shard>>>,
 }
 
 #[wasm_bindgen]
 impl Authorizer {
-    /// Reads the configuration (the JSON made from causeway.toml) and the keys of passports
-    /// (`[{"id": …, "secret": …}]`, the first issues).
+    /// Reads the configuration, the JSON made from causeway.toml. What it reads stays in memory as
+    /// long as the instance.
     ///
     /// # Errors
     /// One sentence that names the mistake.
     #[wasm_bindgen(constructor)]
-    pub fn new(config: &str, passport_keys: &str) -> Result<Authorizer, String> {
+    pub fn new(config: &str) -> Result<Authorizer, String> {
+        let config = Config::from_json(config).map_err(|error| error.to_string())?;
+        let function = Function {
+            deployment: Deployment::new(config.cloudfront.clone()),
+            shards: (0..config.cloudfront.key_shards.get())
+                .map(|_| RefCell::default())
+                .collect(),
+            config,
+        };
+        // JavaScript holds conversations without lifetimes, and they borrow the configuration.
         Ok(Self {
-            config: Config::from_json(config).map_err(|error| error.to_string())?,
-            passport_keys: PassportKeys::from_json(passport_keys).map_err(|error| error.to_string())?,
+            function: Box::leak(Box::new(function)),
         })
     }
 
-    /// Which key the request of a viewer-request event claims to be signed with: the one to look up.
-    /// `now` is in seconds since 1970.
-    #[wasm_bindgen(js_name = keyId)]
-    pub fn key_id(&self, event: &str, now: f64) -> String {
-        let event = match Event::from_json(event, EventType::ViewerRequest) {
-            Ok(event) => event,
-            Err(error) => return answers::unreadable(hop::FUNCTION, &error, seconds(now)).to_string(),
-        };
-        let mut visit = Visit::new(&event, seconds(now));
-        match visit.key_id() {
-            Ok(key_id) => json!({ "key_id": key_id }).to_string(),
-            Err(refusal) => visit.refuse(&refusal).to_string(),
+    /// Begins with a viewer-request event. `environment` is `{"access_key_id", "secret_access_key",
+    /// "session_token", "region"}`, the function's own, and `now` is in seconds since 1970.
+    pub fn begin(&self, event: &str, environment: &str, now: f64) -> Conversation {
+        let now = seconds(now);
+        let event = Event::from_json(event, EventType::ViewerRequest);
+        match event.and_then(|event| Ok((event, Environment::from_json(environment)?))) {
+            Ok((event, environment)) => {
+                Conversation::begin(Box::new(Hop::new(self.function, event, environment)), now)
+            }
+            Err(error) => Conversation::ended(answers::unreadable(hop::FUNCTION, &error, now)),
         }
     }
-
-    /// Verifies and authorises the request of the same event, with what the look-up of its key gave:
-    /// the record's JSON; `null` for no such key; `{"unavailable": "why"}` where the store failed.
-    pub fn authorize(&self, event: &str, look_up: &str, now: f64) -> String {
-        let event = match Event::from_json(event, EventType::ViewerRequest) {
-            Ok(event) => event,
-            Err(error) => return answers::unreadable(hop::FUNCTION, &error, seconds(now)).to_string(),
-        };
-        let mut visit = Visit::new(&event, seconds(now));
-        match visit.authorize(&self.config, &self.passport_keys, look_up) {
-            Ok(request) => json!({ "request": request, "log": visit.line }).to_string(),
-            Err(refusal) => visit.refuse(&refusal).to_string(),
-        }
-    }
-}
-
-/// JavaScript's numbers to whole seconds; what is no number is 1970, which no signature survives.
-fn seconds(now: f64) -> UnixSeconds {
-    UnixSeconds(now as i64)
 }

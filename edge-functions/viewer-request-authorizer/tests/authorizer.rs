@@ -8,7 +8,7 @@
 )]
 
 use recorded_events::{
-    CONFIG, KEY_ID, NOW, PASSPORT_KEYS, RECORD, header, mutations, put_header, request, viewer_request,
+    CONFIG, ENVIRONMENT, KEY_ID, NOW, Store, header, mutations, put_header, request, viewer_request,
     viewer_request_signed_with,
 };
 use serde_json::{Value, json};
@@ -18,11 +18,21 @@ use wasm_bindgen_test::wasm_bindgen_test;
 const LENGTH: (&str, &str) = ("content-length", "5");
 
 fn authorizer() -> Authorizer {
-    Authorizer::new(CONFIG, PASSPORT_KEYS).unwrap()
+    Authorizer::new(CONFIG).unwrap()
 }
 
-fn authorized(event: &Value, look_up: &str) -> Value {
-    serde_json::from_str(&authorizer().authorize(&event.to_string(), look_up, NOW)).unwrap()
+/// What comes of an event, with this store of secrets.
+fn outcome(authorizer: &Authorizer, event: &Value, store: &mut Store, now: f64) -> Value {
+    let mut conversation = authorizer.begin(&event.to_string(), ENVIRONMENT, now);
+    store.serve(&mut conversation, now)
+}
+
+fn authorized_at(event: &Value, now: f64) -> Value {
+    outcome(&authorizer(), event, &mut Store::default(), now)
+}
+
+fn authorized(event: &Value) -> Value {
+    authorized_at(event, NOW)
 }
 
 /// Asserts that the outcome is an OSS error answer as CloudFront takes one, logged with its code.
@@ -42,20 +52,6 @@ fn assert_refused(outcome: &Value, status: &str, code: &str) {
     assert_eq!(outcome["log"]["code"], code);
     assert_eq!(outcome["log"]["request_id"], header(response, "x-oss-request-id"));
     assert_eq!(outcome["request"], Value::Null);
-}
-
-#[wasm_bindgen_test(unsupported = test)]
-fn the_key_to_look_up_is_the_one_that_the_request_claims() {
-    let event = viewer_request("PUT", "/devices/k", &[LENGTH]);
-    let found: Value = serde_json::from_str(&authorizer().key_id(&event.to_string(), NOW)).unwrap();
-    assert_eq!(found, json!({ "key_id": KEY_ID }));
-    let mut unsigned = event;
-    request(&mut unsigned)["headers"]
-        .as_object_mut()
-        .unwrap()
-        .remove("authorization");
-    let refused = serde_json::from_str(&authorizer().key_id(&unsigned.to_string(), NOW)).unwrap();
-    assert_refused(&refused, "403", "AccessDenied");
 }
 
 #[wasm_bindgen_test(unsupported = test)]
@@ -79,7 +75,7 @@ fn object_bytes_get_the_headers_for_s3_and_none_of_the_viewer_s() {
     ] {
         put_header(&mut event, name, value);
     }
-    let outcome = authorized(&event, RECORD);
+    let outcome = authorized(&event);
     let sent = &outcome["request"];
     assert_eq!(sent["method"], "PUT");
     assert_eq!(sent["uri"], format!("/fleet/{KEY_ID}/a%20b%2B%E4%B8%AD"));
@@ -123,7 +119,7 @@ fn object_bytes_get_the_headers_for_s3_and_none_of_the_viewer_s() {
 #[wasm_bindgen_test(unsupported = test)]
 fn a_part_keeps_its_number_and_upload_in_the_query() {
     let event = viewer_request("PUT", "/devices/k?uploadId=a%2Fb&partNumber=7", &[LENGTH]);
-    let sent = &authorized(&event, RECORD)["request"];
+    let sent = &authorized(&event)["request"];
     assert_eq!(sent["querystring"], "partNumber=7&uploadId=a%2Fb");
 }
 
@@ -140,7 +136,7 @@ fn what_the_response_handler_does_goes_as_an_errand_alone() {
             target,
             &[("content-type", "text/plain"), ("x-oss-meta-a", "1")],
         );
-        let sent = &authorized(&event, RECORD)["request"];
+        let sent = &authorized(&event)["request"];
         let names: Vec<&str> = sent["headers"]
             .as_object()
             .unwrap()
@@ -158,9 +154,9 @@ fn what_the_response_handler_does_goes_as_an_errand_alone() {
 #[wasm_bindgen_test(unsupported = test)]
 fn a_bucket_that_is_addressed_in_the_path_stays_in_the_path() {
     let config = CONFIG.replace("\"region\"", "\"addressing\": \"path\", \"region\"");
-    let authorizer = Authorizer::new(&config, PASSPORT_KEYS).unwrap();
-    let event = viewer_request("PUT", "/devices/k", &[LENGTH]).to_string();
-    let outcome: Value = serde_json::from_str(&authorizer.authorize(&event, RECORD, NOW)).unwrap();
+    let event = viewer_request("PUT", "/devices/k", &[LENGTH]);
+    let authorizer = Authorizer::new(&config).unwrap();
+    let outcome = outcome(&authorizer, &event, &mut Store::default(), NOW);
     assert_eq!(
         outcome["request"]["uri"],
         format!("/acme-ingest/fleet/{KEY_ID}/k")
@@ -168,18 +164,34 @@ fn a_bucket_that_is_addressed_in_the_path_stays_in_the_path() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
+fn a_router_that_signs_is_told_the_region() {
+    let table = r#"{"cloudfront": {"direct_path": "router-signed"},"#;
+    let authorizer = Authorizer::new(&CONFIG.replacen('{', table, 1)).unwrap();
+    let event = viewer_request("PUT", "/devices/k", &[LENGTH, ("x-causeway-region", "us-east-1")]);
+    let put = outcome(&authorizer, &event, &mut Store::default(), NOW);
+    assert_eq!(header(&put["request"], "x-causeway-region"), "eu-west-1");
+    assert_eq!(
+        header(&put["request"], "x-causeway-origin"),
+        "acme-ingest.s3.eu-west-1.amazonaws.com"
+    );
+    let event = viewer_request("POST", "/devices/k?uploads", &[]);
+    let initiation = outcome(&authorizer, &event, &mut Store::default(), NOW);
+    assert_eq!(initiation["request"]["headers"]["x-causeway-region"], Value::Null);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
 fn f11_object_bytes_of_unstated_length_are_411_and_a_chunked_initiation_passes() {
     for target in ["/devices/k", "/devices/k?partNumber=1&uploadId=U"] {
         let event = viewer_request("PUT", target, &[("transfer-encoding", "chunked")]);
-        assert_refused(&authorized(&event, RECORD), "411", "MissingContentLength");
+        assert_refused(&authorized(&event), "411", "MissingContentLength");
         assert_refused(
-            &authorized(&viewer_request("PUT", target, &[]), RECORD),
+            &authorized(&viewer_request("PUT", target, &[])),
             "411",
             "MissingContentLength",
         );
     }
     let event = viewer_request("POST", "/devices/k?uploads", &[("transfer-encoding", "chunked")]);
-    let sent = &authorized(&event, RECORD)["request"];
+    let sent = &authorized(&event)["request"];
     assert_eq!(header(sent, "transfer-encoding"), "chunked");
 }
 
@@ -187,55 +199,46 @@ fn f11_object_bytes_of_unstated_length_are_411_and_a_chunked_initiation_passes()
 fn wrong_signatures_keys_times_and_grants_are_oss_errors() {
     let event = viewer_request("PUT", "/devices/k", &[LENGTH]);
     let forged = viewer_request_signed_with("another secret than the key's", "PUT", "/devices/k", &[LENGTH]);
-    assert_refused(&authorized(&forged, RECORD), "403", "SignatureDoesNotMatch");
-    assert_refused(&authorized(&event, "null"), "403", "InvalidAccessKeyId");
-    assert_refused(
-        &authorized(&viewer_request("GET", "/devices/k", &[]), RECORD),
-        "403",
-        "AccessDenied",
-    );
-    assert_refused(
-        &authorized(&viewer_request("PUT", "/strangers/k", &[LENGTH]), RECORD),
-        "403",
-        "AccessDenied",
-    );
-    assert_refused(
-        &authorized(&viewer_request("PUT", "/devices/%2e%2e/k", &[LENGTH]), RECORD),
-        "400",
-        "InvalidObjectName",
-    );
-    let late = authorizer().authorize(&event.to_string(), RECORD, NOW + 901.0);
-    let late: Value = serde_json::from_str(&late).unwrap();
-    assert_eq!(late["log"]["code"], "RequestTimeTooSkewed");
-}
-
-#[wasm_bindgen_test(unsupported = test)]
-fn d13_a_store_that_fails_is_503_and_loud() {
-    let event = viewer_request("PUT", "/devices/k", &[LENGTH]);
-    for look_up in [
-        r#"{"unavailable":"timed out"}"#,
-        "",
-        "{}",
-        "[",
-        &RECORD.replace("fleet/", "fleet"),
+    assert_refused(&authorized(&forged), "403", "SignatureDoesNotMatch");
+    let mut unsigned = event.clone();
+    request(&mut unsigned)["headers"]
+        .as_object_mut()
+        .unwrap()
+        .remove("authorization");
+    for (event, status, code) in [
+        (unsigned, "403", "AccessDenied"),
+        (viewer_request("GET", "/devices/k", &[]), "403", "AccessDenied"),
+        (
+            viewer_request("PUT", "/strangers/k", &[LENGTH]),
+            "403",
+            "AccessDenied",
+        ),
+        (
+            viewer_request("PUT", "/devices/%2e%2e/k", &[LENGTH]),
+            "400",
+            "InvalidObjectName",
+        ),
     ] {
-        let outcome = authorized(&event, look_up);
-        assert_refused(&outcome, "503", "ServiceUnavailable");
-        assert_eq!(outcome["log"]["level"], "error");
+        assert_refused(&authorized(&event), status, code);
     }
+    let late = authorized_at(&event, NOW + 901.0);
+    assert_eq!(late["log"]["code"], "RequestTimeTooSkewed");
+    assert_eq!(
+        authorized_at(&event, f64::NAN)["log"]["code"],
+        "RequestTimeTooSkewed"
+    );
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn an_answer_is_never_larger_than_cloudfront_takes() {
     let config = CONFIG.replacen('{', r#"{"string_to_sign_in_errors": true,"#, 1);
-    let authorizer = Authorizer::new(&config, PASSPORT_KEYS).unwrap();
+    let authorizer = Authorizer::new(&config).unwrap();
     for (length, shown) in [(10, true), (16_000, false)] {
         let value = "v".repeat(length);
         let headers = [LENGTH, ("x-oss-meta-a", value.as_str())];
         let event =
             viewer_request_signed_with("another secret than the key's", "PUT", "/devices/k", &headers);
-        let outcome = authorizer.authorize(&event.to_string(), RECORD, NOW);
-        let outcome: Value = serde_json::from_str(&outcome).unwrap();
+        let outcome = outcome(&authorizer, &event, &mut Store::default(), NOW);
         assert_refused(&outcome, "403", "SignatureDoesNotMatch");
         let body = outcome["response"]["body"].as_str().unwrap();
         assert_eq!(body.contains("StringToSign"), shown);
@@ -245,7 +248,7 @@ fn an_answer_is_never_larger_than_cloudfront_takes() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn an_answer_to_head_has_its_document_in_a_header() {
-    let response = &authorized(&viewer_request("HEAD", "/devices/k", &[]), RECORD)["response"];
+    let response = &authorized(&viewer_request("HEAD", "/devices/k", &[]))["response"];
     assert_eq!(
         (&response["status"], &response["body"]),
         (&json!("403"), &Value::Null)
@@ -259,21 +262,22 @@ fn a_repeated_header_is_seen_as_repeated() {
     let lines = &mut request(&mut event)["headers"]["authorization"];
     let line = lines[0].clone();
     lines.as_array_mut().unwrap().push(line);
-    assert_refused(&authorized(&event, RECORD), "400", "InvalidArgument");
+    assert_refused(&authorized(&event), "400", "InvalidArgument");
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn a_configuration_that_is_wrong_makes_no_function() {
-    assert!(Authorizer::new("{}", PASSPORT_KEYS).is_err());
-    let error = Authorizer::new(CONFIG, r#"[{"id":"a","secret":"short"}]"#)
-        .err()
-        .unwrap();
-    assert!(error.starts_with("passport keys: "), "{error}");
+    let error = Authorizer::new("{}").err().unwrap();
+    assert_eq!(error, "`buckets` is missing");
+    let config = CONFIG.replacen('{', r#"{"cloudfront": {"key_shards": 0},"#, 1);
+    let error = Authorizer::new(&config).err().unwrap();
+    assert!(error.starts_with("`cloudfront.key_shards`"), "{error}");
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn mutated_events_are_forwarded_or_refused_and_never_trap() {
     let authorizer = authorizer();
+    let mut store = Store::default();
     let long = [LENGTH, ("content-type", "text/plain"), ("x-oss-meta-a", "1")];
     let mut refused = 0;
     for (seed, event) in [
@@ -284,8 +288,7 @@ fn mutated_events_are_forwarded_or_refused_and_never_trap() {
     .enumerate()
     {
         for mutant in mutations(event, seed as u64, 400) {
-            let first: Value = serde_json::from_str(&authorizer.key_id(&mutant, NOW)).unwrap();
-            let outcome: Value = serde_json::from_str(&authorizer.authorize(&mutant, RECORD, NOW)).unwrap();
+            let outcome = store.serve(&mut authorizer.begin(&mutant, ENVIRONMENT, NOW), NOW);
             let status = outcome["response"]["status"]
                 .as_str()
                 .map(|status| status.parse::<u16>().unwrap());
@@ -294,16 +297,13 @@ fn mutated_events_are_forwarded_or_refused_and_never_trap() {
                 status.is_none_or(|status| (400..600).contains(&status)),
                 "{mutant}"
             );
-            assert!(
-                first["key_id"].is_string() || first["response"].is_object(),
-                "{mutant}"
-            );
             refused += usize::from(status.is_some());
         }
     }
     assert!(refused > 400, "{refused}");
-    for look_up in mutations(&serde_json::from_str(RECORD).unwrap(), 7, 300) {
-        let event = viewer_request("PUT", "/devices/k", &long).to_string();
-        assert!(authorizer.authorize(&event, &look_up, NOW).starts_with('{'));
-    }
+    assert_eq!(
+        store.asked.len(),
+        2,
+        "made-up requests don't make anything be asked again"
+    );
 }

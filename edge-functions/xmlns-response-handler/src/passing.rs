@@ -1,6 +1,6 @@
 //! One origin-response event: the answer that passes, in OSS's words.
 
-use cloudfront_event::answers::asked;
+use cloudfront_event::answers::{self, asked};
 use cloudfront_event::rules::{READ_ONLY_AT_ORIGIN_RESPONSE, kept};
 use cloudfront_event::{Event, EventResponse, Headers, set_header};
 use gateway::config::Config;
@@ -12,17 +12,16 @@ use oss_s3::answer::Asked;
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::response::{self, OriginAnswer};
 use request_auth::UnixSeconds;
-use serde_json::{Value, json};
 
 pub(crate) const FUNCTION: &str = "xmlns-response-handler/origin-response";
 
 /// The answer in the place of the event's.
-pub(crate) fn respond(config: &Config, event: &Event, now: UnixSeconds) -> Value {
+pub(crate) fn respond(config: &Config, event: &Event, now: UnixSeconds) -> String {
     let request_id = passport::request_id(&event.config.request_id);
     let asked = asked(&request_id, &event.request.method, now);
     let mut line = Line::new(FUNCTION, request_id.as_str(), &event.request.method);
-    match answer(config, event, &asked, &mut line) {
-        Ok(response) => json!({ "response": response, "log": line }),
+    let response = match answer(config, event, &asked, &mut line) {
+        Ok(response) => response,
         Err(refusal) => {
             line.refused(&refusal);
             let mut response = EventResponse::from(&refusal.answer(&asked));
@@ -31,9 +30,10 @@ pub(crate) fn respond(config: &Config, event: &Event, now: UnixSeconds) -> Value
                     .headers
                     .extend(kept(&received.headers, &READ_ONLY_AT_ORIGIN_RESPONSE));
             }
-            json!({ "response": response, "log": line })
+            response
         }
-    }
+    };
+    answers::response(&response, &line)
 }
 
 fn answer(

@@ -11,11 +11,10 @@
 mod support;
 
 use recorded_events::{
-    CONFIG, CREDENTIALS, KEY_ID, NOW, OTHER_PASSPORT_KEYS, PASSPORT_KEYS, from_base64, function_url,
-    mutations,
+    CONFIG, ENVIRONMENT, KEY_ID, NOW, OTHER_PASSPORT, Store, from_base64, function_url, mutations,
 };
 use serde_json::{Value, json};
-use support::{done, errand, handler, parse, routed, s3};
+use support::{begun, done, errand, handler, parse, routed, routed_with, s3};
 use wasm_bindgen_test::wasm_bindgen_test;
 use xmlns_response_handler::ResponseHandler;
 
@@ -44,7 +43,7 @@ fn assert_refused(step: &Value, status: u16, code: &str) -> Value {
 }
 
 fn refused(event: &Value, now: f64) -> Value {
-    parse(&handler().begin(&event.to_string(), CREDENTIALS, now).step())
+    begun(&handler(), event, now).1
 }
 
 #[wasm_bindgen_test(unsupported = test)]
@@ -301,33 +300,131 @@ fn without_a_passport_of_this_hop_nothing_is_fetched() {
         .remove("x-causeway-passport");
     assert_refused(&refused(&missing, NOW), 403, "AccessDenied");
     assert_refused(&refused(&event, NOW + 61.0), 403, "AccessDenied");
-    let stranger = ResponseHandler::new(CONFIG, OTHER_PASSPORT_KEYS).unwrap();
-    let step = parse(&stranger.begin(&event.to_string(), CREDENTIALS, NOW).step());
+    let mut conversation = handler().begin(&event.to_string(), ENVIRONMENT, NOW);
+    let step = Store::with_passport(OTHER_PASSPORT).serve(&mut conversation, NOW);
     assert_refused(&step, 403, "AccessDenied");
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn faults_of_the_deployment_are_loud_and_never_the_device_s() {
-    let event = errand("POST", "/devices/k?uploads", &[], b"").to_string();
-    let other = CONFIG.replace("\"devices\"", "\"gadgets\"");
-    let other = ResponseHandler::new(&other, PASSPORT_KEYS).unwrap();
-    for step in [
-        other.begin(&event, CREDENTIALS, NOW).step(),
-        handler().begin(&event, "{}", NOW).step(),
-        handler().begin("{}", CREDENTIALS, NOW).step(),
+fn a_passport_of_a_rotation_counts_at_once_and_none_costs_no_look_up() {
+    let new = r#"{"id": "new", "secret": "77777777777777777777777777777777"}"#;
+    let (request, before) = routed_with(
+        &mut Store::with_passport(new),
+        "POST",
+        "/devices/k?uploads",
+        &[],
+        Some(b""),
+    );
+    let rotated = function_url(&before, &request, b"");
+    let event = errand("POST", "/devices/k?uploads", &[], b"");
+    let (handler, mut store) = (handler(), Store::default());
+    let step = |event: &Value, store: &mut Store, later: f64| {
+        let mut conversation = handler.begin(&event.to_string(), ENVIRONMENT, NOW + later);
+        store.serve(&mut conversation, NOW + later)
+    };
+    let mut missing = event.clone();
+    missing["headers"]["x-causeway-passport"] = "".into();
+    assert_refused(&step(&missing, &mut store, 0.0), 403, "AccessDenied");
+    assert!(store.asked.is_empty());
+    assert!(step(&event, &mut store, 0.0)["send"].is_object());
+    store.passport = Some(new.to_owned());
+    assert!(step(&rotated, &mut store, 10.0)["send"].is_object());
+    assert_eq!(store.asked.len(), 2);
+    assert_refused(&step(&event, &mut store, 11.0), 403, "AccessDenied");
+    store.down = Some("timed out");
+    assert_refused(&step(&event, &mut store, 20.0), 503, "ServiceUnavailable");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn an_errand_is_answered_while_cloudfront_still_waits() {
+    let event = errand("POST", "/devices/k?uploadId=U", &[], LIST.as_bytes());
+    let gone = s3(
+        404,
+        &[],
+        "<Error><Code>NoSuchUpload</Code><Message>gone</Message></Error>",
+    )
+    .to_string();
+    for (later, timeout) in [
+        (0.0, Some(55_000)),
+        (25.0, Some(30_000)),
+        (54.0, Some(1000)),
+        (55.0, None),
+        (-5.0, Some(55_000)),
     ] {
-        let log = assert_refused(&parse(&step), 500, "InternalError");
+        let (mut conversation, step) = begun(&handler(), &event, NOW);
+        assert_eq!(step["send"]["timeout_ms"], 55_000);
+        let step = parse(&conversation.advance(&gone, NOW + later));
+        match timeout {
+            Some(timeout) => assert_eq!(step["send"]["timeout_ms"], timeout, "{later}"),
+            None => {
+                let log = assert_refused(&step, 503, "ServiceUnavailable");
+                assert_eq!(log["level"], "error");
+            }
+        }
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_completion_of_10_000_parts_passes_every_limit_on_the_way() {
+    let part = |number: u32| {
+        format!("<Part><PartNumber>{number}</PartNumber><ETag>\"{number:032X}\"</ETag></Part>\n")
+    };
+    let list: String = (1..=10_000).map(part).collect();
+    let list = format!("<CompleteMultipartUpload>\n{list}</CompleteMultipartUpload>");
+    assert!((850_000..1_000_000).contains(&list.len()), "{}", list.len());
+    let event = errand("POST", "/devices/k?uploadId=U", &[], list.as_bytes());
+    assert!(event.to_string().len() < 6_000_000, "Lambda takes 6 MB");
+    let answer = "<CompleteMultipartUploadResult><ETag>\"e-10000\"</ETag></CompleteMultipartUploadResult>";
+    let (sent, step) = done(&event, &[s3(200, &[], answer)]);
+    let body = from_base64(sent[0]["body"].as_str().unwrap());
+    let body = String::from_utf8(body).unwrap();
+    assert_eq!(body.matches("<PartNumber>").count(), 10_000);
+    assert_eq!(step["response"]["headers"]["etag"], "\"e-10000\"");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_full_page_of_parts_is_an_answer_that_lambda_takes() {
+    let part = |number: u32| {
+        format!(
+            "<Part><PartNumber>{number}</PartNumber><LastModified>2024-05-01T12:34:56.000Z</LastModified>\
+             <ETag>\"{number:032x}\"</ETag><Size>5368709120</Size></Part>"
+        )
+    };
+    let parts: String = (9001..=10_000).map(part).collect();
+    let listed = format!(
+        "<ListPartsResult {NS}><UploadId>U</UploadId><PartNumberMarker>9000</PartNumberMarker>\
+         <MaxParts>1000</MaxParts><IsTruncated>false</IsTruncated>{parts}</ListPartsResult>"
+    );
+    let event = errand("GET", "/devices/k?uploadId=U&part-number-marker=9000", &[], b"");
+    let (sent, step) = done(&event, &[s3(200, &[], &listed)]);
+    let most = sent[0]["most_bytes"].as_u64().unwrap();
+    assert!(listed.len() as u64 <= most && most <= 1024 * 1024, "{most}");
+    let told = step["response"]["body"].as_str().unwrap();
+    assert_eq!(told.matches("<PartNumber>").count(), 1000);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn faults_of_the_deployment_are_loud_and_never_the_device_s() {
+    let event = errand("POST", "/devices/k?uploads", &[], b"");
+    let other = CONFIG.replace("\"devices\"", "\"gadgets\"");
+    let other = ResponseHandler::new(&other).unwrap();
+    for step in [
+        begun(&other, &event, NOW).1,
+        parse(&handler().begin(&event.to_string(), "{}", NOW).step()),
+        parse(&handler().begin("{}", ENVIRONMENT, NOW).step()),
+    ] {
+        let log = assert_refused(&step, 500, "InternalError");
         assert_eq!(log["level"], "error");
     }
-    assert!(ResponseHandler::new("{}", PASSPORT_KEYS).is_err());
+    assert!(ResponseHandler::new("{}").is_err());
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn mutated_events_and_answers_are_answered_and_never_trap() {
     let event = errand("POST", "/devices/k?uploadId=U", &[], LIST.as_bytes());
-    let handler = handler();
+    let (handler, mut store) = (handler(), Store::default());
     for mutant in mutations(&event, 1, 400) {
-        let step = parse(&handler.begin(&mutant, CREDENTIALS, NOW).step());
+        let step = store.serve(&mut handler.begin(&mutant, ENVIRONMENT, NOW), NOW);
         let status = step["response"]["statusCode"].as_u64();
         assert!(step["send"].is_object() != status.is_some(), "{mutant}");
         assert!(
@@ -341,7 +438,7 @@ fn mutated_events_and_answers_are_answered_and_never_trap() {
         "<Error><Code>NoSuchUpload</Code><Message>gone</Message></Error>",
     );
     for mutant in mutations(&gone, 2, 400) {
-        let mut conversation = handler.begin(&event.to_string(), CREDENTIALS, NOW);
+        let (mut conversation, _) = begun(&handler, &event, NOW);
         let step = parse(&conversation.advance(&mutant, NOW));
         assert!(
             step["send"].is_object() != step["response"].is_object(),

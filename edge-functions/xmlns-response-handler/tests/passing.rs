@@ -188,8 +188,7 @@ fn the_handler_s_own_answers_pass_and_lambda_s_errors_do_not() {
 fn answers_that_belong_to_no_request_of_the_gateway_s_are_refused() {
     for (field, value) in [("uri", "/other/k"), ("querystring", "acl="), ("method", "GET")] {
         let config = recorded_events::CONFIG.replace("\"region\"", "\"addressing\": \"path\", \"region\"");
-        let handler =
-            xmlns_response_handler::ResponseHandler::new(&config, recorded_events::PASSPORT_KEYS).unwrap();
+        let handler = xmlns_response_handler::ResponseHandler::new(&config).unwrap();
         let mut event = passing("/devices/k", &[LENGTH], 200, &ANSWER);
         request(&mut event)["origin"]["s3"]["domainName"] = "s3.eu-west-1.amazonaws.com".into();
         request(&mut event)["uri"] = "/acme-ingest/k".into();

@@ -13,6 +13,7 @@
 )]
 
 mod mutation;
+mod store;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -21,6 +22,7 @@ use request_auth::{Delivery, RequestHead, Resource, SecretKey, oss_v1};
 use serde_json::{Value, json};
 
 pub use mutation::mutations;
+pub use store::Store;
 
 /// The moment of every event, `Wed, 01 May 2024 12:34:56 GMT`.
 pub const NOW: f64 = 1_714_566_896.0;
@@ -32,11 +34,10 @@ pub const CONFIG: &str = r#"{
     "bucket": "acme-ingest", "region": "eu-west-1", "endpoint": "https://s3.eu-west-1.amazonaws.com"}}],
   "hosts": [{"host": "d111111abcdef8.cloudfront.net", "styles": ["path"]}]
 }"#;
-/// The key that passports are issued under.
-pub const PASSPORT_KEYS: &str = r#"[{"id": "2024-05", "secret": "5f2b1c9a7e4d8f60b3a1c5e7d9f0a2b4c6"}]"#;
-/// A key that belongs to another deployment.
-pub const OTHER_PASSPORT_KEYS: &str =
-    r#"[{"id": "2024-05", "secret": "00000000000000000000000000000000000"}]"#;
+/// The secret that passports are issued under.
+pub const PASSPORT: &str = r#"{"id": "2024-05", "secret": "5f2b1c9a7e4d8f60b3a1c5e7d9f0a2b4c6"}"#;
+/// The one of another deployment, under the same id.
+pub const OTHER_PASSPORT: &str = r#"{"id": "2024-05", "secret": "00000000000000000000000000000000000"}"#;
 /// The device's access key id.
 pub const KEY_ID: &str = "LTAI5tFakeAccessKeyId001";
 /// Its secret.
@@ -45,12 +46,12 @@ pub const SECRET: &str = "0123456789abcdef0123456789abcd";
 pub const RECORD: &str = r#"{"id": "LTAI5tFakeAccessKeyId001",
   "secrets": [{"secret": "0123456789abcdef0123456789abcd"}],
   "grants": [{"bucket": "devices", "operations": ["upload-only", "ListParts"], "mount": "fleet/{key_id}/"}]}"#;
-/// The router's settings: where the response handler is.
-pub const HANDLER: &str =
-    r#"{"domain": "abcdefghijklmnopqrstuvwxyz012345.lambda-url.eu-west-1.on.aws", "region": "eu-west-1"}"#;
-/// A function's own credentials, as Lambda gives a role's.
-pub const CREDENTIALS: &str = r#"{"access_key_id": "ASIAEXAMPLEROLE",
-  "secret_access_key": "role-secret-0123456789", "session_token": "role-token-0123456789"}"#;
+/// Where the response handler is: the distribution says so to the router.
+pub const HANDLER: &str = "abcdefghijklmnopqrstuvwxyz012345.lambda-url.eu-west-1.on.aws";
+/// What Lambda tells a function of itself: its role's credentials, and where it runs.
+pub const ENVIRONMENT: &str = r#"{"access_key_id": "ASIAEXAMPLEROLE",
+  "secret_access_key": "role-secret-0123456789", "session_token": "role-token-0123456789",
+  "region": "ap-southeast-2"}"#;
 
 const VIEWER_REQUEST: &str =
     include_str!("../../../crates/cloudfront-event/tests/events/viewer-request.json");
@@ -144,6 +145,8 @@ pub fn origin_request(before: &Value, handed_back: &Value, body: Option<&[u8]>) 
     let sent = request(&mut event);
     *sent = handed_back.clone();
     sent["origin"] = recorded["origin"].clone();
+    sent["origin"]["s3"]["customHeaders"]["x-causeway-handler"] =
+        json!([{"key": "x-causeway-handler", "value": HANDLER}]);
     for (name, lines) in recorded["headers"].as_object().unwrap() {
         sent["headers"][name] = lines.clone();
     }
@@ -211,6 +214,13 @@ fn check(before: &Value, handed_back: &Value, read_only: &[&str]) {
     let query = handed_back["querystring"].as_str().unwrap();
     assert!(uri.starts_with('/') && uri.len() + query.len() < 8192);
     assert!(!uri.contains(['?', '#', ' ']) && !query.contains(['#', ' ']));
+    for kind in ["s3", "custom"] {
+        let custom = handed_back["origin"][kind]["customHeaders"].as_object();
+        assert!(
+            custom.is_none_or(serde_json::Map::is_empty),
+            "a custom header would be sent to the origin"
+        );
+    }
     for (name, lines) in handed_back["headers"].as_object().unwrap() {
         assert!(
             !name.starts_with("x-amz-cf-") && !name.starts_with("x-edge-") && *name != name.to_uppercase(),

@@ -6,7 +6,8 @@ use core::num::NonZeroU16;
 use serde::Serialize;
 
 use super::ConfigError;
-use crate::document::{Field, Mistake};
+use crate::document::{Field, Holds, Mistake, Node};
+use crate::keys::cache::CacheTimes;
 
 /// The most shards that key records are spread over: one byte chooses.
 pub const MAX_KEY_SHARDS: u16 = 256;
@@ -66,10 +67,10 @@ impl CloudFrontSource {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DirectPath {
-    /// CloudFront, by origin access control.
+    /// CloudFront, by origin access control: the distribution stands before one bucket.
     #[default]
     Oac,
-    /// The origin-request router, with its own role.
+    /// The origin-request router with its own role, for whichever bucket a request is for.
     RouterSigned,
 }
 
@@ -84,14 +85,36 @@ pub struct CloudFront {
     pub key_shards: NonZeroU16,
     /// Who signs object bytes for S3.
     pub direct_path: DirectPath,
+    /// How long secrets are kept.
+    pub times: CacheTimes,
 }
 
 impl CloudFront {
+    /// Reads its part of the configuration's JSON form and no other: for a function that needs no
+    /// buckets.
+    ///
+    /// # Errors
+    /// A [`ConfigError`], for JSON of another shape too.
+    pub fn from_json(config: &str) -> Result<Self, ConfigError> {
+        let document = Field::document(Node::from_json(config)?, Holds::Settings);
+        let (source, times) = document.open_table(|fields| {
+            let source = fields
+                .take("cloudfront")
+                .or(CloudFrontSource::default(), CloudFrontSource::read)?;
+            let times = fields
+                .take("key_cache")
+                .or(CacheTimes::default(), CacheTimes::read)?;
+            Ok((source, times))
+        })?;
+        Self::new(source, times)
+    }
+
     /// Checks what was written.
     ///
     /// # Errors
     /// A [`ConfigError`] for the first mistake.
-    pub fn new(source: CloudFrontSource) -> Result<Self, ConfigError> {
+    pub fn new(source: CloudFrontSource, times: CacheTimes) -> Result<Self, ConfigError> {
+        times.check()?;
         let fail = |what: &str| ConfigError(["`cloudfront.", what].concat());
         let prefix = source.secrets_prefix;
         let good_prefix = prefix.len() <= MAX_PREFIX_BYTES
@@ -118,12 +141,26 @@ impl CloudFront {
             secrets_regions: regions,
             key_shards,
             direct_path: source.direct_path,
+            times,
         })
+    }
+
+    /// The name of a secret of this deployment: `passport`, or a shard's number.
+    pub fn secret_name(&self, secret: &str) -> String {
+        [&self.secrets_prefix, "/", secret].concat()
+    }
+
+    /// Where a function that runs in `own` reads secrets: there if it has a replica, else in the first
+    /// region.
+    pub fn secrets_region(&self, own: &str) -> &str {
+        let regions = &self.secrets_regions;
+        let nearest = regions.iter().find(|region| *region == own);
+        nearest.or(regions.first()).map_or("", String::as_str)
     }
 }
 
-/// The grammar of AWS regions, `eu-west-1`: it becomes a part of host names.
-fn is_region(text: &str) -> bool {
+/// The grammar of AWS regions, `eu-west-1`: they become parts of host names.
+pub fn is_region(text: &str) -> bool {
     (3..=32).contains(&text.len())
         && text.split('-').all(|part| {
             !part.is_empty()

@@ -1,4 +1,3 @@
-use super::cloudfront::DirectPath;
 use super::*;
 
 const GOOD: &str = r#"{

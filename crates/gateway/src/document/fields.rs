@@ -118,6 +118,15 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// Whatever is there.
+    ///
+    /// # Errors
+    /// It is missing.
+    pub fn node(mut self) -> Result<Node<'a>, Mistake> {
+        let node = self.node.take();
+        node.ok_or_else(|| self.is_no("there"))
+    }
+
     /// A text.
     ///
     /// # Errors

@@ -32,10 +32,7 @@ fn a_document_that_can_be_read_in_two_ways_is_none() {
     for (json, named) in [
         (r#"{"a":1,"b":{"c":1,"d":2,"c":1}}"#, "twice"),
         (r#"{"a":1,"\u0061":1}"#, "twice"),
-        ("[1.5]", "not whole"),
-        ("1e3", "not whole"),
         ("9223372036854775808", "too large"),
-        ("-9223372036854775809", "not whole"),
         ("[1,]", "line 1 column 4"),
         ("[] []", "line 1 column 4"),
         ("", "line 1 column 0"),
@@ -47,6 +44,19 @@ fn a_document_that_can_be_read_in_two_ways_is_none() {
             mistake.as_ref().is_some_and(|mistake| mistake.contains(named)),
             "{json}: {mistake:?}"
         );
+    }
+}
+
+#[test]
+fn a_number_that_is_not_whole_is_no_field() {
+    for number in ["1.5", "1e3", "-9223372036854775809"] {
+        let json = format!(r#"{{"a":{number}}}"#);
+        let whole = read(&json, Holds::Settings, |fields| fields.take("a").whole::<i64>());
+        assert_eq!(whole, Err("`a` has to be a whole number".to_owned()), "{number}");
+        let optional = read(&json, Holds::Settings, |fields| {
+            fields.take("a").optional(Field::string)
+        });
+        assert!(optional.is_err(), "{number}");
     }
 }
 

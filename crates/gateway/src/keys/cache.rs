@@ -11,6 +11,7 @@ use std::rc::Rc;
 use request_auth::UnixSeconds;
 use serde::Serialize;
 
+use crate::config::ConfigError;
 use crate::document::{Field, Mistake};
 use crate::keys::KeyRecord;
 
@@ -63,6 +64,45 @@ impl CacheTimes {
             })
         })
     }
+
+    /// Refuses times that would keep a revoked key alive for too long.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] for the first mistake.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let fail = |what: String| Err(ConfigError(what));
+        if self.negative_seconds > MAX_NEGATIVE_SECONDS {
+            return fail(format!(
+                "`key_cache.negative_seconds` may be at most {MAX_NEGATIVE_SECONDS}"
+            ));
+        }
+        for (name, seconds, most) in [
+            ("fresh_seconds", self.fresh_seconds, MAX_FRESH_SECONDS),
+            ("stale_seconds", self.stale_seconds, MAX_STALE_SECONDS),
+        ] {
+            if seconds > most {
+                return fail(format!(
+                    "`key_cache.{name}` may be at most {most}: a revoked key works that long"
+                ));
+            }
+        }
+        if self.stale_seconds < self.fresh_seconds {
+            return fail(
+                "`key_cache.stale_seconds` may not be less than `key_cache.fresh_seconds`".to_owned(),
+            );
+        }
+        Ok(())
+    }
+
+    /// Whether what was read at `read_at` counts without asking. A clock that steps back makes it old.
+    pub fn is_fresh(&self, read_at: UnixSeconds, now: UnixSeconds) -> bool {
+        read_at <= now && read_at.distance(now) <= u64::from(self.fresh_seconds)
+    }
+
+    /// Whether what was read at `read_at` counts while the store does not answer.
+    pub fn is_usable(&self, read_at: UnixSeconds, now: UnixSeconds) -> bool {
+        read_at.distance(now) <= u64::from(self.stale_seconds)
+    }
 }
 
 /// What the cache says of a key id.
@@ -95,7 +135,7 @@ impl KeyCache {
     pub fn look_up(&mut self, id: &str, times: CacheTimes, now: UnixSeconds) -> Cached {
         self.uses = self.uses.saturating_add(1);
         if let Some(entry) = self.records.get_mut(id)
-            && entry.read_at.distance(now) <= u64::from(times.fresh_seconds)
+            && times.is_fresh(entry.read_at, now)
         {
             entry.used = self.uses;
             return Cached::Fresh(Rc::clone(&entry.record));
@@ -112,8 +152,9 @@ impl KeyCache {
     /// The last good record of `id`, for when the store does not answer.
     pub fn last_good(&self, id: &str, times: CacheTimes, now: UnixSeconds) -> Option<Rc<KeyRecord>> {
         let entry = self.records.get(id)?;
-        let usable = entry.read_at.distance(now) <= u64::from(times.stale_seconds);
-        usable.then(|| Rc::clone(&entry.record))
+        times
+            .is_usable(entry.read_at, now)
+            .then(|| Rc::clone(&entry.record))
     }
 
     /// Remembers what the store answered.
@@ -243,7 +284,7 @@ mod tests {
         let mut cache = KeyCache::default();
         cache.remember(record("A"), UnixSeconds(1000));
         assert!(matches!(
-            cache.look_up("A", TIMES, UnixSeconds(900)),
+            cache.look_up("A", TIMES, UnixSeconds(999)),
             Cached::Unknown
         ));
     }

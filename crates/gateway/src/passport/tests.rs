@@ -171,24 +171,56 @@ fn a_covered_header_or_a_passport_that_comes_twice_is_none() {
 fn keys_are_read_whole_and_errors_show_no_secret() {
     let secret = "0123456789abcdef0123456789abcdef";
     let one = |id: &str| format!(r#"{{"id":"{id}","secret":"{secret}"}}"#);
-    assert!(PassportKeys::from_json(&format!("[{}]", one("a"))).is_ok());
-    assert!(PassportKeys::from_json(&format!("[{},{}]", one("a"), one("b"))).is_ok());
+    let with = |fields: &str| one("a").replace('}', &format!(",{fields}}}"));
+    for (good, other) in [
+        (one("a"), false),
+        (with(r#""also":[]"#), false),
+        (with(&format!(r#""also":[{}]"#, one("b"))), true),
+    ] {
+        let keys = PassportKeys::from_json(&good).unwrap();
+        assert_eq!((keys.has("a"), keys.has("b")), (true, other), "{good}");
+        assert_eq!(keys.0[0].id, "a", "the first one issues");
+    }
     for bad in [
         "".to_owned(),
-        "[]".to_owned(),
-        one("a"),
-        format!("[{},{}]", one("a"), one("a")),
-        format!("[{},{},{}]", one("a"), one("b"), one("c")),
-        format!(r#"[{{"id":"a","secret":"{secret}","x":1}}]"#),
-        format!(r#"[{{"id":"a","secret":["{secret}"]}}]"#),
-        r#"[{"id":"a","secret":"short"}]"#.to_owned(),
+        "null".to_owned(),
+        "{}".to_owned(),
+        format!("[{}]", one("a")),
+        one(""),
+        one("a.b"),
+        one("a").replace("abcdef", ""),
+        with(r#""x":1"#),
+        with(r#""also":null"#),
+        with(&format!(r#""also":{}"#, one("b"))),
+        with(&format!(r#""also":[{}]"#, one("a"))),
+        with(&format!(r#""also":[{},{}]"#, one("b"), one("c"))),
+        with(&format!(r#""also":["{secret}"]"#)),
+        with(&format!(r#""also":[{{"id":"b","secret":"{secret}","also":[]}}]"#)),
+        format!(r#"{{"id":"a","secret":["{secret}"]}}"#),
     ] {
-        let error = PassportKeys::from_json(&bad).err().unwrap().to_string();
-        assert!(
-            error.starts_with("passport keys: ") && !error.contains(secret),
-            "{error}"
-        );
+        let error = PassportKeys::from_json(&bad).err().expect(&bad);
+        assert!(!error.contains(secret), "{error}");
     }
+}
+
+#[test]
+fn a_passport_names_its_key_before_it_is_checked() {
+    let claimed = |text: &str| claimed_key(&[(PASSPORT_HEADER, text.as_bytes())]).map(str::to_owned);
+    assert_eq!(claimed(&issued()).as_deref(), Some("a"));
+    assert_eq!(claimed("1.other.x").as_deref(), Some("other"));
+    for text in [
+        "",
+        "1",
+        "1.",
+        "2.a.x",
+        "1.a b.x",
+        "1.\u{e9}.x",
+        &"1.a.".repeat(5000),
+    ] {
+        assert_eq!(claimed(text), None, "{text}");
+    }
+    let twice = [(PASSPORT_HEADER, b"1.a.x".as_slice()); 2];
+    assert_eq!((claimed_key(&twice), claimed_key(&[])), (None, None));
 }
 
 #[test]

@@ -2,17 +2,16 @@
 
 use multipart_initiation_router::Router;
 use recorded_events::{
-    CONFIG, CREDENTIALS, HANDLER, NOW, PASSPORT_KEYS, RECORD, function_url, origin_request, origin_response,
-    viewer_request,
+    CONFIG, ENVIRONMENT, NOW, Store, function_url, origin_request, origin_response, viewer_request,
 };
 use serde_json::{Value, json};
 use viewer_request_authorizer::Authorizer;
-use xmlns_response_handler::ResponseHandler;
+use xmlns_response_handler::{Conversation, ResponseHandler};
 
 pub(crate) const LENGTH: (&str, &str) = ("content-length", "5");
 
 pub(crate) fn handler() -> ResponseHandler {
-    ResponseHandler::new(CONFIG, PASSPORT_KEYS).unwrap()
+    ResponseHandler::new(CONFIG).unwrap()
 }
 
 /// What the router hands back for a device's request, and the event that it was given.
@@ -22,12 +21,23 @@ pub(crate) fn routed(
     headers: &[(&str, &str)],
     body: Option<&[u8]>,
 ) -> (Value, Value) {
+    routed_with(&mut Store::default(), method, target, headers, body)
+}
+
+/// The same, with this store of secrets.
+pub(crate) fn routed_with(
+    store: &mut Store,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: Option<&[u8]>,
+) -> (Value, Value) {
     let viewer = viewer_request(method, target, headers);
-    let authorizer = Authorizer::new(CONFIG, PASSPORT_KEYS).unwrap();
-    let outcome: Value = parse(&authorizer.authorize(&viewer.to_string(), RECORD, NOW));
+    let authorizer = Authorizer::new(CONFIG).unwrap();
+    let outcome = store.serve(&mut authorizer.begin(&viewer.to_string(), ENVIRONMENT, NOW), NOW);
     let event = origin_request(&viewer, &outcome["request"], body);
-    let router = Router::new(HANDLER, PASSPORT_KEYS).unwrap();
-    let outcome = parse(&router.route(&event.to_string(), CREDENTIALS, NOW));
+    let router = Router::new(CONFIG).unwrap();
+    let outcome = store.serve(&mut router.begin(&event.to_string(), ENVIRONMENT, NOW), NOW);
     (outcome["request"].clone(), event)
 }
 
@@ -43,10 +53,16 @@ pub(crate) fn passing(target: &str, headers: &[(&str, &str)], status: u16, answe
     origin_response(&request, status, answer)
 }
 
+/// The conversation about an event, with the keys of passports at hand, and its first step after that.
+pub(crate) fn begun(handler: &ResponseHandler, event: &Value, now: f64) -> (Conversation, Value) {
+    let mut conversation = handler.begin(&event.to_string(), ENVIRONMENT, now);
+    let step = Store::default().serve(&mut conversation, now);
+    (conversation, step)
+}
+
 /// Does an errand with these answers of S3's; gives what was fetched and what the device is told.
 pub(crate) fn done(event: &Value, answers: &[Value]) -> (Vec<Value>, Value) {
-    let mut conversation = handler().begin(&event.to_string(), CREDENTIALS, NOW);
-    let mut step = parse(&conversation.step());
+    let (mut conversation, mut step) = begun(&handler(), event, NOW);
     let mut sent = Vec::new();
     for answer in answers {
         assert!(step["send"].is_object(), "{step}");
@@ -55,6 +71,8 @@ pub(crate) fn done(event: &Value, answers: &[Value]) -> (Vec<Value>, Value) {
     }
     assert!(step["response"].is_object(), "{step}");
     assert_eq!(parse(&conversation.step()), step);
+    // An end is an end.
+    assert_eq!(parse(&conversation.advance("{}", NOW + 2.0)), step);
     (sent, step)
 }
 
