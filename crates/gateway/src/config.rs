@@ -6,13 +6,11 @@
 //! names the key.
 
 use core::fmt;
-use std::collections::BTreeMap;
-
 use oss_s3::addressing::{
     AclRule, ArchiveClass, HostStyle, Hosts, OriginAddressing, OriginBucket, VirtualBucket,
 };
 use request_auth::Window;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::document::{Field, Fields, Holds, Mistake, Node};
 use crate::keys::cache::CacheTimes;
@@ -86,8 +84,9 @@ pub struct BucketSource {
     pub archive: ArchiveSource,
     /// What becomes of headers that OSS V1 does not sign.
     pub unsigned_headers: UnsignedHeadersSource,
-    /// AWS KMS key ARNs by OSS key id.
-    pub kms_keys: BTreeMap<String, String>,
+    /// OSS key ids, and the AWS KMS key ARN of each: a table.
+    #[serde(serialize_with = "as_table")]
+    pub kms_keys: Vec<(String, String)>,
     /// The S3 bucket behind it.
     pub origin: OriginSource,
 }
@@ -113,10 +112,14 @@ impl BucketSource {
             unsigned_headers: fields
                 .take("unsigned_headers")
                 .or(UnsignedHeadersSource::default(), UnsignedHeadersSource::read)?,
-            kms_keys: fields.take("kms_keys").or(BTreeMap::new(), arns)?,
+            kms_keys: fields.take("kms_keys").or(Vec::new(), arns)?,
             origin: fields.take("origin").table(OriginSource::read)?,
         })
     }
+}
+
+fn as_table<S: Serializer>(pairs: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
 }
 
 /// What becomes of public ACLs.

@@ -10,8 +10,6 @@
 //! its path starts with the name of a configured bucket: a signature for bucket `b` and key `k` is
 //! also one for "no bucket" and key `b/k`.
 
-use std::collections::BTreeMap;
-
 use request_auth::Resource;
 
 /// What becomes of public ACLs that a device asks for.
@@ -101,8 +99,8 @@ pub struct VirtualBucket {
     pub archive: ArchiveClass,
     /// What becomes of unsigned headers on writes, unless a grant says otherwise.
     pub unsigned_headers: UnsignedHeaders,
-    /// AWS KMS key ARNs by OSS key id.
-    pub kms_keys: BTreeMap<String, String>,
+    /// OSS key ids, and the AWS KMS key ARN of each.
+    pub kms_keys: Vec<(String, String)>,
     /// The S3 bucket.
     pub origin: OriginBucket,
 }
@@ -133,7 +131,7 @@ pub enum HostStyle {
 #[derive(Debug)]
 pub struct Hosts {
     buckets: Vec<VirtualBucket>,
-    hosts: BTreeMap<String, Vec<HostStyle>>,
+    hosts: Vec<(String, Vec<HostStyle>)>,
 }
 
 impl Hosts {
@@ -141,14 +139,23 @@ impl Hosts {
     pub fn new(buckets: Vec<VirtualBucket>) -> Self {
         Self {
             buckets,
-            hosts: BTreeMap::new(),
+            hosts: Vec::new(),
         }
     }
 
     /// Adds a host, lower case and without a port. `false` where it is known already.
     #[must_use]
     pub fn add(&mut self, host: &str, styles: Vec<HostStyle>) -> bool {
-        self.hosts.insert(host.to_owned(), styles).is_none()
+        let is_new = self.styles(host).is_none();
+        if is_new {
+            self.hosts.push((host.to_owned(), styles));
+        }
+        is_new
+    }
+
+    fn styles(&self, host: &str) -> Option<&[HostStyle]> {
+        let found = self.hosts.iter().find(|(name, _)| name == host);
+        found.map(|(_, styles)| styles.as_slice())
     }
 
     /// Whether a bucket has this name (an alias does not count).
@@ -167,7 +174,7 @@ impl Hosts {
     pub fn resources(&self, host: &str, path: &[u8]) -> Vec<Resource<'_, &VirtualBucket>> {
         let key = path.strip_prefix(b"/").unwrap_or(path);
         let mut found = Vec::new();
-        if let Some(styles) = self.hosts.get(host) {
+        if let Some(styles) = self.styles(host) {
             for style in styles {
                 match style {
                     HostStyle::Path => found.extend(self.path_style(key)),
@@ -181,8 +188,7 @@ impl Hosts {
         }
         if let Some((label, parent)) = host.split_once('.')
             && self
-                .hosts
-                .get(parent)
+                .styles(parent)
                 .is_some_and(|styles| styles.contains(&HostStyle::VirtualHost))
             && let Some((name, bucket)) = self.named(label.as_bytes())
         {
@@ -288,7 +294,7 @@ mod tests {
             acl: AclRule::Private,
             archive: ArchiveClass::Glacier,
             unsigned_headers: UnsignedHeaders::Store,
-            kms_keys: BTreeMap::new(),
+            kms_keys: Vec::new(),
             origin: OriginBucket {
                 bucket: "s3".into(),
                 region: "r".into(),

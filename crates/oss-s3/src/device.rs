@@ -1,7 +1,5 @@
 //! A device for tests: requests that are signed and verified for real.
 
-use std::collections::BTreeMap;
-
 use request_auth::{
     Claim, Delivery, KeyMaterial, RequestHead, Resource, Scheme, SecretKey, UnixSeconds, Verified, Window,
     oss_v1,
@@ -22,10 +20,10 @@ pub(crate) fn bucket() -> VirtualBucket {
         acl: AclRule::Private,
         archive: ArchiveClass::Glacier,
         unsigned_headers: UnsignedHeaders::Store,
-        kms_keys: BTreeMap::from([(
+        kms_keys: vec![(
             "oss-key-1".to_owned(),
             "arn:aws:kms:eu-west-1:1:key/k1".to_owned(),
-        )]),
+        )],
         origin: OriginBucket {
             bucket: "acme-ingest".to_owned(),
             region: "eu-west-1".to_owned(),

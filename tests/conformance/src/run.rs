@@ -3,8 +3,6 @@
 //! Beside "verified or refused" it checks that the text the client signed is one that the verifier
 //! tries, and, by a MAC of its own, that this is the text which the presented signature is made over.
 
-use std::collections::BTreeMap;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -156,7 +154,7 @@ fn bucket(name: &str) -> VirtualBucket {
         acl: AclRule::Private,
         archive: ArchiveClass::Glacier,
         unsigned_headers: UnsignedHeaders::Store,
-        kms_keys: BTreeMap::new(),
+        kms_keys: Vec::new(),
         origin: OriginBucket {
             bucket: "origin".to_owned(),
             region: "eu-west-1".to_owned(),

@@ -210,7 +210,13 @@ fn the_default_port_of_an_endpoint_is_left_out_of_the_host() {
 
 #[test]
 fn a_configuration_survives_writing_and_reading() {
-    let source = ConfigSource::read(Node::from_json(GOOD).unwrap()).unwrap();
+    let keyed = GOOD.replace(
+        r#""aliases""#,
+        r#""kms_keys": {"b": "arn:b", "a": "arn:a"}, "aliases""#,
+    );
+    let source = ConfigSource::read(Node::from_json(&keyed).unwrap()).unwrap();
     let json = serde_json::to_string(&source).unwrap();
-    assert!(Config::from_json(&json).is_ok(), "{json}");
+    let config = Config::from_json(&json).unwrap();
+    let keys = [("b", "arn:b"), ("a", "arn:a")].map(|(id, arn)| (id.to_owned(), arn.to_owned()));
+    assert_eq!(config.hosts.buckets()[0].kms_keys, keys);
 }

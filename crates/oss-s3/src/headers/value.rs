@@ -106,11 +106,13 @@ impl Rule {
                 _ => Err(Fault::EncryptionUnsupported),
             },
             Self::KmsKeyId if around.encryption != Some(b"KMS") => Err(Fault::HeaderMisplaced),
-            Self::KmsKeyId => core::str::from_utf8(value)
-                .ok()
-                .and_then(|id| around.bucket.kms_keys.get(id))
-                .map(|key| Some(Cow::Borrowed(key.as_bytes())))
-                .ok_or(Fault::KmsKeyUnknown),
+            Self::KmsKeyId => {
+                let mut keys = around.bucket.kms_keys.iter();
+                let known = keys.find(|(id, _)| id.as_bytes() == value);
+                known
+                    .map(|(_, key)| Some(Cow::Borrowed(key.as_bytes())))
+                    .ok_or(Fault::KmsKeyUnknown)
+            }
             Self::DataEncryption => Err(Fault::EncryptionUnsupported),
             Self::Tagging => rewrite_tags(value).map(|tags| tags.map(|tags| Cow::Owned(tags.into_bytes()))),
             Self::ForbidOverwrite => match value {

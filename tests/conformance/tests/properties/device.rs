@@ -84,7 +84,7 @@ pub static HOSTS: LazyLock<Hosts> = LazyLock::new(|| {
         acl: AclRule::Private,
         archive: ArchiveClass::Glacier,
         unsigned_headers: UnsignedHeaders::Store,
-        kms_keys: BTreeMap::new(),
+        kms_keys: Vec::new(),
         origin: OriginBucket {
             bucket: format!("origin-{name}"),
             region: "eu-west-1".into(),
