@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use gateway::config::cloudfront::CloudFront;
 use gateway::document::{Field, Holds, Node};
+use gateway::keys::shards::Shard;
 use gateway::log::Line;
 use gateway::passport::{self, PassportKeys};
 use gateway::secrets::{self, Kept, PASSPORT_SECRET};
@@ -141,16 +142,56 @@ impl Deployment {
         if keys.has(id) {
             return Ok(obtained);
         }
-        let name = self.cloudfront.secret_name(PASSPORT_SECRET);
-        let kept = kept.borrow();
-        if !asked_now && kept.may_ask(visit.now) {
-            return Ok(Obtained::Ask(self.question(visit, &name)));
+        let may_ask = !asked_now && kept.borrow().may_ask(visit.now);
+        Ok(self
+            .once_more(visit, kept, PASSPORT_SECRET, may_ask)?
+            .unwrap_or(obtained))
+    }
+
+    /// The shard of key records of this number, kept in `kept`, where the record of `id` should be. A
+    /// copy that lacks it is asked for once more, if it is older than an absence counts: the key may have
+    /// been added a moment ago.
+    ///
+    /// # Errors
+    /// `ServiceUnavailable` where no copy counts.
+    pub fn shard(
+        &self,
+        visit: &mut Visit,
+        kept: &RefCell<Kept<Shard>>,
+        number: u16,
+        id: &str,
+    ) -> Result<Obtained<Shard>, Refusal> {
+        let asked_now = visit.fetched.is_some();
+        let secret = number.to_string();
+        let obtained = self.obtain(visit, kept, &secret, Shard::from_json)?;
+        match &obtained {
+            Obtained::Copy(shard) if !shard.has(id) => {}
+            _ => return Ok(obtained),
         }
-        if kept.asked_in_vain() {
-            let why = "a passport came that is issued under a key that its last good copy lacks";
+        let may_ask = !asked_now && kept.borrow().may_ask_for_more(self.cloudfront.times, visit.now);
+        Ok(self.once_more(visit, kept, &secret, may_ask)?.unwrap_or(obtained))
+    }
+
+    /// For a copy that lacks what a client claims: what to send, if the store may be asked.
+    ///
+    /// # Errors
+    /// `ServiceUnavailable` for the last good copy of a store that gave no answer: it can't say.
+    fn once_more<T>(
+        &self,
+        visit: &Visit,
+        kept: &RefCell<Kept<T>>,
+        secret: &str,
+        may_ask: bool,
+    ) -> Result<Option<Obtained<T>>, Refusal> {
+        let name = self.cloudfront.secret_name(secret);
+        if may_ask {
+            return Ok(Some(Obtained::Ask(self.question(visit, &name))));
+        }
+        if kept.borrow().asked_in_vain() {
+            let why = "its last good copy lacks the key that a request claims";
             return Err(secrets::unavailable(&name, why));
         }
-        Ok(obtained)
+        Ok(None)
     }
 
     /// The secret `secret` of this deployment, kept in `kept`. What was fetched for this step is taken
@@ -158,7 +199,7 @@ impl Deployment {
     ///
     /// # Errors
     /// `ServiceUnavailable` where no copy counts.
-    pub fn obtain<T>(
+    fn obtain<T>(
         &self,
         visit: &mut Visit,
         kept: &RefCell<Kept<T>>,

@@ -6,8 +6,9 @@
 //! outage only. An outage is anything but a clear answer: no answer, a refusal, a document that can't
 //! be read. That there is no such secret is a clear answer, and a fault of the deployment.
 //!
-//! Names of secrets come from the configuration alone, so nothing that a client sends can make more
-//! of them, and nothing but time makes a copy be asked for again.
+//! Names of secrets come from the configuration alone, so nothing that a client sends can make more of
+//! them. What a client claims, a key id or a passport's, can make a fresh copy that lacks it be asked for
+//! again, because it may have been added a moment ago; but only as often as the times allow.
 
 use std::rc::Rc;
 
@@ -118,6 +119,16 @@ impl<T> Kept<T> {
     pub fn may_ask(&self, now: UnixSeconds) -> bool {
         self.asked_at
             .is_none_or(|asked_at| asked_at > now || asked_at.distance(now) >= PAUSE_SECONDS)
+    }
+
+    /// Whether a copy that lacks what is wanted may be asked for anew, because that may be there by now:
+    /// an absence counts for as long as the times say, after a question in vain for [`PAUSE_SECONDS`].
+    pub fn may_ask_for_more(&self, times: CacheTimes, now: UnixSeconds) -> bool {
+        if self.asked_in_vain {
+            return self.may_ask(now);
+        }
+        self.asked_at
+            .is_none_or(|asked_at| !times.is_absence_young(asked_at, now))
     }
 
     /// Whether the last question had no answer.

@@ -10,7 +10,7 @@ use gateway::authorizer;
 use gateway::config::cloudfront::DirectPath;
 use gateway::errand::{self, ERRAND_HEADER};
 use gateway::keys::KeyRecord;
-use gateway::keys::shards::{Shard, shard_of};
+use gateway::keys::shards::shard_of;
 use gateway::passport::{
     self, Carrier, Decision, ORIGIN_HEADER, PASSPORT_HEADER, PassportKeys, REGION_HEADER,
 };
@@ -98,7 +98,7 @@ impl Hop {
         let number = shard_of(id, deployment.cloudfront().key_shards);
         let shard = shards.get(usize::from(number));
         let shard = shard.ok_or_else(|| failed("There is no shard of this number."))?;
-        match deployment.obtain(&mut self.visit, shard, &number.to_string(), Shard::from_json)? {
+        match deployment.shard(&mut self.visit, shard, number, id)? {
             Obtained::Ask(send) => Ok(Err(Step::Send(send))),
             Obtained::Copy(shard) => shard.record(id).map(Ok),
         }

@@ -94,19 +94,52 @@ fn without_credentials_that_have_the_form_of_a_key_nothing_is_asked() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn k02_made_up_ids_are_absent_and_make_nothing_be_asked_again() {
+fn k02_made_up_ids_are_absent_and_make_a_shard_be_asked_for_again_every_ten_seconds_at_most() {
     let authorizer = authorizer();
     let mut store = Store::default();
-    for n in 0..200 {
-        let event = put_of(&format!("made-up-{n}"));
-        let log = assert_refused(
-            &outcome_at(&authorizer, &event, &mut store, 0.0),
-            "403",
-            "InvalidAccessKeyId",
-        );
-        assert_eq!(log["level"], "warn");
-    }
+    let made_up = |store: &mut Store, later: f64| {
+        for n in 0..200 {
+            let event = put_of(&format!("made-up-{n}"));
+            let outcome = outcome_at(&authorizer, &event, store, later);
+            let log = assert_refused(&outcome, "403", "InvalidAccessKeyId");
+            assert_eq!(log["level"], "warn");
+        }
+    };
+    made_up(&mut store, 0.0);
+    made_up(&mut store, 9.0);
     assert_eq!(store.asked, ["causeway/0"]);
+    made_up(&mut store, 10.0);
+    made_up(&mut store, 19.0);
+    assert_eq!(store.asked, ["causeway/0"; 2]);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_key_that_was_added_counts_after_ten_seconds_at_most() {
+    let authorizer = authorizer();
+    let mut store = Store::default();
+    let shard = store.shards.remove(0);
+    store.shards.push(Some("{}".to_owned()));
+    let outcome = outcome_at(&authorizer, &put(), &mut store, 0.0);
+    assert_refused(&outcome, "403", "InvalidAccessKeyId");
+    store.shards = vec![shard];
+    let outcome = outcome_at(&authorizer, &put(), &mut store, 9.0);
+    assert_refused(&outcome, "403", "InvalidAccessKeyId");
+    assert!(outcome_at(&authorizer, &put(), &mut store, 10.0)["request"].is_object());
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_key_that_the_last_good_copy_lacks_is_503_while_the_store_is_down() {
+    let authorizer = authorizer();
+    let mut store = Store::default();
+    assert!(outcome_at(&authorizer, &put(), &mut store, 0.0)["request"].is_object());
+    store.down = Some("timed out");
+    for later in [20.0, 22.0, 70.0] {
+        let outcome = outcome_at(&authorizer, &put_of("added-meanwhile"), &mut store, later);
+        let log = assert_refused(&outcome, "503", "ServiceUnavailable");
+        assert_eq!(log["level"], "error");
+    }
+    // Who is in the copy is served from it.
+    assert!(outcome_at(&authorizer, &put(), &mut store, 71.0)["request"].is_object());
 }
 
 #[wasm_bindgen_test(unsupported = test)]

@@ -99,6 +99,12 @@ impl CacheTimes {
         read_at <= now && read_at.distance(now) <= u64::from(self.fresh_seconds)
     }
 
+    /// Whether what was absent at `read_at` is taken for absent without asking.
+    pub fn is_absence_young(&self, read_at: UnixSeconds, now: UnixSeconds) -> bool {
+        let most = self.negative_seconds.min(MAX_NEGATIVE_SECONDS);
+        read_at.distance(now) < u64::from(most)
+    }
+
     /// Whether what was read at `read_at` counts while the store does not answer.
     pub fn is_usable(&self, read_at: UnixSeconds, now: UnixSeconds) -> bool {
         read_at.distance(now) <= u64::from(self.stale_seconds)
@@ -140,9 +146,11 @@ impl KeyCache {
             entry.used = self.uses;
             return Cached::Fresh(Rc::clone(&entry.record));
         }
-        let young =
-            |at: UnixSeconds| at.distance(now) < u64::from(times.negative_seconds.min(MAX_NEGATIVE_SECONDS));
-        if self.absent.iter().any(|(absent, at)| absent == id && young(*at)) {
+        if self
+            .absent
+            .iter()
+            .any(|(absent, at)| absent == id && times.is_absence_young(*at, now))
+        {
             Cached::Absent
         } else {
             Cached::Unknown

@@ -47,6 +47,11 @@ impl Shard {
         Ok(Self(records))
     }
 
+    /// Whether there is a record of a key id.
+    pub fn has(&self, id: &str) -> bool {
+        self.0.iter().any(|(other, _)| other == id)
+    }
+
     /// The record of a key id.
     ///
     /// # Errors
