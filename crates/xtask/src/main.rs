@@ -9,7 +9,6 @@ use clap::{Parser, Subcommand};
 
 mod artefact;
 mod build;
-mod config;
 mod dev;
 mod interrupt;
 mod mutations;
@@ -48,8 +47,6 @@ enum Command {
     Vectors(vectors::Options),
     /// Send damaged requests through the built wasm; none may trap.
     Mutations(mutations::Options),
-    /// Check a causeway.toml and print the JSON that the edge functions take.
-    Config(config::Options),
     /// Run the gateway in front of a local S3 server, until Ctrl-C.
     Dev(dev::Options),
     /// Run everything that CI runs.
@@ -78,7 +75,6 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Size(options) => size::run(&project, &options),
         Command::Vectors(options) => vectors::run(&project, &options),
         Command::Mutations(options) => mutations::run(&project, &options),
-        Command::Config(options) => config::run(&options),
         Command::Dev(options) => dev::run(&project, &options),
         Command::Test(options) => test::run(&project, &options),
         Command::SdkTable(options) => sdk_table::run(&project, &options),

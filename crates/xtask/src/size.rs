@@ -3,6 +3,8 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use causeway::cloudfront::{Bundle, Zip};
+use causeway::configuration::Configuration;
 use clap::Args;
 use flate2::{Compression, write::GzEncoder};
 use serde::Serialize;
@@ -12,9 +14,22 @@ use crate::build;
 use crate::project::Project;
 
 /// What Cloudflare is sent, wasm and JavaScript together, gzipped.
-const WORKER_BUDGET: usize = 250 * 1000;
+const WORKER: Budget = Budget {
+    raw: None,
+    compressed: 250 * 1000,
+};
 /// The wasm of each CloudFront function, gzipped.
-const FUNCTION_BUDGET: usize = 120 * 1000;
+const FUNCTION_WASM: Budget = Budget {
+    raw: None,
+    compressed: 120 * 1000,
+};
+/// The zip of each CloudFront function: what Lambda@Edge takes at viewer-request, unpacked, and its size.
+const FUNCTION_ZIP: Budget = Budget {
+    raw: Some(1000 * 1000),
+    compressed: 120 * 1000,
+};
+/// What is in those zips besides the artefacts: a configuration of ordinary size.
+const CONFIGURATION: &str = "infra/cloudfront/causeway.dev.toml";
 
 /// How to print the sizes.
 #[derive(Args)]
@@ -24,71 +39,105 @@ pub(crate) struct Options {
     json: bool,
 }
 
+/// The most bytes that an artefact may have.
+#[derive(Clone, Copy, Serialize)]
+struct Budget {
+    raw: Option<usize>,
+    compressed: usize,
+}
+
 /// One line of the table. Sizes are in bytes.
 #[derive(Serialize)]
 struct Row {
     artefact: String,
     raw: usize,
-    /// gzip -9 of this artefact alone; a total is the sum of its parts.
-    gzip: usize,
-    budget: Option<usize>,
+    /// A file's size after gzip -9; a sum of those; the size of a zip.
+    compressed: usize,
+    budget: Option<Budget>,
 }
 
 impl Row {
-    fn is_over(&self) -> bool {
-        self.budget.is_some_and(|budget| self.gzip > budget)
+    /// What is above the budget, in words.
+    fn excess(&self) -> Option<String> {
+        let Budget { raw, compressed } = self.budget?;
+        if self.compressed > compressed {
+            return Some(format!(
+                "{} is {} bytes compressed, {} above its budget of {compressed}",
+                self.artefact,
+                self.compressed,
+                self.compressed - compressed
+            ));
+        }
+        let raw = raw.filter(|raw| self.raw > *raw)?;
+        Some(format!(
+            "{} is {} bytes unpacked, {} above its budget of {raw}",
+            self.artefact,
+            self.raw,
+            self.raw - raw
+        ))
     }
 }
 
 /// Builds the artefacts and prints their sizes; fails when one is above its budget.
 pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<ExitCode> {
-    let rows = rows(&build::build(project, None)?)?;
+    let mut rows = files(&build::build(project, None)?)?;
+    rows.extend(zips(project)?);
     if options.json {
         println!("{}", serde_json::to_string_pretty(&rows)?);
     } else {
         print_table(&rows);
     }
-    for row in rows.iter().filter(|row| row.is_over()) {
-        let budget = row.budget.unwrap_or_default();
-        eprintln!(
-            "error: {} is {} bytes gzipped, {} above its budget of {budget}",
-            row.artefact,
-            row.gzip,
-            row.gzip - budget
-        );
+    let excesses: Vec<String> = rows.iter().filter_map(Row::excess).collect();
+    for excess in &excesses {
+        eprintln!("error: {excess}");
     }
-    Ok(if rows.iter().any(Row::is_over) {
-        ExitCode::FAILURE
-    } else {
+    Ok(if excesses.is_empty() {
         ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
     })
 }
 
-/// A row per file, then their sum.
-fn rows(artefacts: &[Artefact]) -> anyhow::Result<Vec<Row>> {
+/// A row per file, and for the Worker their sum.
+fn files(artefacts: &[Artefact]) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
     for artefact in artefacts {
         let is_function = build::functions::NAMES.contains(&artefact.name);
-        let mut total = Row {
-            artefact: artefact.name.to_owned(),
-            raw: 0,
-            gzip: 0,
-            budget: (!is_function).then_some(WORKER_BUDGET),
-        };
+        let (mut raw, mut compressed) = (0, 0);
         for (name, content) in artefact.files()? {
             let row = Row {
                 artefact: format!("{}/{name}", artefact.name),
                 raw: content.len(),
-                gzip: gzip(&content)?,
-                budget: (is_function && name.ends_with(".wasm")).then_some(FUNCTION_BUDGET),
+                compressed: gzip(&content)?,
+                budget: (is_function && name.ends_with(".wasm")).then_some(FUNCTION_WASM),
             };
-            total.raw += row.raw;
-            total.gzip += row.gzip;
+            raw += row.raw;
+            compressed += row.compressed;
             rows.push(row);
         }
-        rows.push(total);
+        if !is_function {
+            rows.push(Row {
+                artefact: artefact.name.to_owned(),
+                raw,
+                compressed,
+                budget: Some(WORKER),
+            });
+        }
     }
     Ok(rows)
+}
+
+/// A row per zip as it is deployed.
+fn zips(project: &Project) -> anyhow::Result<Vec<Row>> {
+    let configuration = Configuration::read(&project.path(CONFIGURATION))?;
+    let bundle = Bundle::new(&configuration, &project.path("target/edge"))?;
+    let row = |zip: &Zip| Row {
+        artefact: format!("{}.zip", zip.function),
+        raw: zip.unzipped,
+        compressed: zip.bytes.len(),
+        budget: Some(FUNCTION_ZIP),
+    };
+    Ok(bundle.zips.iter().map(row).collect())
 }
 
 /// The size of `content` after gzip -9.
@@ -101,14 +150,16 @@ pub(crate) fn gzip(content: &[u8]) -> anyhow::Result<usize> {
 fn print_table(rows: &[Row]) {
     let width = rows.iter().map(|row| row.artefact.len()).max().unwrap_or(0);
     println!(
-        "{:width$}  {:>9}  {:>9}  {:>9}",
-        "artefact", "raw", "gzip", "budget"
+        "{:width$}  {:>9}  {:>10}  {:>9}",
+        "artefact", "raw", "compressed", "budget"
     );
     for row in rows {
-        let budget = row.budget.map_or(String::new(), |budget| budget.to_string());
+        let budget = row
+            .budget
+            .map_or(String::new(), |budget| budget.compressed.to_string());
         println!(
-            "{:width$}  {:>9}  {:>9}  {budget:>9}",
-            row.artefact, row.raw, row.gzip
+            "{:width$}  {:>9}  {:>10}  {budget:>9}",
+            row.artefact, row.raw, row.compressed
         );
     }
 }
@@ -119,15 +170,30 @@ mod tests {
 
     #[test]
     fn a_row_is_over_only_above_its_budget() {
-        let row = |gzip, budget| Row {
+        let row = |raw, compressed, budget| Row {
             artefact: String::new(),
-            raw: 0,
-            gzip,
+            raw,
+            compressed,
             budget,
         };
-        assert!(row(11, Some(10)).is_over());
-        assert!(!row(10, Some(10)).is_over());
-        assert!(!row(11, None).is_over());
+        let budget = Some(Budget {
+            raw: Some(20),
+            compressed: 10,
+        });
+        assert!(
+            row(0, 11, budget)
+                .excess()
+                .unwrap()
+                .contains("compressed, 1 above")
+        );
+        assert!(
+            row(21, 10, budget)
+                .excess()
+                .unwrap()
+                .contains("unpacked, 1 above")
+        );
+        assert_eq!(row(20, 10, budget).excess(), None);
+        assert_eq!(row(21, 11, None).excess(), None);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 use std::fs;
 
 use anyhow::Context as _;
+use causeway::cloudfront::{AUTHORIZER, RESPONSE_HANDLER, ROUTER};
 use wasm_bindgen_cli_support::Bindgen;
 
 use super::{read, recipe};
@@ -15,11 +16,7 @@ use crate::tools::Npm;
 use crate::wasm;
 
 /// The crates that become functions.
-pub(crate) const NAMES: [&str; 3] = [
-    "viewer-request-authorizer",
-    "multipart-initiation-router",
-    "xmlns-response-handler",
-];
+pub(crate) const NAMES: [&str; 3] = [AUTHORIZER, ROUTER, RESPONSE_HANDLER];
 
 /// Builds the functions that are not up to date. The caller holds the project's lock.
 pub(crate) fn build(project: &Project, npm: &Npm) -> anyhow::Result<Vec<Artefact>> {

@@ -1,12 +1,12 @@
 //! The gateway's configuration for `dev`: infra/cloudflare/causeway.dev.toml with the origin put in.
 
 use anyhow::{Context as _, anyhow};
+use causeway::configuration::{read_source, to_json};
 use gateway::config::{ConfigSource, OriginSource, StyleSource};
 use gateway::keys::KeyRecord;
 use serde_json::json;
 
 use super::endpoints::{Device, KeyPair, Origin};
-use crate::config;
 use crate::project::Project;
 
 const FILE: &str = "infra/cloudflare/causeway.dev.toml";
@@ -23,7 +23,7 @@ pub(crate) struct Settings {
 impl Settings {
     /// Reads the file of this clone.
     pub(crate) fn read(project: &Project) -> anyhow::Result<Self> {
-        Self::new(config::read(&project.path(FILE))?).context(FILE)
+        read_source(&project.path(FILE)).and_then(Self::new).context(FILE)
     }
 
     fn new(config: ConfigSource) -> anyhow::Result<Self> {
@@ -67,7 +67,7 @@ impl Settings {
             bucket.origin.region.clone_from(&origin.region);
             bucket.origin.endpoint.clone_from(&origin.url);
         }
-        config::to_json(&self.config)
+        to_json(&self.config)
     }
 
     /// The key record of the device: it may upload to its bucket.

@@ -1,0 +1,209 @@
+//! What a configuration means, in words, and what in it an operator may not have meant.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use gateway::config::{BucketSource, HostSource, StyleSource};
+use serde::Serialize;
+
+use crate::configuration::Configuration;
+use crate::{cloudflare, cloudfront};
+
+/// How long Workers KV may take until every location has a change, in seconds.
+const KV_PROPAGATION_SECONDS: u32 = 60;
+
+/// What was found.
+#[derive(Serialize)]
+pub struct Report {
+    /// The virtual buckets.
+    pub buckets: Vec<Bucket>,
+    /// The hosts.
+    pub hosts: Vec<Host>,
+    /// How far a signed date may be off, both ways.
+    pub clock_window_seconds: u32,
+    /// How long a revoked key may still work.
+    pub revocation: Revocation,
+    /// Sentences.
+    pub warnings: Vec<String>,
+}
+
+/// A virtual bucket.
+#[derive(Serialize)]
+pub struct Bucket {
+    /// What devices sign.
+    pub name: String,
+    /// What they may sign as well.
+    pub aliases: Vec<String>,
+    /// The S3 bucket.
+    pub origin_bucket: String,
+    /// Its region.
+    pub region: String,
+    /// Its endpoint.
+    pub endpoint: String,
+}
+
+/// A host and the URLs on it.
+#[derive(Serialize)]
+pub struct Host {
+    /// The host.
+    pub host: String,
+    /// URLs of an object in a bucket.
+    pub urls: Vec<String>,
+}
+
+/// How long a revoked key may still work, in seconds: the sum of what the store takes to tell it and of what
+/// the edge function keeps.
+#[derive(Serialize)]
+pub struct Revocation {
+    /// On Cloudflare.
+    pub cloudflare_seconds: u32,
+    /// On CloudFront, once Secrets Manager has the change in the region that is read.
+    pub cloudfront_seconds: u32,
+    /// Where the store does not answer.
+    pub outage_seconds: u32,
+}
+
+impl Report {
+    /// Looks at a configuration that the gateway takes.
+    pub fn new(configuration: &Configuration) -> Self {
+        let source = configuration.source();
+        let fresh = source.key_cache.fresh_seconds;
+        Self {
+            buckets: source.buckets.iter().map(bucket).collect(),
+            hosts: source
+                .hosts
+                .iter()
+                .map(|host| self::host(host, &source.buckets))
+                .collect(),
+            clock_window_seconds: source.clock_window_seconds,
+            revocation: Revocation {
+                cloudflare_seconds: fresh.saturating_add(KV_PROPAGATION_SECONDS),
+                cloudfront_seconds: fresh,
+                outage_seconds: source.key_cache.stale_seconds,
+            },
+            warnings: warnings(configuration),
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for bucket in &self.buckets {
+            write!(f, "bucket   {}", bucket.name)?;
+            if !bucket.aliases.is_empty() {
+                write!(f, " (may also be signed as {})", bucket.aliases.join(", "))?;
+            }
+            writeln!(
+                f,
+                " is s3://{} in {}, at {}",
+                bucket.origin_bucket, bucket.region, bucket.endpoint
+            )?;
+        }
+        for host in &self.hosts {
+            for url in &host.urls {
+                writeln!(f, "url      {url}")?;
+            }
+        }
+        writeln!(
+            f,
+            "clock    a signed date may be off by {} s, both ways",
+            self.clock_window_seconds
+        )?;
+        writeln!(
+            f,
+            "revoked  a key that is disabled or removed works for at most {} s more on Cloudflare, and on CloudFront for \
+             {} s once Secrets Manager has the change; for {} s where the key store does not answer",
+            self.revocation.cloudflare_seconds,
+            self.revocation.cloudfront_seconds,
+            self.revocation.outage_seconds
+        )?;
+        for warning in &self.warnings {
+            writeln!(f, "warning  {warning}")?;
+        }
+        Ok(())
+    }
+}
+
+fn bucket(source: &BucketSource) -> Bucket {
+    Bucket {
+        name: source.name.clone(),
+        aliases: source.aliases.clone(),
+        origin_bucket: source.origin.bucket.clone(),
+        region: source.origin.region.clone(),
+        endpoint: source.origin.endpoint.clone(),
+    }
+}
+
+fn host(source: &HostSource, buckets: &[BucketSource]) -> Host {
+    let host = &source.host;
+    let mut urls = Vec::new();
+    if let Some(bucket) = &source.cname {
+        urls.push(format!("https://{host}/… ({bucket})"));
+    }
+    for bucket in buckets {
+        let name = &bucket.name;
+        if source.styles.contains(&StyleSource::Path) {
+            urls.push(format!("https://{host}/{name}/…"));
+        }
+        if source.styles.contains(&StyleSource::VirtualHost) {
+            urls.push(format!("https://{name}.{host}/…"));
+        }
+    }
+    Host {
+        host: host.clone(),
+        urls,
+    }
+}
+
+fn warnings(configuration: &Configuration) -> Vec<String> {
+    let source = configuration.source();
+    let mut warnings = Vec::new();
+    let reaches_all = source.hosts.iter().any(|host| !host.styles.is_empty());
+    for bucket in &source.buckets {
+        let name = &bucket.name;
+        if bucket.origin.endpoint.starts_with("http://") {
+            warnings.push(format!(
+                "bucket `{name}`: objects go to S3 over plain http, readable and changeable on the way; use https://"
+            ));
+        }
+        let has_cname = |host: &HostSource| host.cname.as_deref() == Some(name);
+        if !reaches_all && !source.hosts.iter().any(has_cname) {
+            warnings.push(format!(
+                "bucket `{name}`: no host leads to it; name it as the `cname` of one, or give a host `styles`"
+            ));
+        }
+    }
+    for host in source.hosts.iter().filter(|host| host.unsigned_bucket) {
+        warnings.push(format!(
+            "host `{}`: requests that sign no bucket name count here (`unsigned_bucket`); leave it out unless a client needs it",
+            host.host
+        ));
+    }
+    if source.string_to_sign_in_errors {
+        warnings.push(
+            "`string_to_sign_in_errors` shows clients what they should have signed; leave it out in production".to_owned(),
+        );
+    }
+    if let Err(error) = cloudflare::variable(configuration) {
+        warnings.push(format!("not for Cloudflare: {error}"));
+    }
+    let obstacles = cloudfront::obstacles(configuration);
+    warnings.extend(
+        obstacles
+            .iter()
+            .map(|obstacle| format!("not for CloudFront: {obstacle}")),
+    );
+    let behind: BTreeSet<&str> = source
+        .buckets
+        .iter()
+        .map(|bucket| bucket.origin.bucket.as_str())
+        .collect();
+    if obstacles.is_empty() && behind.len() > 1 {
+        warnings.push(
+            "on CloudFront storage.yaml makes the first S3 bucket only, and the roles may write to no other: make and \
+             permit the others yourself"
+                .to_owned(),
+        );
+    }
+    warnings
+}

@@ -1,0 +1,99 @@
+//! `causeway check` as a library.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic: that is how it fails")]
+
+mod support;
+
+use causeway::check::Report;
+use support::{GOOD, configuration};
+
+fn warnings(text: &str) -> Vec<String> {
+    Report::new(&configuration(text)).warnings
+}
+
+#[test]
+fn a_good_configuration_is_told_in_full_and_without_a_warning() {
+    let report = Report::new(&configuration(GOOD));
+    assert_eq!(report.warnings, Vec::<String>::new());
+    let text = report.to_string();
+    for part in [
+        "bucket   devices (may also be signed as old-devices) is s3://acme-ingest in eu-west-1, at https://s3.eu-west-1.amazonaws.com\n",
+        "url      https://edge.example.com/devices/…\n",
+        "url      https://devices.edge.example.com/…\n",
+        "url      https://upload.example.com/… (devices)\n",
+        "off by 900 s",
+    ] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+}
+
+#[test]
+fn the_bound_on_revocation_follows_the_cache() {
+    let text = format!("[key_cache]\nfresh_seconds = 5\nstale_seconds = 7\n{GOOD}");
+    let revocation = Report::new(&configuration(&text)).revocation;
+    assert_eq!(
+        (
+            revocation.cloudflare_seconds,
+            revocation.cloudfront_seconds,
+            revocation.outage_seconds
+        ),
+        (65, 5, 7)
+    );
+}
+
+#[test]
+fn what_may_not_be_meant_is_warned_of() {
+    for (from, to, warning) in [
+        (
+            "https://s3.eu",
+            "http://s3.eu",
+            "bucket `devices`: objects go to S3 over plain http",
+        ),
+        (
+            "cname = \"devices\"",
+            "cname = \"devices\"\nunsigned_bucket = true",
+            "host `upload.example.com`",
+        ),
+        (
+            "\n[[buckets]]",
+            "string_to_sign_in_errors = true\n[[buckets]]",
+            "`string_to_sign_in_errors`",
+        ),
+        (
+            "aliases",
+            "acl = \"pass\"\naliases",
+            "not for CloudFront: bucket `devices`: on CloudFront `acl`",
+        ),
+    ] {
+        let text = GOOD.replacen(from, to, 1);
+        assert_ne!(text, GOOD);
+        let warnings = warnings(&text);
+        assert!(
+            warnings.iter().any(|found| found.contains(warning)),
+            "{warning} is not in {warnings:?}"
+        );
+    }
+}
+
+#[test]
+fn a_bucket_that_no_host_leads_to_is_warned_of() {
+    let text = GOOD.replace("styles = [\"path\", \"virtual-host\"]", "cname = \"devices\"")
+        + "\n[[buckets]]\nname = \"lonely\"\norigin = { bucket = \"acme-ingest\", region = \"eu-west-1\", \
+           endpoint = \"https://s3.eu-west-1.amazonaws.com\" }\n";
+    assert_eq!(
+        warnings(&text),
+        ["bucket `lonely`: no host leads to it; name it as the `cname` of one, or give a host `styles`"]
+    );
+}
+
+#[test]
+fn a_configuration_too_large_for_a_worker_is_warned_of() {
+    let hosts: String = (0..80)
+        .map(|number| format!("\n[[hosts]]\nhost = \"upload-{number}.example.com\"\ncname = \"devices\"\n"))
+        .collect();
+    let warnings = warnings(&format!("{GOOD}{hosts}"));
+    assert!(
+        matches!(&warnings[..], [one] if one.starts_with("not for Cloudflare: ")),
+        "{warnings:?}"
+    );
+}
