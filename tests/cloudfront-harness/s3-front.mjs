@@ -152,7 +152,8 @@ class Front {
       method: head.method,
       path: `/${bucket}${head.path}`,
       query: head.query,
-      lines: [...without(head.lines, "host"), { name: "Host", value: host }],
+      // SeaweedFS takes no x-amz-* header that is not signed, not even the one that CloudFront adds.
+      lines: [...without(head.lines, "host", "x-amz-cf-id"), { name: "Host", value: host }],
     };
     const credentials = { accessKeyId: access_key_id, secretAccessKey: secret_access_key };
     const lines = await signForS3(forwarded, credentials, { region, host, digest });
