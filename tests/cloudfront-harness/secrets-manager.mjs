@@ -84,7 +84,7 @@ async function serve(incoming, { callers, secrets, templateSecrets }) {
   if (!allowed) throw new Refused("AccessDeniedException", reason);
   if (value === undefined) throw new Refused("ResourceNotFoundException", "Secrets Manager can't find the specified secret.");
   if (Buffer.byteLength(value) > SECRET_BYTES) throw new Error(`${name} has more than ${SECRET_BYTES} bytes, which no secret can have`);
-  return { ARN: arn, CreatedDate: 1_700_000_000, Name: name, SecretString: value, VersionId: randomUUID(), VersionStages: ["AWSCURRENT"] };
+  return { ARN: arn, CreatedDate: 1_700_000_000.123, Name: name, SecretString: value, VersionId: randomUUID(), VersionStages: ["AWSCURRENT"] };
 }
 
 async function signed(head, region, callers, body) {

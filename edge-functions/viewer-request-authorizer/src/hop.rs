@@ -76,10 +76,14 @@ impl Hop {
     pub(crate) fn new(function: &'static Function, event: Event, environment: Environment) -> Self {
         let raw = event.request.uri.as_bytes();
         let (id, method) = (&event.config.request_id, &event.request.method);
+        let mut visit = Visit::new(FUNCTION, environment, id, method);
+        visit.line = visit
+            .line
+            .sent_to(event.request.header("host").unwrap_or_default());
         Self {
             function,
             path: percent_decode(raw).unwrap_or_else(|| raw.to_vec()),
-            visit: Visit::new(FUNCTION, environment, id, method),
+            visit,
             event,
             record: None,
         }

@@ -105,8 +105,13 @@ fn answered(
                 .because("The function URL gave an answer that is not the response handler's.")
         }));
     }
+    // Where the handler names no type, Lambda says JSON.
+    let typed = received.header("content-type") == Some("application/xml");
     for (name, lines) in &received.headers {
-        if name.starts_with("x-oss-") || matches!(name.as_str(), "etag" | "content-type" | "cache-control") {
+        let passes = name.starts_with("x-oss-")
+            || matches!(name.as_str(), "etag" | "cache-control")
+            || (name == "content-type" && typed);
+        if passes {
             headers.insert(name.clone(), lines.clone());
         }
     }

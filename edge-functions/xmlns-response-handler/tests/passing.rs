@@ -173,6 +173,17 @@ fn the_handler_s_own_answers_pass_and_lambda_s_errors_do_not() {
             ]
         );
     }
+    let empty = [
+        own[0],
+        ("content-type", "application/json"),
+        ("content-length", "0"),
+    ];
+    let outcome = responded(&origin_response(&sent, 204, &empty));
+    assert_eq!(
+        names(&outcome["response"]),
+        ["content-length", "date", "x-oss-request-id"],
+        "Lambda's own type of nothing"
+    );
     for (status, told, code) in [
         (403, "500", "InternalError"),
         (429, "503", "ServiceUnavailable"),

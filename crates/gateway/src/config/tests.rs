@@ -80,6 +80,45 @@ fn a_deployment_on_cloudfront_says_where_its_secrets_are() {
 }
 
 #[test]
+fn a_router_that_signs_needs_tls_to_every_bucket() {
+    let config = |direct_path: &str, scheme: &str| {
+        let table = format!(r#"{{"cloudfront": {{"direct_path": "{direct_path}"}},"#);
+        let json = GOOD
+            .replacen('{', &table, 1)
+            .replace("https://", &format!("{scheme}://"));
+        Config::from_json(&json).map(|_| ())
+    };
+    assert_eq!(config("router-signed", "https"), Ok(()));
+    assert_eq!(config("oac", "http"), Ok(()));
+    let error = config("router-signed", "http").unwrap_err().to_string();
+    assert!(
+        error.starts_with("bucket `devices`: `origin.endpoint` has to be https"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_function_without_buckets_reads_its_part_alone() {
+    let part = |json: &str| CloudFront::from_json(json).map_err(|error| error.to_string());
+    assert_eq!(part("{}"), Ok(Config::from_json(GOOD).unwrap().cloudfront));
+    let json = r#"{"buckets": 1, "cloudfront": {"key_shards": 3}, "key_cache": {"fresh_seconds": 5}}"#;
+    let read = part(json).unwrap();
+    assert_eq!((read.key_shards.get(), read.times.fresh_seconds), (3, 5));
+    for (json, named) in [
+        ("", "line 1"),
+        ("[]", "has to be a table"),
+        (r#"{"cloudfront": {"x": 1}}"#, "`x`"),
+        (
+            r#"{"key_cache": {"stale_seconds": 1}}"#,
+            "`key_cache.stale_seconds`",
+        ),
+    ] {
+        let error = part(json).unwrap_err();
+        assert!(error.contains(named), "{json}: {error}");
+    }
+}
+
+#[test]
 fn e04_hosts_without_a_signed_bucket_stand_for_one_bucket() {
     let config = |second: &str| {
         let json = GOOD
