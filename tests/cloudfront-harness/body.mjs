@@ -33,7 +33,6 @@ export class ViewerBody {
     await this.drain();
     this.#chunks = [bytes];
     this.#buffered = bytes.length;
-    this.length = bytes.length;
   }
 
   /** The body from its first byte. Can be read once. */

@@ -19,7 +19,7 @@ export function send({ port, method, target, lines, body, signal }) {
   const kept = without(lines, ...HOP_BY_HOP);
   const framed = values(kept, "content-length").length + values(kept, "transfer-encoding").length > 0;
   if (!framed && METHODS_WITH_BODY.has(method)) kept.push({ name: "Content-Length", value: "0" });
-  kept.push({ name: "Connection", value: "close" });
+  kept.push({ name: "Connection", value: "Keep-Alive" });
   return new Promise((resolve, reject) => {
     const outgoing = httpRequest({ host: "127.0.0.1", port, method, path: target, headers: flat(kept), agent: false, signal });
     outgoing.on("error", reject);

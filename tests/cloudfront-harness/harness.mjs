@@ -42,7 +42,9 @@ export async function start(config, { log, print }) {
     return server.address().port;
   };
   try {
-    names.add(S3_NAMES, await listen(s3Front({ callers, buckets: deployment.buckets, origin: config.origin, log })));
+    const s3 = { callers, buckets: deployment.buckets, origin: config.origin, log };
+    names.add(S3_NAMES, await listen(s3Front({ ...s3, secure: true })));
+    names.addPlain(S3_NAMES, await listen(s3Front({ ...s3, secure: false })));
     const secrets = secretsManager({ callers, secrets: config.secrets, templateSecrets: deployment.secrets, log });
     names.add(SECRETS_NAMES, await listen(secrets));
     const urls = functionUrlFront({ callers, functionUrls: deployment.functionUrls, functions, log });
@@ -59,8 +61,10 @@ export async function start(config, { log, print }) {
       functions.set(settings.arn, new LambdaFunction(placed, { names, print: (line) => print(settings.name, line) }));
     }
     const via = `${createHash("md5").update(distribution.id).digest("hex")}.cloudfront.net`;
-    const edge = { distribution, functions, names, accessControl: callers.accessControl, via, tls: false };
-    const { host, port } = config.listen;
+    // The port stands for one of CloudFront's two: by default the one with TLS, which ends in front of it.
+    const { host, port, scheme = "https" } = config.listen;
+    if (!["http", "https"].includes(scheme)) throw new Error(`listen.scheme is http or https, not ${scheme}`);
+    const edge = { distribution, functions, names, accessControl: callers.accessControl, via, scheme };
     const listening = await listen(listener(edge, log), host, port);
     return { url: `http://${host}:${listening}`, distribution, close };
   } catch (error) {

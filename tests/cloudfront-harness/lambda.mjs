@@ -160,6 +160,7 @@ class Instance {
       const used = Math.round(message.memory / 1024 / 1024);
       return this.#lost("memory", `Runtime.OutOfMemory: ${used} MB of ${memoryMb} MB used`);
     }
+    if (message.watched) return;
     clearTimeout(this.#late);
     const answer = this.#answer;
     this.#answer = undefined;

@@ -43,7 +43,7 @@ class Exchange {
     try {
       const head = readHead(incoming);
       const behaviour = this.#admit(head);
-      if (hasBody(head)) body = new ViewerBody(incoming);
+      if (!["GET", "HEAD"].includes(head.method)) body = new ViewerBody(incoming);
       const clientIp = incoming.socket.remoteAddress.replace(/^::ffff:/, "");
       const visit = new Visit(this.edge, { behaviour, head, body, clientIp, requestId: this.requestId });
       await this.#write(await visit.answer());
@@ -61,7 +61,7 @@ class Exchange {
 
   /** The behaviour for a request; throws what CloudFront answers without asking anybody. */
   #admit(head) {
-    const { distribution, tls } = this.edge;
+    const { distribution, scheme } = this.edge;
     const hosts = values(head.lines, "host");
     if (hosts.length !== 1) throw new EdgeError(400, `the request has ${hosts.length} Host headers`);
     if (!head.path.startsWith("/")) throw new EdgeError(400, "the request's target does not begin with /");
@@ -72,7 +72,7 @@ class Exchange {
       throw new EdgeError(403, `${host} is neither the distribution's own name nor one of its Aliases`);
     }
     const behaviour = distribution.behaviours.find(({ pattern }) => pattern === undefined || matchesPath(pattern, head.path));
-    if (behaviour.viewerProtocolPolicy === "https-only" && !tls) {
+    if (behaviour.viewerProtocolPolicy === "https-only" && scheme !== "https") {
       throw new EdgeError(403, "ViewerProtocolPolicy is https-only, and the request came over http");
     }
     if (!behaviour.allowedMethods.has(head.method)) throw new EdgeError(403, `the behaviour does not allow ${head.method}`);
@@ -83,7 +83,7 @@ class Exchange {
     return behaviour;
   }
 
-  async #write({ status, statusText, lines, cache, body, stream }) {
+  async #write({ status, statusText, lines, cache, body, stream, discard }) {
     const { incoming, outgoing, edge } = this;
     const kept = without(lines, "x-cache", "via", "x-amz-cf-id", "x-amz-cf-pop", "connection", "transfer-encoding");
     if (values(kept, "date").length === 0) kept.push({ name: "Date", value: new Date().toUTCString() });
@@ -102,7 +102,7 @@ class Exchange {
     else outgoing.writeHead(status, statusText, flat(kept));
     if (stream !== undefined && incoming.method !== "HEAD") await pipeline(stream, outgoing);
     else {
-      await stream?.return?.();
+      discard?.();
       outgoing.end(incoming.method === "HEAD" ? undefined : body);
     }
   }

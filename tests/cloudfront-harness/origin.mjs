@@ -9,17 +9,16 @@ import { target, values, without } from "./wire.mjs";
 const TRIED_AGAIN = new Set(["GET", "HEAD"]);
 
 /**
- * Sends a request to an origin and gives the head of its answer, with `stream` for the body.
+ * Sends a request to an origin and gives the head of its answer, with `stream` for the body, or `discard()` if nobody
+ * wants it.
  *
  * `origin` is `{kind, domainName, path, port, protocol, readTimeout, customHeaders, connectionAttempts, accessControl}`;
  * `accessControl` is there only if the origin is the one that the distribution gives it for. `body` is a ViewerBody.
  */
 export async function askOrigin({ origin, head, body, requestId, names, credentials }) {
-  const port = names.port(origin.domainName);
-  if (port === undefined) throw new EdgeError(502, `CloudFront wasn't able to resolve the origin domain name ${origin.domainName}`);
-  if (origin.protocol !== "https" || origin.port !== 443) {
-    throw new EdgeError(502, `${origin.domainName} answers over TLS on port 443 only, not ${origin.protocol} on ${origin.port}`);
-  }
+  if (!names.has(origin.domainName)) throw new EdgeError(502, `CloudFront wasn't able to resolve the origin domain name ${origin.domainName}`);
+  const port = names.port(origin.domainName, origin.protocol, origin.port);
+  if (port === undefined) throw new EdgeError(502, `nothing answers ${origin.protocol} on port ${origin.port} of ${origin.domainName}`);
   const request = await originRequest(origin, head, requestId, credentials);
   const attempts = TRIED_AGAIN.has(head.method) ? origin.connectionAttempts : 1;
   for (let attempt = 1; ; attempt++) {
@@ -65,8 +64,9 @@ async function ask(request, { port, body, milliseconds }) {
       body: body === undefined ? undefined : clock.passing(body.stream()),
       signal: clock.signal,
     });
-    clock.stop();
-    return { ...answer, stream: clock.reading(answer.stream) };
+    clock.answered();
+    const discard = () => answer.stream.destroy();
+    return { ...answer, stream: clock.reading(answer.stream), discard };
   } catch (error) {
     clock.stop();
     if (clock.ranOut) throw new EdgeError(504, `the origin did not answer within ${milliseconds / 1000} s`);
@@ -81,6 +81,7 @@ async function ask(request, { port, body, milliseconds }) {
 class Clock {
   ranOut = false;
   #timer;
+  #isAnswered = false;
   #abort = new AbortController();
   #milliseconds;
 
@@ -102,15 +103,23 @@ class Clock {
     clearTimeout(this.#timer);
   }
 
+  /** The answer's head is there: what is still sent of the body is not waited for. */
+  answered() {
+    this.stop();
+    this.#isAnswered = true;
+  }
+
   /** A body on its way to the origin. */
   async *passing(chunks) {
-    this.stop();
+    const waits = () => !this.#isAnswered && this.start();
+    const goesOn = () => !this.#isAnswered && this.stop();
+    goesOn();
     for await (const chunk of chunks) {
-      this.start();
+      waits();
       yield chunk;
-      this.stop();
+      goesOn();
     }
-    this.start();
+    waits();
   }
 
   /** An answer on its way from the origin. */

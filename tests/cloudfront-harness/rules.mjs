@@ -219,7 +219,7 @@ function checkBody(event, shown, body, includeBody) {
   if (!["base64", "text"].includes(encoding)) refuse("the body's encoding is neither base64 nor text");
   if (typeof data !== "string") refuse("the body's data is not text");
   if (encoding === "base64" && !isBase64(data)) refuse("the body is not base64");
-  if (["GET", "HEAD"].includes(shown.method) && data !== "") refuse(`a ${shown.method} has no body`);
+  if (["GET", "HEAD"].includes(shown.method)) refuse(`a ${shown.method} has no body`);
   const bytes = Buffer.from(data, encoding === "text" ? "utf8" : "base64");
   // The guide says that more is cut; an upload that is cut unnoticed would be worse than a 502.
   if (bytes.length > SHOWN_BODY_BYTES[event]) refuse(`the new body has ${bytes.length} bytes; at most ${SHOWN_BODY_BYTES[event]}`);

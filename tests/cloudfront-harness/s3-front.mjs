@@ -15,6 +15,8 @@ import { flat, readHead, target, values, without } from "./wire.mjs";
 
 export const S3_NAMES = "^[a-z0-9][a-z0-9.-]*\\.s3\\.[a-z0-9-]+\\.amazonaws\\.com$";
 const EMPTY_DIGEST = createHash("sha256").digest("hex");
+/** The most user metadata, names without their prefix and values, in bytes. */
+const METADATA_BYTES = 2048;
 /** The most that one PUT may have, in bytes. */
 const SINGLE_PUT_BYTES = 5 * 1024 ** 3;
 const STATUSES = {
@@ -26,6 +28,7 @@ const STATUSES = {
   InvalidAccessKeyId: 403,
   InvalidRequest: 400,
   InvalidToken: 400,
+  MetadataTooLarge: 400,
   MissingContentLength: 411,
   MissingAuthenticationToken: 403,
   NoSuchBucket: 404,
@@ -43,14 +46,17 @@ class Refused extends Error {
   }
 }
 
-/** The HTTP server of the front. `origin` is the configuration's; `log` takes reasons of refusals. */
-export function s3Front({ callers, buckets, origin, log }) {
+/**
+ * The HTTP server of the front. `origin` is the configuration's; `log` takes reasons of refusals; `secure` says whether
+ * it stands for S3's port with TLS.
+ */
+export function s3Front({ callers, buckets, origin, log, secure }) {
   return createServer({ maxHeaderSize: 65_536, requestTimeout: 0 }, async (incoming, outgoing) => {
-    const front = new Front({ callers, buckets, origin, log, incoming, outgoing });
+    const front = new Front({ callers, buckets, origin, log, secure, incoming, outgoing });
     try {
       await front.serve();
     } catch (error) {
-      front.fail(error);
+      await front.fail(error).catch(() => outgoing.destroy());
     }
   });
 }
@@ -75,6 +81,7 @@ class Front {
     const key = Buffer.from(head.path.slice(1).replace(/%([0-9A-Fa-f]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16))), "latin1").toString();
     this.#authorise(head, bucket, key, caller, digest);
     this.#checkFraming(head, digest);
+    this.#checkMetadata(head);
     this.#checkAcl(head, bucket);
     const hidesMissing = key !== "" && !this.#may(caller, "s3:ListBucket", `arn:aws:s3:::${bucket.name}`, bucket, {});
     await this.#forward(head, digest, hidesMissing);
@@ -85,6 +92,8 @@ class Front {
       const verified = await verify(head, { service: "s3", region, callers: this.callers, doubleEncode: false });
       const { digest } = verified;
       if (digest === undefined) throw new Refused("InvalidRequest", "Missing required header for this request: x-amz-content-sha256");
+      // Documented for HTTPS only.
+      if (digest === UNSIGNED_PAYLOAD && !this.secure) throw new Refused("InvalidRequest", "UNSIGNED-PAYLOAD needs TLS");
       if (digest.startsWith("STREAMING-")) throw new Refused("NotImplemented", `The harness does not read ${digest}`);
       if (digest !== UNSIGNED_PAYLOAD && !/^[0-9a-f]{64}$/.test(digest)) {
         throw new Refused("InvalidRequest", "x-amz-content-sha256 must be UNSIGNED-PAYLOAD or a valid sha256 value");
@@ -115,7 +124,7 @@ class Front {
       caller,
       action,
       resource,
-      context: { ...caller.context, ...context, "aws:securetransport": "true" },
+      context: { ...caller.context, ...context, "aws:securetransport": String(this.secure) },
       resourceStatements: bucket.statements,
     });
   }
@@ -136,6 +145,13 @@ class Front {
       throw new Refused("XAmzContentSHA256Mismatch", "The provided x-amz-content-sha256 is not that of an empty body.");
     }
     if (Number(length ?? 0) > SINGLE_PUT_BYTES) throw new Refused("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size");
+  }
+
+  #checkMetadata(head) {
+    const prefix = "x-amz-meta-";
+    const metadata = head.lines.filter(({ name }) => name.toLowerCase().startsWith(prefix));
+    const size = metadata.reduce((sum, { name, value }) => sum + name.length - prefix.length + value.length, 0);
+    if (size > METADATA_BYTES) throw new Refused("MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size");
   }
 
   #checkAcl(head, bucket) {
@@ -180,7 +196,7 @@ class Front {
   }
 
   /** Answers with S3's error document. The reason is for the log; callers are told as much as S3 tells them. */
-  fail(error) {
+  async fail(error) {
     const code = error instanceof Refused ? error.code : "InternalError";
     const status = STATUSES[code];
     const { outgoing, incoming } = this;
@@ -189,6 +205,8 @@ class Front {
       return;
     }
     this.log({ level: "error", function: "s3", status, reason: `${code}: ${error.message}` });
+    // Read to its end first: a connection that is closed on a sender loses the answer.
+    for await (const _ of incoming.iterator({ destroyOnReturn: false })) continue;
     const message = code === "AccessDenied" ? "Access Denied" : error.message;
     const document =
       `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${escaped(message)}</Message>` +
@@ -202,7 +220,6 @@ class Front {
       Connection: "close",
     });
     outgoing.end(incoming.method === "HEAD" ? undefined : document);
-    incoming.resume();
   }
 }
 

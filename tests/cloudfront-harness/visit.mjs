@@ -15,22 +15,33 @@ import {
   checkViewerResponse,
   isDisallowed,
 } from "./rules.mjs";
-import { wireLines, without } from "./wire.mjs";
+import { values, wireLines, without } from "./wire.mjs";
 
 /** Headers of an origin's answer that CloudFront does not hand on [CFD:RequestAndResponseBehaviorCustomOrigin]. */
 const REMOVED_FROM_ANSWERS = ["connection", "keep-alive", "proxy-authenticate", "trailer", "transfer-encoding", "upgrade", "via", "x-cache"];
 
 export class Visit {
+  #discard;
+
   /**
-   * `edge` is the harness's own: `{distribution, functions, names, accessControl, via}`; `functions` are
-   * LambdaFunctions by ARN. `body` is a ViewerBody, undefined if the request has none.
+   * `edge` is the harness's own: `{distribution, functions, names, accessControl, via, scheme}`; `functions` are
+   * LambdaFunctions by ARN. `body` is a ViewerBody, undefined for GET and HEAD.
    */
   constructor(edge, { behaviour, head, body, clientIp, requestId }) {
     Object.assign(this, { edge, behaviour, head, body, clientIp, requestId });
   }
 
-  /** The answer for the viewer: `{status, statusText, lines, cache, body | stream}`. */
+  /** The answer for the viewer: `{status, statusText, lines, cache, body | stream, discard}`. */
   async answer() {
+    try {
+      return await this.#answer();
+    } catch (error) {
+      this.#discard?.();
+      throw error;
+    }
+  }
+
+  async #answer() {
     const viewer = await this.#viewerRequest();
     if (viewer.generated) return viewer.generated;
     const answer = await this.#withoutViewer(viewer.head);
@@ -59,18 +70,15 @@ export class Visit {
     let decided = { head, request };
     if (result !== undefined) decided = await this.#requestResult("origin-request", head, request, result);
     if (decided.generated) return decided.generated;
-    if (this.body?.length !== undefined) {
-      const length = { name: "Content-Length", value: String(this.body.length) };
-      decided.head.lines = [...without(decided.head.lines, "content-length", "transfer-encoding"), length];
-    }
     const answer = await askOrigin({
-      origin: chosenOrigin(origin, decided.request.origin),
+      origin: chosenOrigin(origin, decided.request.origin, this.edge.scheme),
       head: decided.head,
       body: this.body,
       requestId: this.requestId,
       names: this.edge.names,
       credentials: this.edge.accessControl,
     });
+    this.#discard = answer.discard;
     return this.#originResponse(answer, decided.request);
   }
 
@@ -87,8 +95,8 @@ export class Visit {
       lines: wireLines(checked.headers ?? {}, lines),
       cache: cacheWord(Number(checked.status)),
     };
-    if (checked.body === undefined) return { ...changed, stream: answer.stream };
-    await answer.stream.return?.();
+    if (checked.body === undefined) return { ...changed, stream: answer.stream, discard: answer.discard };
+    answer.discard();
     return { ...changed, body: answerBody(checked) };
   }
 
@@ -134,13 +142,19 @@ export class Visit {
       const body = answerBody(response);
       const status = Number(response.status);
       const lines = wireLines(response.headers ?? {}, []);
+      if (values(lines, "server").length === 0) lines.push({ name: "Server", value: "CloudFront" });
       if (status !== 204 && status !== 304) lines.push({ name: "Content-Length", value: String(body.length) });
       return {
         generated: { status, statusText: response.statusDescription, lines, body, cache: "LambdaGeneratedResponse from cloudfront" },
       };
     }
-    if (checked.body !== undefined && this.body !== undefined) await this.body.replace(checked.body);
-    return { head: changedHead(head, request, checked.request), request: checked.request };
+    const changed = changedHead(head, request, checked.request);
+    if (checked.body !== undefined) {
+      await this.body.replace(checked.body);
+      const length = { name: "Content-Length", value: String(checked.body.length) };
+      changed.lines = [...without(changed.lines, "content-length", "transfer-encoding"), length];
+    }
+    return { head: changed, request: checked.request };
   }
 
   #validated(type, check) {
@@ -176,7 +190,7 @@ function cacheWord(status) {
 }
 
 /** The origin that the request goes to. Access control is the distribution's, for the origin that it names. */
-function chosenOrigin(configured, { s3, custom }) {
+function chosenOrigin(configured, { s3, custom }, scheme) {
   const chosen = s3 ?? custom;
   const customHeaders = Object.entries(chosen.customHeaders).flatMap(([name, lines]) => wireLines({ [name]: lines }, []));
   const common = { domainName: chosen.domainName, path: chosen.path, customHeaders, connectionAttempts: configured.connectionAttempts };
@@ -185,8 +199,9 @@ function chosenOrigin(configured, { s3, custom }) {
   const isSame = configured.kind === "s3" && s3.domainName === configured.domainName;
   return {
     ...common,
-    port: 443,
-    protocol: "https",
+    // To a bucket CloudFront speaks the protocol that the viewer spoke.
+    port: scheme === "https" ? 443 : 80,
+    protocol: scheme,
     readTimeout: configured.kind === "s3" ? configured.readTimeout : 30,
     region: configured.region,
     accessControl: isSame ? configured.accessControl : undefined,

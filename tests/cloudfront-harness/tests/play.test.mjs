@@ -6,13 +6,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { CALL_HANDLER, edgeFunction, harness } from "./support.mjs";
+import { SIGNER, edgeFunction, harness } from "./support.mjs";
 
-const READ_SECRET = `${CALL_HANDLER}${edgeFunction(`
+const READ_SECRET = `${SIGNER}${edgeFunction(`
   const name = decodeURIComponent(request.uri.slice(1));
   const body = JSON.stringify({ SecretId: name });
   const host = "secretsmanager.us-east-1.amazonaws.com";
-  const headers = exports.signed({ method: "POST", host, service: "secretsmanager", region: "us-east-1", body,
+  const headers = signed({ method: "POST", host, service: "secretsmanager", region: "us-east-1", body,
     headers: { "content-type": "application/x-amz-json-1.1", "x-amz-target": "secretsmanager.GetSecretValue" } });
   try {
     const answer = await fetch("https://" + host + "/", { method: "POST", headers, body, signal: AbortSignal.timeout(500) });

@@ -2,6 +2,7 @@
 //
 // Templates are plain objects here (JSON is YAML), so that a test can change exactly one thing.
 
+import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, request } from "node:http";
@@ -212,7 +213,7 @@ export async function harness(t, { functions = {}, includeBody = [], edit = () =
 
 async function fakeS3(t, answer = (_, outgoing) => outgoing.end()) {
   const received = [];
-  const server = createServer({ requestTimeout: 0 }, async (incoming, outgoing) => {
+  const server = createServer({ requestTimeout: 0, maxHeaderSize: 65_536 }, async (incoming, outgoing) => {
     const seen = { method: incoming.method, target: incoming.url, lines: incoming.rawHeaders, headers: incoming.headers, body: "" };
     received.push(seen);
     if (answer.length < 3) {
@@ -257,25 +258,6 @@ export function ask(url, { method = "GET", path = "/k", headers = {}, body, host
   });
 }
 
-/** `exports.signed`, which signs a request of a function as SigV4 has it; by hand, as nothing is installed there. */
-export const CALL_HANDLER = `
-  const { createHash, createHmac } = require("node:crypto");
-  const hex = (data) => createHash("sha256").update(data).digest("hex");
-  const mac = (key, data) => createHmac("sha256", key).update(data).digest();
-  exports.signed = ({ method, host, path = "/", service, region, headers = {}, body = "", digest = hex(body), now = new Date() }) => {
-    const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = process.env;
-    const time = now.toISOString().replace(/[-:]|\\.\\d+/g, "");
-    const all = { ...headers, host, "x-amz-content-sha256": digest, "x-amz-date": time, "x-amz-security-token": AWS_SESSION_TOKEN };
-    const names = Object.keys(all).sort();
-    const canonical = [method, path, "", ...names.map((name) => name + ":" + all[name]), "", names.join(";"), digest].join("\\n");
-    const scope = [time.slice(0, 8), region, service, "aws4_request"];
-    let key = "AWS4" + AWS_SECRET_ACCESS_KEY;
-    for (const part of scope) key = mac(key, part);
-    const signature = createHmac("sha256", key).update(["AWS4-HMAC-SHA256", time, scope.join("/"), hex(canonical)].join("\\n")).digest("hex");
-    return { ...all, authorization: "AWS4-HMAC-SHA256 Credential=" + AWS_ACCESS_KEY_ID + "/" + scope.join("/") + ", SignedHeaders=" + names.join(";") + ", Signature=" + signature };
-  };
-`;
-
 /** A function whose whole body is `statements`, with `event`, `cf` (the record), `request` and `response` at hand. */
 export function edgeFunction(statements) {
   return `exports.handler = async (event) => {
@@ -286,3 +268,49 @@ export function edgeFunction(statements) {
 
 export const random = (bytes) => randomBytes(bytes);
 export const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
+
+/** A function that does what the request's x-do header says: JavaScript, with `request`, `response` and `cf` at hand. */
+export const PROGRAMMABLE = edgeFunction(`
+  const code = Buffer.from(request.headers["x-do"][0].value, "base64").toString();
+  return new (async () => {}).constructor("request", "response", "cf", "require", code)(request, response, cf, require);
+`);
+
+/** The header that tells a PROGRAMMABLE function what to do. */
+export function program(code) {
+  return { "x-do": Buffer.from(code).toString("base64") };
+}
+
+/** Asserts that CloudFront answered 502 for what a function handed back, and that the log says why. */
+export function assertInvalid(answer, h, reason) {
+  const { status, reason: logged } = h.logged.at(-1) ?? {};
+  assert.deepEqual(
+    [answer.status, answer.headers["x-cache"], status],
+    [502, "LambdaValidationError from cloudfront", 502],
+    `${JSON.stringify(h.logged)} ${answer.text}`,
+  );
+  assert.match(logged, reason);
+  h.logged.length = 0;
+}
+
+/**
+ * For functions: `signed(request)` gives the headers of a request with the function's own signature, version 4.
+ * Written out, because nothing is installed where functions run.
+ */
+export const SIGNER = `
+  const { createHash, createHmac } = require("node:crypto");
+  const hex = (data) => createHash("sha256").update(data).digest("hex");
+  const mac = (key, data) => createHmac("sha256", key).update(data).digest();
+  global.signed = ({ method = "POST", host, path = "/", query = "", service, region, headers = {}, body = "", digest = hex(body),
+      unsigned = {}, now = new Date(), accessKeyId = process.env.AWS_ACCESS_KEY_ID, token = process.env.AWS_SESSION_TOKEN }) => {
+    const time = now.toISOString().replace(/[-:]|\\.\\d+/g, "");
+    const all = { ...headers, host, "x-amz-content-sha256": digest, "x-amz-date": time, "x-amz-security-token": token };
+    const names = Object.keys(all).sort();
+    const canonical = [method, path, query, ...names.map((name) => name + ":" + all[name]), "", names.join(";"), digest].join("\\n");
+    const scope = [time.slice(0, 8), region, service, "aws4_request"];
+    let key = "AWS4" + process.env.AWS_SECRET_ACCESS_KEY;
+    for (const part of scope) key = mac(key, part);
+    const signature = createHmac("sha256", key).update(["AWS4-HMAC-SHA256", time, scope.join("/"), hex(canonical)].join("\\n")).digest("hex");
+    const credential = accessKeyId + "/" + scope.join("/");
+    return { ...all, ...unsigned, authorization: "AWS4-HMAC-SHA256 Credential=" + credential + ", SignedHeaders=" + names.join(";") + ", Signature=" + signature };
+  };
+`;

@@ -1,0 +1,138 @@
+// The project's own templates, with functions of the test's own: they deploy, and let through what they should.
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { start } from "../harness.mjs";
+import { PROGRAMMABLE, SIGNER, ask, program, zipped } from "./support.mjs";
+
+const infra = (name) => fileURLToPath(new URL(`../../../infra/cloudfront/${name}.yaml`, import.meta.url));
+
+/** Starts the real templates; every function is PROGRAMMABLE, and the handler tells its event. */
+async function deployed(t, { storage = {}, edge = {}, listen = {} } = {}) {
+  const folder = mkdtempSync(join(tmpdir(), "causeway-project-test-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const giveBack = "exports.originResponse = async (event) => event.Records[0].cf.response;";
+  const tell = "exports.handler = async (event) => ({ statusCode: 200, body: JSON.stringify(event) });";
+  const sources = { function: SIGNER + PROGRAMMABLE + giveBack, handler: tell };
+  const code = {};
+  const sha256 = {};
+  for (const [name, source] of Object.entries(sources)) {
+    code[name] = join(folder, `${name}.zip`);
+    const zip = zipped(source);
+    writeFileSync(code[name], zip);
+    sha256[name] = createHash("sha256").update(zip).digest("base64");
+  }
+  const keys = join(folder, "keys");
+  mkdirSync(keys);
+  const received = [];
+  const s3 = createServer(async (incoming, outgoing) => {
+    received.push({ target: incoming.url, headers: incoming.headers });
+    incoming.resume();
+    outgoing.end();
+  });
+  await new Promise((resolve) => s3.listen(0, "127.0.0.1", resolve));
+  t.after(() => s3.close());
+  const logged = [];
+  const running = await start(
+    {
+      listen: { host: "127.0.0.1", port: 0, ...listen },
+      templates: { storage: infra("storage"), edge: infra("edge") },
+      parameters: {
+        storage: { BucketName: "acme-ingest", CodeBucket: "code", HandlerCodeKey: "handler", HandlerCodeSha256: sha256.handler, ...storage },
+        edge: {
+          CodeBucket: "code",
+          AuthorizerCodeKey: "function",
+          AuthorizerCodeSha256: sha256.function,
+          RouterCodeKey: "function",
+          RouterCodeSha256: sha256.function,
+          ResponseCodeKey: "function",
+          ResponseCodeSha256: sha256.function,
+          ...edge,
+        },
+      },
+      code,
+      bucket_region: "eu-west-1",
+      origin: { url: `http://127.0.0.1:${s3.address().port}`, region: "us-east-1", bucket: "data", access_key_id: "K", secret_access_key: "s" },
+      secrets: { prefix: "causeway", shards: 1, keys_folder: keys, passport: { id: "p1", secret: "s".repeat(40) } },
+    },
+    { log: (record) => logged.push(record), print: () => {} },
+  );
+  t.after(running.close);
+  return { ...running, logged, received, ask: (options) => ask(running.url, options) };
+}
+
+/** One program for both request functions. */
+const onlyAtOrigin = (code) => program(`if (cf.config.eventType === "viewer-request") return request; ${code}`);
+const HANDED_ON = onlyAtOrigin("delete request.origin.s3.customHeaders['x-causeway-handler']; return request");
+
+test("object bytes go to S3, tagged ones too unless the template forbids it, and nothing is deleted or read", async (t) => {
+  const h = await deployed(t);
+  const put = (headers) => h.ask({ method: "PUT", body: "abc", headers: { ...HANDED_ON, ...headers } });
+  assert.equal((await put({})).status, 200, JSON.stringify(h.logged));
+  assert.equal((await put({ "x-amz-tagging": "a=b" })).status, 200, JSON.stringify(h.logged));
+  for (const method of ["DELETE", "GET", "HEAD"]) assert.equal((await h.ask({ method, headers: HANDED_ON })).status, 403, method);
+  const untagged = await deployed(t, { storage: { AllowTagging: "false" } });
+  assert.equal((await untagged.ask({ method: "PUT", body: "abc", headers: { ...HANDED_ON, "x-amz-tagging": "a=b" } })).status, 403);
+});
+
+test("the policies of the template let headers and query through as they are, but not Host and cookies", async (t) => {
+  const h = await deployed(t);
+  const sent = { Authorization: "OSS a:b", Date: "d", "Content-MD5": "m", "x-oss-meta-a": "1", "User-Agent": "sdk", "Accept-Encoding": "identity", Cookie: "a=b" };
+  const code = onlyAtOrigin("return { status: '200', body: JSON.stringify([request.headers, request.querystring]) }");
+  for (const method of ["GET", "PUT"]) {
+    const answer = await h.ask({ method, path: "/k?uploadId=%41&Expires=1&Signature=a%2Bb&response-content-type=t", headers: { ...sent, ...code } });
+    const [headers, query] = JSON.parse(answer.text);
+    for (const name of Object.keys(sent).filter((one) => one !== "Cookie")) assert.equal(headers[name.toLowerCase()]?.[0].value, sent[name], `${method} ${name}`);
+    assert.equal(headers.cookie, undefined);
+    assert.equal(headers.host[0].value, "acme-ingest.s3.eu-west-1.amazonaws.com");
+    assert.equal(query, "uploadId=%41&Expires=1&Signature=a%2Bb&response-content-type=t");
+  }
+});
+
+test("the router may call the handler's URL, and the authorizer may not", async (t) => {
+  const h = await deployed(t);
+  const call = `const host = request.origin.s3.customHeaders["x-causeway-handler"][0].value;
+    const body = Buffer.from(request.body.data, "base64");
+    Object.assign(request.headers, { host: [{ value: host }] });
+    for (const [name, value] of Object.entries(signed({ host, service: "lambda", region: "eu-west-1", body }))) request.headers[name] = [{ key: name, value }];
+    request.origin = { custom: { customHeaders: {}, domainName: host, keepaliveTimeout: 5, path: "", port: 443, protocol: "https", readTimeout: 60, sslProtocols: ["TLSv1.2"] } };
+    request.uri = "/"; request.querystring = ""; return request;`;
+  const answer = await h.ask({ method: "POST", path: "/k?uploads", body: "abc", headers: onlyAtOrigin(call) });
+  assert.equal(answer.status, 200, JSON.stringify(h.logged));
+  assert.equal(Buffer.from(JSON.parse(answer.text).body, "base64").toString(), "abc");
+  const domain = JSON.parse(answer.text).requestContext.domainName;
+  const other = program(`const answer = await fetch("https://${domain}/", { method: "POST", body: "abc",
+    headers: signed({ host: "${domain}", service: "lambda", region: "eu-west-1", body: "abc" }) });
+    return { status: "200", body: String(answer.status) }`);
+  assert.equal((await h.ask({ headers: other })).text, "403");
+});
+
+test("router-signed: the router's role may write objects, and origin access control is gone", async (t) => {
+  const h = await deployed(t, { storage: { DirectPath: "router-signed" }, edge: { DirectPath: "router-signed" } });
+  assert.equal((await h.ask({ method: "PUT", body: "abc", headers: HANDED_ON })).status, 403);
+  const sign = `const host = "acme-ingest.s3.eu-west-1.amazonaws.com";
+    const headers = signed({ method: "PUT", host, path: request.uri, service: "s3", region: "eu-west-1", digest: "UNSIGNED-PAYLOAD" });
+    for (const [name, value] of Object.entries(headers)) request.headers[name] = [{ key: name, value }];
+    request.origin = { custom: { customHeaders: {}, domainName: host, keepaliveTimeout: 5, path: "", port: 443, protocol: "https", readTimeout: 60, sslProtocols: ["TLSv1.2"] } };
+    return request;`;
+  const answer = await h.ask({ method: "PUT", body: "abc", headers: onlyAtOrigin(sign) });
+  assert.equal(answer.status, 200, JSON.stringify(h.logged));
+  assert.equal(h.received.length, 1);
+});
+
+test("over plain http nothing is served, and where the operator allows it the bucket refuses what CloudFront signs", async (t) => {
+  const listen = { scheme: "http" };
+  const closed = await deployed(t, { listen });
+  assert.equal((await closed.ask({ method: "PUT", body: "abc", headers: HANDED_ON })).status, 403);
+  assert.match(closed.logged[0].reason, /https-only/);
+  const open = await deployed(t, { listen, edge: { ViewerProtocolPolicy: "allow-all" } });
+  assert.notEqual((await open.ask({ method: "PUT", body: "abc", headers: HANDED_ON })).status, 200);
+  assert.equal(open.received.length, 0);
+});
