@@ -7,19 +7,8 @@ use oss_s3::answer::{Answer, Asked, RequestId, Scheme};
 use oss_s3::error::{Fault, Refusal};
 use request_auth::UnixSeconds;
 
-use crate::function_url::FunctionUrlAnswer;
+use crate::function_url;
 use crate::{EventError, EventRequest, EventResponse};
-
-impl From<&Answer> for EventResponse {
-    /// An answer of the gateway's, as CloudFront takes one.
-    fn from(answer: &Answer) -> Self {
-        let headers = answer
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_ref(), value.as_slice()));
-        Self::generated(answer.status, headers, &answer.body)
-    }
-}
 
 /// What a function behind the authorizer knows of the device's request: it does not see the device's
 /// own host and path, and no answer of such a function repeats them.
@@ -46,12 +35,7 @@ pub fn response(response: &EventResponse, line: &Line) -> String {
 
 /// The end in which a function answers that was called through its URL.
 pub fn reply(answer: &Answer, line: &Line) -> String {
-    let headers = answer
-        .headers
-        .iter()
-        .map(|(name, value)| (name.as_ref(), value.as_slice()));
-    let reply = FunctionUrlAnswer::new(answer.status, headers, &answer.body);
-    end("response", Node::from(&reply), line)
+    end("response", function_url::answer(answer), line)
 }
 
 /// What a Lambda@Edge function says to an event that is none, a fault of the deployment.

@@ -161,16 +161,18 @@ fn written(send: Send) -> String {
 
 fn fetched(answer: &str) -> Fetched {
     let answer = Node::from_json(answer).and_then(|answer| {
-        Field::document(answer, Holds::Secrets).table(|fields| {
-            if let Some(why) = fields.take("failed").optional(Field::string)? {
-                return Ok(Err(why));
-            }
-            let status = fields.take("status").whole()?;
-            let headers = fields
-                .take("headers")
-                .map(|name, value| Ok((name.into_owned(), value.string()?.into_bytes())))?;
-            let body = STANDARD.decode(fields.take("body").text()?.as_bytes());
-            Ok(Ok((status, headers, body)))
+        answer.read(Holds::Secrets, |answer| {
+            answer.table(|fields| {
+                if let Some(why) = fields.take("failed").optional(Field::string) {
+                    return Err(why);
+                }
+                let status = fields.take("status").whole();
+                let headers = fields
+                    .take("headers")
+                    .map(|name, value| (name.into_owned(), value.string().into_bytes()));
+                let body = STANDARD.decode(fields.take("body").text().as_bytes());
+                Ok((status, headers, body))
+            })
         })
     });
     let odd = "the function fetched something else than an answer";

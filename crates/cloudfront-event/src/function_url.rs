@@ -4,12 +4,11 @@
 //! names are lower case, and repeated headers arrive joined by commas.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use gateway::document::{Field, Fields, Holds, Mistake, Node};
-use serde::{Serialize, Serializer};
+use gateway::document::{Field, Fields, Holds, Node};
+use oss_s3::answer::Answer;
 
 use crate::EventError;
 
@@ -20,8 +19,8 @@ pub struct FunctionUrlRequest {
     pub raw_path: String,
     /// The query as sent, without `?`.
     pub raw_query_string: String,
-    /// Header values by lower-case name.
-    pub headers: BTreeMap<String, String>,
+    /// Lower-case names, each once, and values.
+    pub headers: Vec<(String, String)>,
     /// Where the request comes from.
     pub request_context: RequestContext,
     /// The body.
@@ -52,30 +51,26 @@ impl FunctionUrlRequest {
     /// # Errors
     /// JSON of another shape.
     pub fn from_json(json: &str) -> Result<Self, EventError> {
-        let document = Field::document(Node::from_json(json)?, Holds::Secrets);
-        Ok(document.open_table(Self::read)?)
+        let document = Node::from_json(json)?;
+        Ok(document.read(Holds::Secrets, |document| document.open_table(Self::read))?)
     }
 
-    fn read(fields: &mut Fields<'_>) -> Result<Self, Mistake> {
-        Ok(Self {
-            raw_path: fields.take("rawPath").string()?,
-            raw_query_string: fields.take("rawQueryString").string()?,
+    fn read(fields: &mut Fields<'_, '_>) -> Self {
+        Self {
+            raw_path: fields.take("rawPath").string(),
+            raw_query_string: fields.take("rawQueryString").string(),
             headers: fields
                 .take("headers")
-                .map(|name, value| Ok((name.into_owned(), value.string()?)))?,
-            request_context: fields.take("requestContext").open_table(|fields| {
-                Ok(RequestContext {
-                    http: fields.take("http").open_table(|fields| {
-                        Ok(HttpContext {
-                            method: fields.take("method").string()?,
-                        })
-                    })?,
-                    request_id: fields.take("requestId").string()?,
-                })
-            })?,
-            body: fields.take("body").optional(Field::string)?,
-            is_base64_encoded: fields.take("isBase64Encoded").or(false, Field::boolean)?,
-        })
+                .map(|name, value| (name.into_owned(), value.string())),
+            request_context: fields.take("requestContext").open_table(|fields| RequestContext {
+                http: fields.take("http").open_table(|fields| HttpContext {
+                    method: fields.take("method").string(),
+                }),
+                request_id: fields.take("requestId").string(),
+            }),
+            body: fields.take("body").optional(Field::string),
+            is_base64_encoded: fields.take("isBase64Encoded").or(false, Field::boolean),
+        }
     }
 
     /// The body's bytes, empty where there is none; `None` where it is not the base64 that it is said
@@ -98,56 +93,26 @@ impl FunctionUrlRequest {
     }
 }
 
-/// The answer of a function URL.
-#[derive(Clone, Debug)]
-pub struct FunctionUrlAnswer {
-    /// The HTTP status.
-    pub status_code: u16,
-    /// Header values by lower-case name.
-    pub headers: BTreeMap<String, String>,
-    /// The body as text.
-    pub body: String,
-    /// Whether the body is base64.
-    pub is_base64_encoded: bool,
-}
-
-impl FunctionUrlAnswer {
-    /// An answer whose body is text. Content-Length is Lambda's, and nothing of it may be cached.
-    pub fn new<'h>(status: u16, headers: impl IntoIterator<Item = (&'h str, &'h [u8])>, body: &[u8]) -> Self {
-        let mut headers: BTreeMap<String, String> = headers
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), String::from_utf8_lossy(value).into_owned()))
-            .collect();
-        headers.remove("content-length");
-        headers.insert("cache-control".to_owned(), "no-store".to_owned());
-        Self {
-            status_code: status,
-            headers,
-            body: String::from_utf8_lossy(body).into_owned(),
-            is_base64_encoded: false,
-        }
-    }
-}
-
-impl<'a> From<&'a FunctionUrlAnswer> for Node<'a> {
-    fn from(answer: &'a FunctionUrlAnswer) -> Self {
-        let headers = answer
-            .headers
-            .iter()
-            .map(|(name, value)| (Cow::Borrowed(name.as_str()), value.as_str().into()));
-        Self::table([
-            ("statusCode", Self::Whole(answer.status_code.into())),
-            ("headers", Self::Table(headers.collect())),
-            ("body", answer.body.as_str().into()),
-            ("isBase64Encoded", Self::Bool(answer.is_base64_encoded)),
-        ])
-    }
-}
-
-impl Serialize for FunctionUrlAnswer {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Node::from(self).serialize(serializer)
-    }
+/// An answer as a function URL takes it, with a body of text. Content-Length is Lambda's, and nothing of
+/// it may be cached.
+pub fn answer(answer: &Answer) -> Node<'_> {
+    let own = answer
+        .headers
+        .iter()
+        .filter(|(name, _)| !matches!(name.as_ref(), "content-length" | "cache-control"))
+        .map(|(name, value)| {
+            (
+                Cow::Borrowed(name.as_ref()),
+                String::from_utf8_lossy(value).into(),
+            )
+        });
+    let headers = own.chain([(Cow::Borrowed("cache-control"), "no-store".into())]);
+    Node::table([
+        ("statusCode", Node::Whole(answer.status.into())),
+        ("headers", Node::Table(headers.collect())),
+        ("body", String::from_utf8_lossy(&answer.body).into()),
+        ("isBase64Encoded", Node::Bool(false)),
+    ])
 }
 
 #[cfg(test)]
@@ -178,9 +143,16 @@ mod tests {
 
     #[test]
     fn an_answer_is_what_lambda_takes() {
-        let answer = FunctionUrlAnswer::new(200, [("etag", b"\"e\"".as_slice())], b"<a/>");
+        let given = Answer {
+            status: 200,
+            headers: vec![
+                ("etag".into(), b"\"e\"".to_vec()),
+                ("content-length".into(), b"4".to_vec()),
+            ],
+            body: b"<a/>".to_vec(),
+        };
         assert_eq!(
-            serde_json::to_value(answer).unwrap(),
+            serde_json::from_str::<serde_json::Value>(&answer(&given).to_json()).unwrap(),
             serde_json::json!({
                 "statusCode": 200,
                 "headers": {"cache-control": "no-store", "etag": "\"e\""},

@@ -8,18 +8,18 @@
 pub mod answers;
 pub mod conversation;
 pub mod function_url;
+mod headers;
 pub mod rules;
 pub mod visit;
 
 use core::fmt;
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gateway::document::{Field, Fields, Holds, Mistake, Node};
 use request_auth::{Delivery, HeadError, RequestHead};
-use serde::{Serialize, Serializer};
+
+pub use headers::{HeaderLine, Headers};
 
 /// Why an event can't be read; a fault of the platform or of the function's configuration.
 #[derive(Debug)]
@@ -63,13 +63,25 @@ pub enum EventType {
     ViewerResponse,
 }
 
+impl EventType {
+    /// As an event has it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ViewerRequest => "viewer-request",
+            Self::OriginRequest => "origin-request",
+            Self::OriginResponse => "origin-response",
+            Self::ViewerResponse => "viewer-response",
+        }
+    }
+}
+
 /// Where an event comes from.
 #[derive(Clone, Debug)]
 pub struct EventConfig {
     /// The distribution's id, `EDFDVBD6EXAMPLE`.
     pub distribution_id: String,
-    /// Which event it is.
-    pub event_type: EventType,
+    /// Which event it is: an [`EventType::name`].
+    pub event_type: String,
     /// The id that all events of one viewer request share.
     pub request_id: String,
 }
@@ -106,18 +118,6 @@ pub struct EventResponse {
     pub body_encoding: Option<String>,
 }
 
-/// Header lines by lower-case name, one element per line.
-pub type Headers = BTreeMap<String, Vec<HeaderLine>>;
-
-/// One header line.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct HeaderLine {
-    /// The name as sent; the lower-case one where absent.
-    pub key: Option<String>,
-    /// The value.
-    pub value: String,
-}
-
 /// A request body as CloudFront shows it.
 #[derive(Clone, Debug)]
 pub struct EventBody {
@@ -138,14 +138,13 @@ impl Event {
     /// JSON of another shape, not exactly one record, or another event than `expected`: the function
     /// is associated with the wrong one.
     pub fn from_json(json: &str, expected: EventType) -> Result<Self, EventError> {
-        let document = Field::document(Node::from_json(json)?, Holds::Secrets);
-        let records = document.open_table(|fields| {
-            fields
-                .take("Records")
-                .list(|record| record.open_table(|fields| fields.take("cf").open_table(Self::read)))
+        let record =
+            |record: Field<'_, '_>| record.open_table(|fields| fields.take("cf").open_table(Self::read));
+        let records = Node::from_json(json)?.read(Holds::Secrets, |document| {
+            document.open_table(|fields| fields.take("Records").list(record))
         })?;
         match <[Self; 1]>::try_from(records) {
-            Ok([event]) if event.config.event_type == expected => Ok(event),
+            Ok([event]) if event.config.event_type == expected.name() => Ok(event),
             Ok(_) => Err(EventError(
                 "the function is associated with another event than its own".to_owned(),
             )),
@@ -153,44 +152,39 @@ impl Event {
         }
     }
 
-    fn read(fields: &mut Fields<'_>) -> Result<Self, Mistake> {
-        Ok(Self {
-            config: fields.take("config").open_table(EventConfig::read)?,
-            request: fields.take("request").open_table(EventRequest::read)?,
+    fn read(fields: &mut Fields<'_, '_>) -> Self {
+        Self {
+            config: fields.take("config").open_table(EventConfig::read),
+            request: fields.take("request").open_table(EventRequest::read),
             response: fields
                 .take("response")
-                .optional(|response| response.open_table(EventResponse::read))?,
-        })
+                .optional(|response| response.open_table(EventResponse::read)),
+        }
     }
 }
 
 impl EventConfig {
-    fn read(fields: &mut Fields<'_>) -> Result<Self, Mistake> {
-        Ok(Self {
-            distribution_id: fields.take("distributionId").string()?,
-            event_type: fields.take("eventType").choice(&[
-                ("viewer-request", EventType::ViewerRequest),
-                ("origin-request", EventType::OriginRequest),
-                ("origin-response", EventType::OriginResponse),
-                ("viewer-response", EventType::ViewerResponse),
-            ])?,
-            request_id: fields.take("requestId").string()?,
-        })
+    fn read(fields: &mut Fields<'_, '_>) -> Self {
+        Self {
+            distribution_id: fields.take("distributionId").string(),
+            event_type: fields.take("eventType").string(),
+            request_id: fields.take("requestId").string(),
+        }
     }
 }
 
 impl EventRequest {
-    fn read(fields: &mut Fields<'_>) -> Result<Self, Mistake> {
-        Ok(Self {
-            method: fields.take("method").string()?,
-            uri: fields.take("uri").string()?,
-            querystring: fields.take("querystring").string()?,
-            headers: read_headers(fields.take("headers"))?,
+    fn read(fields: &mut Fields<'_, '_>) -> Self {
+        Self {
+            method: fields.take("method").string(),
+            uri: fields.take("uri").string(),
+            querystring: fields.take("querystring").string(),
+            headers: Headers::read(fields.take("headers")),
             body: fields
                 .take("body")
-                .optional(|body| body.open_table(EventBody::read))?,
+                .optional(|body| body.open_table(EventBody::read)),
             rest: fields.rest().into_owned(),
-        })
+        }
     }
 
     /// Path and query as sent.
@@ -207,22 +201,18 @@ impl EventRequest {
     /// # Errors
     /// Whatever [`RequestHead::new`] refuses.
     pub fn head<'a>(&'a self, target: &str) -> Result<RequestHead<'a>, HeadError> {
-        let lines = self.headers.iter().flat_map(|(name, lines)| {
-            lines
-                .iter()
-                .map(move |line| (name.as_bytes(), line.value.as_bytes()))
-        });
+        let lines = self.headers.lines().map(|(name, value)| (name.as_bytes(), value));
         RequestHead::new(&self.method, target.as_bytes(), lines, Delivery::Lines)
     }
 
     /// The first line of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
-        first(&self.headers, name)
+        self.headers.first(name)
     }
 
     /// Every header line: lower-case name and value.
     pub fn lines(&self) -> Vec<(&str, &[u8])> {
-        lines(&self.headers)
+        self.headers.lines().collect()
     }
 
     /// Where the request goes, in origin events: the origin's domain, with its port unless that is
@@ -254,26 +244,24 @@ impl EventRequest {
 }
 
 impl EventResponse {
-    fn read(fields: &mut Fields<'_>) -> Result<Self, Mistake> {
-        Ok(Self {
-            status: fields.take("status").string()?,
-            status_description: fields
-                .take("statusDescription")
-                .or(String::new(), Field::string)?,
-            headers: read_headers(fields.take("headers"))?,
-            body: fields.take("body").optional(Field::string)?,
-            body_encoding: fields.take("bodyEncoding").optional(Field::string)?,
-        })
+    fn read(fields: &mut Fields<'_, '_>) -> Self {
+        Self {
+            status: fields.take("status").string(),
+            status_description: fields.take("statusDescription").or(String::new(), Field::string),
+            headers: Headers::read(fields.take("headers")),
+            body: fields.take("body").optional(Field::string),
+            body_encoding: fields.take("bodyEncoding").optional(Field::string),
+        }
     }
 
     /// The first line of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
-        first(&self.headers, name)
+        self.headers.first(name)
     }
 
     /// Every header line: lower-case name and value.
     pub fn lines(&self) -> Vec<(&str, &[u8])> {
-        lines(&self.headers)
+        self.headers.lines().collect()
     }
 }
 
@@ -283,7 +271,7 @@ impl<'a> From<&'a EventRequest> for Node<'a> {
         node.set("method", request.method.as_str().into());
         node.set("uri", request.uri.as_str().into());
         node.set("querystring", request.querystring.as_str().into());
-        node.set("headers", written_headers(&request.headers));
+        node.set("headers", request.headers.written());
         if let Some(body) = &request.body {
             let body = [
                 ("inputTruncated", Self::Bool(body.input_truncated)),
@@ -301,7 +289,7 @@ impl<'a> From<&'a EventResponse> for Node<'a> {
     fn from(response: &'a EventResponse) -> Self {
         let mut node = Self::table([
             ("status", response.status.as_str().into()),
-            ("headers", written_headers(&response.headers)),
+            ("headers", response.headers.written()),
         ]);
         if !response.status_description.is_empty() {
             node.set("statusDescription", response.status_description.as_str().into());
@@ -316,74 +304,14 @@ impl<'a> From<&'a EventResponse> for Node<'a> {
     }
 }
 
-impl<'a> From<&'a HeaderLine> for Node<'a> {
-    fn from(line: &'a HeaderLine) -> Self {
-        let mut node = Self::table([("value", line.value.as_str().into())]);
-        if let Some(key) = &line.key {
-            node.set("key", key.as_str().into());
-        }
-        node
-    }
-}
-
-impl Serialize for EventRequest {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Node::from(self).serialize(serializer)
-    }
-}
-
-impl Serialize for EventResponse {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Node::from(self).serialize(serializer)
-    }
-}
-
-fn written_headers(headers: &Headers) -> Node<'_> {
-    let named = headers.iter().map(|(name, lines)| {
-        let lines = lines.iter().map(Node::from).collect();
-        (Cow::Borrowed(name.as_str()), Node::List(lines))
-    });
-    Node::Table(named.collect())
-}
-
-fn read_headers(table: Field<'_>) -> Result<Headers, Mistake> {
-    table.map(|name, lines| {
-        let lines = lines.list(|line| {
-            line.open_table(|fields| {
-                Ok(HeaderLine {
-                    key: fields.take("key").optional(Field::string)?,
-                    value: fields.take("value").string()?,
-                })
-            })
-        })?;
-        Ok((name.into_owned(), lines))
-    })
-}
-
-fn first<'h>(headers: &'h Headers, name: &str) -> Option<&'h str> {
-    headers
-        .get(name)
-        .and_then(|lines| lines.first())
-        .map(|line| line.value.as_str())
-}
-
-fn lines(headers: &Headers) -> Vec<(&str, &[u8])> {
-    let lines = headers.iter().flat_map(|(name, lines)| {
-        lines
-            .iter()
-            .map(move |line| (name.as_str(), line.value.as_bytes()))
-    });
-    lines.collect()
-}
-
 impl EventBody {
-    fn read(fields: &mut Fields<'_>) -> Result<Self, Mistake> {
-        Ok(Self {
-            input_truncated: fields.take("inputTruncated").or(false, Field::boolean)?,
-            action: fields.take("action").string()?,
-            encoding: fields.take("encoding").string()?,
-            data: fields.take("data").string()?,
-        })
+    fn read(fields: &mut Fields<'_, '_>) -> Self {
+        Self {
+            input_truncated: fields.take("inputTruncated").or(false, Field::boolean),
+            action: fields.take("action").string(),
+            encoding: fields.take("encoding").string(),
+            data: fields.take("data").string(),
+        }
     }
 
     /// The body's bytes; `None` where the platform cut it or its encoding is unknown.
@@ -395,17 +323,6 @@ impl EventBody {
             _ => None,
         }
     }
-}
-
-/// Sets a header to one line.
-pub fn set_header(headers: &mut Headers, name: &str, value: String) {
-    headers.insert(
-        name.to_ascii_lowercase(),
-        vec![HeaderLine {
-            key: Some(name.to_owned()),
-            value,
-        }],
-    );
 }
 
 #[cfg(test)]
@@ -420,13 +337,17 @@ mod tests {
         Event::from_json(VIEWER_REQUEST, EventType::ViewerRequest)
     }
 
+    fn written(node: Node<'_>) -> Value {
+        serde_json::from_str(&node.to_json()).unwrap()
+    }
+
     #[test]
     fn an_event_is_read_and_its_request_written_back_whole() {
         let event = viewer_request().unwrap();
-        assert_eq!(event.config.event_type, EventType::ViewerRequest);
+        assert_eq!(event.config.event_type, EventType::ViewerRequest.name());
         let before: Value = serde_json::from_str(VIEWER_REQUEST).unwrap();
         assert_eq!(
-            serde_json::to_value(&event.request).unwrap(),
+            written((&event.request).into()),
             before["Records"][0]["cf"]["request"]
         );
     }
@@ -434,8 +355,8 @@ mod tests {
     #[test]
     fn two_lines_of_a_header_are_seen_as_repeated() {
         let mut request = viewer_request().unwrap().request;
-        let line = request.headers["authorization"][0].clone();
-        request.headers.get_mut("authorization").unwrap().push(line);
+        let line = request.headers.get("authorization").unwrap()[0].clone();
+        request.headers.insert("authorization", vec![line.clone(), line]);
         assert_eq!(
             request.head(&request.target()).err(),
             Some(HeadError::RepeatedHeader("authorization"))
@@ -503,7 +424,7 @@ mod tests {
             .unwrap();
         let before: Value = serde_json::from_str(recorded).unwrap();
         assert_eq!(
-            serde_json::to_value(&response).unwrap(),
+            written((&response).into()),
             before["Records"][0]["cf"]["response"]
         );
     }

@@ -5,7 +5,9 @@
 
 use gateway::document::Node;
 
-use crate::{EventRequest, EventResponse, HeaderLine, Headers};
+use oss_s3::answer::Answer;
+
+use crate::{EventRequest, EventResponse, Headers};
 
 /// Headers that a viewer-request function has to hand back as they came.
 pub const READ_ONLY_AT_VIEWER_REQUEST: [&str; 4] = ["content-length", "host", "transfer-encoding", "via"];
@@ -31,15 +33,6 @@ pub const MAX_VIEWER_ANSWER_BYTES: usize = 40_000;
 
 /// URI and query of a request have to be shorter than this, in characters.
 pub const MAX_URI_AND_QUERY: usize = 8192;
-
-/// The headers of these names, every line as it came.
-pub fn kept(headers: &Headers, names: &[&str]) -> Headers {
-    headers
-        .iter()
-        .filter(|(name, _)| names.contains(&name.as_str()))
-        .map(|(name, lines)| (name.clone(), lines.clone()))
-        .collect()
-}
 
 impl EventRequest {
     /// The value of a custom header of the origin, in origin events: where the distribution says
@@ -67,41 +60,33 @@ impl EventRequest {
     }
 }
 
-impl EventResponse {
-    /// An answer of the function's own. Content-Length is CloudFront's, and nothing may be cached of
-    /// an answer to a signed request. Header values that are not text become text.
-    pub fn generated<'h>(
-        status: u16,
-        headers: impl IntoIterator<Item = (&'h str, &'h [u8])>,
-        body: &[u8],
-    ) -> Self {
-        let mut written = Headers::new();
-        for (name, value) in headers {
-            let line = HeaderLine {
-                key: None,
-                value: String::from_utf8_lossy(value).into_owned(),
-            };
-            written.insert(name.to_ascii_lowercase(), vec![line]);
+impl From<&Answer> for EventResponse {
+    /// An answer of the gateway's, as CloudFront takes one. Content-Length is CloudFront's, and nothing
+    /// may be cached of an answer to a signed request. What is not text becomes text.
+    fn from(answer: &Answer) -> Self {
+        let mut headers = Headers::default();
+        for (name, value) in &answer.headers {
+            headers.set(name, String::from_utf8_lossy(value).into_owned());
         }
-        written.remove("content-length");
-        crate::set_header(&mut written, "cache-control", "no-store".to_owned());
-        let body = (!body.is_empty()).then(|| String::from_utf8_lossy(body).into_owned());
+        headers.remove("content-length");
+        headers.set("cache-control", "no-store".to_owned());
+        let body = String::from_utf8_lossy(&answer.body);
+        let body = (!body.is_empty()).then(|| body.into_owned());
         Self {
-            status: status.to_string(),
+            status: answer.status.to_string(),
             status_description: String::new(),
-            headers: written,
+            headers,
             body_encoding: body.is_some().then(|| "text".to_owned()),
             body,
         }
     }
+}
 
+impl EventResponse {
     /// The size of headers and body, in bytes.
     pub fn size(&self) -> usize {
-        let lines = self.headers.iter().flat_map(|(name, lines)| {
-            lines
-                .iter()
-                .map(move |line| name.len().saturating_add(line.value.len()).saturating_add(4))
-        });
+        let lines = self.headers.lines();
+        let lines = lines.map(|(name, value)| name.len().saturating_add(value.len()).saturating_add(4));
         lines.fold(self.body.as_ref().map_or(0, String::len), usize::saturating_add)
     }
 }
@@ -112,39 +97,33 @@ mod tests {
 
     #[test]
     fn a_generated_answer_has_a_status_of_text_and_no_length() {
-        let headers = [("date", b"now".as_slice()), ("content-length", b"3")];
-        let answer = EventResponse::generated(403, headers, b"<a>");
+        let answer = |status, body: &[u8]| {
+            EventResponse::from(&Answer {
+                status,
+                headers: vec![
+                    ("date".into(), b"now".to_vec()),
+                    ("content-length".into(), b"3".to_vec()),
+                ],
+                body: body.to_vec(),
+            })
+        };
+        let refused = answer(403, b"<a>");
         assert_eq!(
-            serde_json::to_value(&answer).unwrap(),
+            serde_json::from_str::<serde_json::Value>(&Node::from(&refused).to_json()).unwrap(),
             serde_json::json!({
                 "status": "403",
                 "headers": {
                     "cache-control": [{"key": "cache-control", "value": "no-store"}],
-                    "date": [{"value": "now"}],
+                    "date": [{"key": "date", "value": "now"}],
                 },
                 "body": "<a>",
                 "bodyEncoding": "text",
             })
         );
         assert_eq!(
-            answer.size(),
+            refused.size(),
             "cache-control: no-store\r\n".len() - 2 + 2 + "date: now\r\n".len() + 3
         );
-        assert_eq!(EventResponse::generated(204, [], b"").body, None);
-    }
-
-    #[test]
-    fn only_the_named_headers_are_kept_each_line_as_it_came() {
-        let line = |value: &str| HeaderLine {
-            key: Some("Via".to_owned()),
-            value: value.to_owned(),
-        };
-        let headers = Headers::from([
-            ("via".to_owned(), vec![line("1.1 a"), line("1.1 b")]),
-            ("authorization".to_owned(), vec![line("x")]),
-        ]);
-        let kept = kept(&headers, &READ_ONLY_AT_VIEWER_REQUEST);
-        assert_eq!(kept.len(), 1);
-        assert_eq!(kept["via"], headers["via"]);
+        assert_eq!(answer(204, b"").body, None);
     }
 }

@@ -33,13 +33,15 @@ impl Environment {
     /// JSON of another shape. It holds no secret.
     pub fn from_json(json: &str) -> Result<Self, EventError> {
         let read = Node::from_json(json).and_then(|environment| {
-            Field::document(environment, Holds::Secrets).table(|fields| {
-                let (id, secret) = (
-                    fields.take("access_key_id").string()?,
-                    fields.take("secret_access_key").string()?,
-                );
-                let token = fields.take("session_token").optional(Field::string)?;
-                Ok((id, secret, token, fields.take("region").string()?))
+            environment.read(Holds::Secrets, |environment| {
+                environment.table(|fields| {
+                    (
+                        fields.take("access_key_id").string(),
+                        fields.take("secret_access_key").string(),
+                        fields.take("session_token").optional(Field::string),
+                        fields.take("region").string(),
+                    )
+                })
             })
         });
         let fail = |what: &str| EventError(["the function's environment: ", what].concat());

@@ -49,23 +49,21 @@ impl ConfigSource {
     /// # Errors
     /// A document of another shape: the sentence names the path of the key.
     pub fn read(document: Node<'_>) -> Result<Self, Mistake> {
-        Field::document(document, Holds::Settings).table(|fields| {
-            Ok(Self {
-                clock_window_seconds: fields.take("clock_window_seconds").or(900, Field::whole)?,
-                presigned_max_seconds: fields.take("presigned_max_seconds").optional(Field::whole)?,
-                string_to_sign_in_errors: fields
-                    .take("string_to_sign_in_errors")
-                    .or(false, Field::boolean)?,
+        document.read(Holds::Settings, |document| {
+            document.table(|fields| Self {
+                clock_window_seconds: fields.take("clock_window_seconds").or(900, Field::whole),
+                presigned_max_seconds: fields.take("presigned_max_seconds").optional(Field::whole),
+                string_to_sign_in_errors: fields.take("string_to_sign_in_errors").or(false, Field::boolean),
                 key_cache: fields
                     .take("key_cache")
-                    .or(CacheTimes::default(), CacheTimes::read)?,
+                    .or(CacheTimes::default(), CacheTimes::read),
                 cloudfront: fields
                     .take("cloudfront")
-                    .or(CloudFrontSource::default(), CloudFrontSource::read)?,
+                    .or(CloudFrontSource::default(), CloudFrontSource::read),
                 buckets: fields
                     .take("buckets")
-                    .list(|bucket| bucket.table(BucketSource::read))?,
-                hosts: fields.take("hosts").list(|host| host.table(HostSource::read))?,
+                    .list(|bucket| bucket.table(BucketSource::read)),
+                hosts: fields.take("hosts").list(|host| host.table(HostSource::read)),
             })
         })
     }
@@ -92,29 +90,28 @@ pub struct BucketSource {
 }
 
 impl BucketSource {
-    fn read(fields: &mut Fields<'_>) -> Result<Self, Mistake> {
-        let acl =
-            |field: Field<'_>| field.choice(&[("private", AclSource::Private), ("pass", AclSource::Pass)]);
-        let archive = |field: Field<'_>| {
+    fn read(fields: &mut Fields<'_, '_>) -> Self {
+        let acl = |field: Field<'_, '_>| {
+            field.choice(&[("private", AclSource::Private), ("pass", AclSource::Pass)])
+        };
+        let archive = |field: Field<'_, '_>| {
             field.choice(&[
                 ("GLACIER", ArchiveSource::Glacier),
                 ("GLACIER_IR", ArchiveSource::GlacierInstantRetrieval),
             ])
         };
-        let arns = |field: Field<'_>| field.map(|id, arn| Ok((id.into_owned(), arn.string()?)));
-        Ok(Self {
-            name: fields.take("name").string()?,
-            aliases: fields
-                .take("aliases")
-                .or(Vec::new(), |field| field.list(Field::string))?,
-            acl: fields.take("acl").or(AclSource::default(), acl)?,
-            archive: fields.take("archive").or(ArchiveSource::default(), archive)?,
+        let arns = |field: Field<'_, '_>| field.map(|id, arn| (id.into_owned(), arn.string()));
+        Self {
+            name: fields.take("name").string(),
+            aliases: fields.take("aliases").or(Vec::new(), Field::strings),
+            acl: fields.take("acl").or(AclSource::default(), acl),
+            archive: fields.take("archive").or(ArchiveSource::default(), archive),
             unsigned_headers: fields
                 .take("unsigned_headers")
-                .or(UnsignedHeadersSource::default(), UnsignedHeadersSource::read)?,
-            kms_keys: fields.take("kms_keys").or(Vec::new(), arns)?,
-            origin: fields.take("origin").table(OriginSource::read)?,
-        })
+                .or(UnsignedHeadersSource::default(), UnsignedHeadersSource::read),
+            kms_keys: fields.take("kms_keys").or(Vec::new(), arns),
+            origin: fields.take("origin").table(OriginSource::read),
+        }
     }
 }
 
@@ -159,21 +156,21 @@ pub struct OriginSource {
 }
 
 impl OriginSource {
-    fn read(fields: &mut Fields<'_>) -> Result<Self, Mistake> {
-        let addressing = |field: Field<'_>| {
+    fn read(fields: &mut Fields<'_, '_>) -> Self {
+        let addressing = |field: Field<'_, '_>| {
             field.choice(&[
                 ("virtual-host", AddressingSource::VirtualHost),
                 ("path", AddressingSource::Path),
             ])
         };
-        Ok(Self {
-            bucket: fields.take("bucket").string()?,
-            region: fields.take("region").string()?,
-            endpoint: fields.take("endpoint").string()?,
+        Self {
+            bucket: fields.take("bucket").string(),
+            region: fields.take("region").string(),
+            endpoint: fields.take("endpoint").string(),
             addressing: fields
                 .take("addressing")
-                .or(AddressingSource::default(), addressing)?,
-        })
+                .or(AddressingSource::default(), addressing),
+        }
     }
 }
 
@@ -203,27 +200,28 @@ pub struct HostSource {
 }
 
 impl HostSource {
-    fn read(fields: &mut Fields<'_>) -> Result<Self, Mistake> {
-        let style = |field: Field<'_>| {
+    fn read(fields: &mut Fields<'_, '_>) -> Self {
+        let style = |field: Field<'_, '_>| {
             field.choice(&[
                 ("path", StyleSource::Path),
                 ("virtual-host", StyleSource::VirtualHost),
             ])
         };
-        Ok(Self {
-            host: fields.take("host").string()?,
-            styles: fields.take("styles").or(Vec::new(), |field| field.list(style))?,
-            cname: fields.take("cname").optional(Field::string)?,
-            unsigned_bucket: fields.take("unsigned_bucket").or(false, Field::boolean)?,
-        })
+        Self {
+            host: fields.take("host").string(),
+            styles: fields.take("styles").or(Vec::new(), |field| field.list(style)),
+            cname: fields.take("cname").optional(Field::string),
+            unsigned_bucket: fields.take("unsigned_bucket").or(false, Field::boolean),
+        }
     }
 }
 
 /// How a bucket is named on a host.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StyleSource {
     /// `/bucket/key`.
+    #[default]
     Path,
     /// `bucket.host`.
     VirtualHost,

@@ -140,6 +140,12 @@ impl<'a> From<&'a str> for Node<'a> {
     }
 }
 
+impl<'a> From<Cow<'a, str>> for Node<'a> {
+    fn from(text: Cow<'a, str>) -> Self {
+        Self::Text(text)
+    }
+}
+
 impl<'a> From<Option<&'a str>> for Node<'a> {
     fn from(text: Option<&'a str>) -> Self {
         text.map_or(Self::Null, Self::from)

@@ -18,7 +18,7 @@ use oss_s3::key::{ObjectKey, OriginKey};
 use oss_s3::operation::{Call, KeySpelling, Operation, PartSource, UploadId};
 
 use crate::config::Config;
-use crate::document::{Field, Fields, Holds, Mistake, Node};
+use crate::document::{Field, Fields, Holds, Node};
 use crate::passport::Checked;
 
 /// The header that carries an errand, beside the passport that covers it.
@@ -85,30 +85,30 @@ pub fn read<'a>(config: &'a Config, checked: &Checked<'_>) -> Option<Received<'a
         .iter()
         .find(|bucket| bucket.name == decision.bucket)?;
     let key = ObjectKey::new(decision.key.as_bytes()).ok()?;
-    let document = Field::document(document, Holds::Secrets);
-    let received = document.table(|fields| {
-        let header = |name: Cow<'_, str>, value: Field<'_>| {
-            Ok((Cow::Owned(name.into_owned()), value.string()?.into_bytes()))
-        };
-        let call = call(decision.operation, fields)?;
-        let mount = fields.take("mount").text()?;
-        let headers = fields.take("headers").map(header)?;
-        let content_md5 = fields.take("content_md5").optional(Field::string)?;
-        let (host, path) = (fields.take("host").string()?, fields.take("path").string()?);
-        let origin_key = OriginKey::new(mount.as_bytes(), &key).ok();
-        let whole = call.zip(origin_key).map(|(call, origin_key)| Received {
-            errand: Errand::assertion(
-                bucket,
-                call,
-                key,
-                origin_key,
-                headers,
-                content_md5.map(String::into_bytes),
-            ),
-            host,
-            path,
-        });
-        Ok(whole)
+    let received = document.read(Holds::Secrets, |document| {
+        document.table(|fields| {
+            let header = |name: Cow<'_, str>, value: Field<'_, '_>| {
+                (Cow::Owned(name.into_owned()), value.string().into_bytes())
+            };
+            let call = call(decision.operation, fields);
+            let mount = fields.take("mount").text();
+            let headers = fields.take("headers").map(header);
+            let content_md5 = fields.take("content_md5").optional(Field::string);
+            let (host, path) = (fields.take("host").string(), fields.take("path").string());
+            let origin_key = OriginKey::new(mount.as_bytes(), &key).ok();
+            call.zip(origin_key).map(|(call, origin_key)| Received {
+                errand: Errand::assertion(
+                    bucket,
+                    call,
+                    key,
+                    origin_key,
+                    headers,
+                    content_md5.map(String::into_bytes),
+                ),
+                host,
+                path,
+            })
+        })
     });
     received.ok()?
 }
@@ -149,25 +149,23 @@ fn arguments(call: &Call) -> Option<Node<'_>> {
 
 /// The call that [`arguments`] wrote, of the operation that was decided; `None` for arguments that no
 /// call has.
-fn call(operation: Operation, fields: &mut Fields<'_>) -> Result<Option<Call>, Mistake> {
-    let spelled = |fields: &mut Fields<'_>| {
-        Ok(match fields.take(URL_ENCODED).boolean()? {
-            true => KeySpelling::UrlEncoded,
-            false => KeySpelling::Plain,
-        })
+fn call(operation: Operation, fields: &mut Fields<'_, '_>) -> Option<Call> {
+    let spelled = |fields: &mut Fields<'_, '_>| match fields.take(URL_ENCODED).boolean() {
+        true => KeySpelling::UrlEncoded,
+        false => KeySpelling::Plain,
     };
-    let uploaded = |fields: &mut Fields<'_>| Ok(UploadId::new(fields.take(UPLOAD).text()?.as_bytes()));
-    Ok(match operation {
+    let uploaded = |fields: &mut Fields<'_, '_>| UploadId::new(fields.take(UPLOAD).text().as_bytes());
+    match operation {
         Operation::PutObject | Operation::UploadPart => None,
         Operation::InitiateMultipartUpload => Some(Call::InitiateMultipartUpload {
-            spelling: spelled(fields)?,
+            spelling: spelled(fields),
         }),
         Operation::CompleteMultipartUpload => {
-            let parts = match fields.take(ALL_UPLOADED).boolean()? {
+            let parts = match fields.take(ALL_UPLOADED).boolean() {
                 true => PartSource::AllUploaded,
                 false => PartSource::Body,
             };
-            let (upload, spelling) = (uploaded(fields)?, spelled(fields)?);
+            let (upload, spelling) = (uploaded(fields), spelled(fields));
             upload.map(|upload| Call::CompleteMultipartUpload {
                 upload,
                 parts,
@@ -175,12 +173,12 @@ fn call(operation: Operation, fields: &mut Fields<'_>) -> Result<Option<Call>, M
             })
         }
         Operation::AbortMultipartUpload => {
-            uploaded(fields)?.map(|upload| Call::AbortMultipartUpload { upload })
+            uploaded(fields).map(|upload| Call::AbortMultipartUpload { upload })
         }
         Operation::ListParts => {
-            let most = fields.take(MOST).optional(Field::whole)?;
-            let after = fields.take(AFTER).optional(Field::text)?;
-            let (upload, spelling) = (uploaded(fields)?, spelled(fields)?);
+            let most = fields.take(MOST).optional(Field::whole);
+            let after = fields.take(AFTER).optional(Field::text);
+            let (upload, spelling) = (uploaded(fields), spelled(fields));
             let after = match after {
                 Some(text) => PartNumber::from_decimal(text.as_bytes()).map(Some),
                 None => Some(None),
@@ -192,7 +190,7 @@ fn call(operation: Operation, fields: &mut Fields<'_>) -> Result<Option<Call>, M
                 spelling,
             })
         }
-    })
+    }
 }
 
 #[cfg(test)]

@@ -72,39 +72,33 @@ impl KeyRecordSource {
     /// # Errors
     /// A document of another shape: the sentence names the path of the key, and no other word of it.
     pub fn read(document: Node<'_>) -> Result<Self, Mistake> {
-        let status = |field: Field<'_>| {
+        let status = |field: Field<'_, '_>| {
             field.choice(&[("active", KeyStatus::Active), ("disabled", KeyStatus::Disabled)])
         };
-        Field::document(document, Holds::Secrets).table(|fields| {
-            Ok(Self {
-                id: fields.take("id").string()?,
-                status: fields.take("status").or(KeyStatus::default(), status)?,
+        document.read(Holds::Secrets, |document| {
+            document.table(|fields| Self {
+                id: fields.take("id").string(),
+                status: fields.take("status").or(KeyStatus::default(), status),
                 schemes: fields
                     .take("schemes")
-                    .or(vec![Scheme::OssV1.name().to_owned()], |field| {
-                        field.list(Field::string)
-                    })?,
+                    .or(vec![Scheme::OssV1.name().to_owned()], Field::strings),
                 secrets: fields
                     .take("secrets")
-                    .list(|secret| secret.table(SecretSource::read))?,
-                security_token: fields.take("security_token").optional(Field::string)?,
-                grants: fields
-                    .take("grants")
-                    .list(|grant| grant.table(GrantSource::read))?,
+                    .list(|secret| secret.table(SecretSource::read)),
+                security_token: fields.take("security_token").optional(Field::string),
+                grants: fields.take("grants").list(|grant| grant.table(GrantSource::read)),
             })
         })
     }
 }
 
 impl SecretSource {
-    fn read(fields: &mut Fields<'_>) -> Result<Self, Mistake> {
-        let mut time = |name| fields.take(name).optional(Field::whole);
-        let (not_before, not_after) = (time("not_before")?, time("not_after")?);
-        Ok(Self {
-            secret: fields.take("secret").string()?,
-            not_before,
-            not_after,
-        })
+    fn read(fields: &mut Fields<'_, '_>) -> Self {
+        Self {
+            secret: fields.take("secret").string(),
+            not_before: fields.take("not_before").optional(Field::whole),
+            not_after: fields.take("not_after").optional(Field::whole),
+        }
     }
 }
 

@@ -4,11 +4,10 @@
 //! request id joins the lines where several functions serve a request, and S3's own id stands beside
 //! it.
 
-use serde::{Serialize, Serializer};
+use oss_s3::error::{Blame, Refusal};
 
 use crate::document::Node;
 use crate::passport::Decision;
-use oss_s3::error::{Blame, Refusal};
 
 /// The longest piece of client text that a line repeats, in characters.
 const MAX_TEXT: usize = 1024;
@@ -118,12 +117,6 @@ impl<'a> From<&'a Line> for Node<'a> {
             ("origin_status", status(line.origin_status)),
             ("origin_request_id", text(&line.origin_request_id)),
         ])
-    }
-}
-
-impl Serialize for Line {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Node::from(self).serialize(serializer)
     }
 }
 

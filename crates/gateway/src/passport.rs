@@ -22,7 +22,7 @@ use request_auth::canon::sorted;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use crate::document::{Field, Fields, Holds, Mistake, Node};
+use crate::document::{Fields, Holds, Node};
 
 /// How the gateway's own headers between its functions begin.
 pub const OWN_PREFIX: &str = "x-causeway-";
@@ -78,9 +78,9 @@ impl PassportKey {
         })
     }
 
-    fn read(fields: &mut Fields<'_>) -> Result<Option<Self>, Mistake> {
-        let (id, secret) = (fields.take("id").string()?, fields.take("secret").string()?);
-        Ok(Self::new(&id, secret))
+    fn read(fields: &mut Fields<'_, '_>) -> Option<Self> {
+        let (id, secret) = (fields.take("id").string(), fields.take("secret").string());
+        Self::new(&id, secret)
     }
 
     /// The MAC under the subkey of one hop.
@@ -113,11 +113,13 @@ impl PassportKeys {
     pub fn from_json(json: &str) -> Result<Self, String> {
         let (first, also) = Node::from_json(json)
             .and_then(|secret| {
-                Field::document(secret, Holds::Secrets).table(|fields| {
-                    let also = fields.take("also").or(Vec::new(), |also| {
-                        also.list(|other| other.table(PassportKey::read))
-                    })?;
-                    Ok((PassportKey::read(fields)?, also))
+                secret.read(Holds::Secrets, |secret| {
+                    secret.table(|fields| {
+                        let also = fields.take("also").or(Vec::new(), |also| {
+                            also.list(|other| other.table(PassportKey::read))
+                        });
+                        (PassportKey::read(fields), also)
+                    })
                 })
             })
             .map_err(|mistake| mistake.to_string())?;

@@ -12,7 +12,7 @@ use oss_s3::request::Authorized;
 use request_auth::Verified;
 use serde::Serialize;
 
-use crate::document::{Field, Fields, Mistake};
+use crate::document::{Field, Fields};
 use crate::keys::{KeyRecord, RecordError};
 
 /// The preset of the five upload operations, which grants have by default.
@@ -58,7 +58,7 @@ impl From<UnsignedHeadersSource> for UnsignedHeaders {
 }
 
 impl UnsignedHeadersSource {
-    pub(crate) fn read(field: Field<'_>) -> Result<Self, Mistake> {
+    pub(crate) fn read(field: Field<'_, '_>) -> Self {
         field.choice(&[
             ("store", Self::Store),
             ("drop", Self::Drop),
@@ -68,18 +68,18 @@ impl UnsignedHeadersSource {
 }
 
 impl GrantSource {
-    pub(crate) fn read(fields: &mut Fields<'_>) -> Result<Self, Mistake> {
-        Ok(Self {
-            bucket: fields.take("bucket").string()?,
+    pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Self {
+        Self {
+            bucket: fields.take("bucket").string(),
             operations: fields
                 .take("operations")
-                .or(vec![UPLOAD_ONLY.to_owned()], |field| field.list(Field::string))?,
-            prefix: fields.take("prefix").or(String::new(), Field::string)?,
-            mount: fields.take("mount").or(String::new(), Field::string)?,
+                .or(vec![UPLOAD_ONLY.to_owned()], Field::strings),
+            prefix: fields.take("prefix").or(String::new(), Field::string),
+            mount: fields.take("mount").or(String::new(), Field::string),
             unsigned_headers: fields
                 .take("unsigned_headers")
-                .optional(UnsignedHeadersSource::read)?,
-        })
+                .optional(UnsignedHeadersSource::read),
+        }
     }
 }
 

@@ -2,9 +2,9 @@
 
 use cloudfront_event::answers::{self, asked};
 use cloudfront_event::conversation::{Step, Work};
-use cloudfront_event::rules::{READ_ONLY_AT_ORIGIN_REQUEST, kept};
+use cloudfront_event::rules::READ_ONLY_AT_ORIGIN_REQUEST;
 use cloudfront_event::visit::{Deployment, Environment, Obtained, Visit};
-use cloudfront_event::{Event, EventRequest, EventResponse, Headers, set_header};
+use cloudfront_event::{Event, EventRequest, EventResponse, Headers};
 use gateway::config::cloudfront::{DirectPath, is_region};
 use gateway::document::Node;
 use gateway::errand::ERRAND_HEADER;
@@ -86,24 +86,27 @@ impl Hop {
     /// Object bytes, straight to S3.
     fn stream(&self, checked: &Checked<'_>) -> Result<EventRequest, Refusal> {
         let received = &self.event.request;
-        let mut headers = kept(&received.headers, &READ_ONLY_AT_ORIGIN_REQUEST);
+        let mut headers = received.headers.kept(&READ_ONLY_AT_ORIGIN_REQUEST);
         // A condition can't be taken out of the request here.
         if let Some(name) = headers
-            .keys()
+            .iter()
+            .map(|(name, _)| name)
             .find(|name| name.starts_with("if-") && checked.header(name).is_none())
         {
             return Err(no_passport("The passport does not cover a condition of the request.").about(name));
         }
         for (name, value) in checked.headers() {
-            if !name.starts_with(OWN_PREFIX) && !headers.contains_key(*name) {
-                set_header(&mut headers, name, String::from_utf8_lossy(value).into_owned());
+            if !name.starts_with(OWN_PREFIX) && headers.get(name).is_none() {
+                headers.set(name, String::from_utf8_lossy(value).into_owned());
             }
         }
         let meant = text(checked, ORIGIN_HEADER);
         match self.deployment.cloudfront().direct_path {
             DirectPath::Oac => match received.origin() {
                 Some((authority, "")) if authority == meant => {
-                    headers.extend(kept(&received.headers, &["host"]));
+                    if let Some(lines) = received.headers.get("host") {
+                        headers.insert("host", lines.to_vec());
+                    }
                     let mut request = self.handed_back(&received.uri, &received.querystring, headers);
                     request.drop_custom_headers();
                     Ok(request)
@@ -187,10 +190,10 @@ impl Hop {
         let hop = passport::Hop::RouterToHandler;
         let passport = passport::issue(hop, checked.decision(), carrier, passport_keys, self.visit.now)
             .ok_or_else(|| failed("No passport could be issued."))?;
-        let mut headers = kept(&received.headers, &READ_ONLY_AT_ORIGIN_REQUEST);
-        set_header(&mut headers, PASSPORT_HEADER, passport);
+        let mut headers = received.headers.kept(&READ_ONLY_AT_ORIGIN_REQUEST);
+        headers.set(PASSPORT_HEADER, passport);
         for (name, value) in covered {
-            set_header(&mut headers, name, String::from_utf8_lossy(value).into_owned());
+            headers.set(name, String::from_utf8_lossy(value).into_owned());
         }
         let signing = SigningRequest {
             method: &received.method,
@@ -212,10 +215,10 @@ impl Hop {
 
     /// Adds the signature of this function's role, and the host that it is for.
     fn sign(&self, signing: SigningRequest<'_>, scope: Scope<'_>, headers: &mut Headers) {
-        set_header(headers, "host", signing.host.to_owned());
+        headers.set("host", signing.host.to_owned());
         let credentials = self.visit.environment.credentials();
         for (name, value) in aws_v4::sign(signing, credentials, scope, self.visit.now) {
-            set_header(headers, name, value);
+            headers.set(name, value);
         }
     }
 

@@ -1,11 +1,9 @@
 //! One viewer-request event through the gateway's authorizer.
 
 use cloudfront_event::conversation::{Step, Work};
-use cloudfront_event::rules::{
-    MAX_URI_AND_QUERY, MAX_VIEWER_ANSWER_BYTES, READ_ONLY_AT_VIEWER_REQUEST, kept,
-};
+use cloudfront_event::rules::{MAX_URI_AND_QUERY, MAX_VIEWER_ANSWER_BYTES, READ_ONLY_AT_VIEWER_REQUEST};
 use cloudfront_event::visit::{Environment, Obtained, Visit};
-use cloudfront_event::{Event, EventRequest, EventResponse, HeaderLine, answers};
+use cloudfront_event::{Event, EventRequest, EventResponse, answers};
 use gateway::authorizer;
 use gateway::config::cloudfront::DirectPath;
 use gateway::errand::{self, ERRAND_HEADER};
@@ -170,9 +168,9 @@ impl Hop {
             .ok_or_else(|| failed("No passport could be issued."))?;
         headers.push((PASSPORT_HEADER.to_owned(), passport));
 
-        let mut lines = kept(&received.headers, &READ_ONLY_AT_VIEWER_REQUEST);
+        let mut lines = received.headers.kept(&READ_ONLY_AT_VIEWER_REQUEST);
         for (name, value) in headers {
-            lines.insert(name, vec![HeaderLine { key: None, value }]);
+            lines.set(&name, value);
         }
         Ok(EventRequest {
             method: received.method.clone(),

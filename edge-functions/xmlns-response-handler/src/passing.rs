@@ -1,8 +1,8 @@
 //! One origin-response event: the answer that passes, in OSS's words.
 
 use cloudfront_event::answers::{self, asked};
-use cloudfront_event::rules::{READ_ONLY_AT_ORIGIN_RESPONSE, kept};
-use cloudfront_event::{Event, EventResponse, Headers, set_header};
+use cloudfront_event::rules::READ_ONLY_AT_ORIGIN_RESPONSE;
+use cloudfront_event::{Event, EventResponse, Headers};
 use gateway::config::Config;
 use gateway::errand::ERRAND_HEADER;
 use gateway::log::Line;
@@ -26,9 +26,9 @@ pub(crate) fn respond(config: &Config, event: &Event, now: UnixSeconds) -> Strin
             line.refused(&refusal);
             let mut response = EventResponse::from(&refusal.answer(&asked));
             if let Some(received) = &event.response {
-                response
-                    .headers
-                    .extend(kept(&received.headers, &READ_ONLY_AT_ORIGIN_RESPONSE));
+                for (name, lines) in received.headers.kept(&READ_ONLY_AT_ORIGIN_RESPONSE).iter() {
+                    response.headers.insert(name, lines.to_vec());
+                }
             }
             response
         }
@@ -61,7 +61,7 @@ fn answer(
     line.status = Some(origin.status);
     let mut stay = READ_ONLY_AT_ORIGIN_RESPONSE.to_vec();
     stay.push("content-length");
-    let mut headers = kept(&received.headers, &stay);
+    let mut headers = received.headers.kept(&stay);
     if event.request.header(ERRAND_HEADER).is_some() {
         answered(received, &origin, asked, &mut headers)?;
     } else {
@@ -79,7 +79,7 @@ fn answer(
             response_handler::streamed(config, &host, sent, conditional, &origin, asked)?;
         line.operation = Some(operation.name());
         for (name, value) in &answer.headers {
-            set_header(&mut headers, name, String::from_utf8_lossy(value).into_owned());
+            headers.set(name, String::from_utf8_lossy(value).into_owned());
         }
     }
     Ok(EventResponse {
@@ -107,14 +107,14 @@ fn answered(
     }
     // Where the handler names no type, Lambda says JSON.
     let typed = received.header("content-type") == Some("application/xml");
-    for (name, lines) in &received.headers {
+    for (name, lines) in received.headers.iter() {
         let passes = name.starts_with("x-oss-")
-            || matches!(name.as_str(), "etag" | "cache-control")
+            || matches!(name, "etag" | "cache-control")
             || (name == "content-type" && typed);
         if passes {
-            headers.insert(name.clone(), lines.clone());
+            headers.insert(name, lines.to_vec());
         }
     }
-    set_header(headers, "date", asked.now.http_date());
+    headers.set("date", asked.now.http_date());
     Ok(())
 }

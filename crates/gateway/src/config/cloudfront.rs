@@ -6,7 +6,7 @@ use core::num::NonZeroU16;
 use serde::Serialize;
 
 use super::ConfigError;
-use crate::document::{Field, Holds, Mistake, Node};
+use crate::document::{Field, Holds, Node};
 use crate::keys::cache::CacheTimes;
 
 /// The most shards that key records are spread over: one byte chooses.
@@ -40,25 +40,23 @@ impl Default for CloudFrontSource {
 }
 
 impl CloudFrontSource {
-    pub(super) fn read(table: Field<'_>) -> Result<Self, Mistake> {
+    pub(super) fn read(table: Field<'_, '_>) -> Self {
         let default = Self::default();
-        let direct_path = |field: Field<'_>| {
+        let direct_path = |field: Field<'_, '_>| {
             field.choice(&[
                 ("oac", DirectPath::Oac),
                 ("router-signed", DirectPath::RouterSigned),
             ])
         };
-        table.table(|fields| {
-            Ok(Self {
-                secrets_prefix: fields
-                    .take("secrets_prefix")
-                    .or(default.secrets_prefix, Field::string)?,
-                secrets_regions: fields
-                    .take("secrets_regions")
-                    .or(default.secrets_regions, |field| field.list(Field::string))?,
-                key_shards: fields.take("key_shards").or(default.key_shards, Field::whole)?,
-                direct_path: fields.take("direct_path").or(default.direct_path, direct_path)?,
-            })
+        table.table(|fields| Self {
+            secrets_prefix: fields
+                .take("secrets_prefix")
+                .or(default.secrets_prefix, Field::string),
+            secrets_regions: fields
+                .take("secrets_regions")
+                .or(default.secrets_regions, Field::strings),
+            key_shards: fields.take("key_shards").or(default.key_shards, Field::whole),
+            direct_path: fields.take("direct_path").or(default.direct_path, direct_path),
         })
     }
 }
@@ -96,15 +94,17 @@ impl CloudFront {
     /// # Errors
     /// A [`ConfigError`], for JSON of another shape too.
     pub fn from_json(config: &str) -> Result<Self, ConfigError> {
-        let document = Field::document(Node::from_json(config)?, Holds::Settings);
-        let (source, times) = document.open_table(|fields| {
-            let source = fields
-                .take("cloudfront")
-                .or(CloudFrontSource::default(), CloudFrontSource::read)?;
-            let times = fields
-                .take("key_cache")
-                .or(CacheTimes::default(), CacheTimes::read)?;
-            Ok((source, times))
+        let document = Node::from_json(config)?;
+        let (source, times) = document.read(Holds::Settings, |document| {
+            document.open_table(|fields| {
+                let source = fields
+                    .take("cloudfront")
+                    .or(CloudFrontSource::default(), CloudFrontSource::read);
+                let times = fields
+                    .take("key_cache")
+                    .or(CacheTimes::default(), CacheTimes::read);
+                (source, times)
+            })
         })?;
         Self::new(source, times)
     }

@@ -1,5 +1,10 @@
 //! Reading a document's fields by name, with the type that each has to have.
+//!
+//! What is missing or wrong is noted, and reads as something empty: the reading goes on, and
+//! [`Node::read`] gives the first [`Mistake`] in the place of all that was read. Code that had to turn
+//! back at every field would be several times as large.
 
+use core::cell::OnceCell;
 use core::fmt;
 use std::borrow::Cow;
 
@@ -17,297 +22,307 @@ pub enum Holds {
 /// Why a document can't be read: one sentence for the operator, which names the path of the key as in
 /// `buckets[0].origin.region`.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Mistake {
-    path: String,
-    what: String,
-}
+pub struct Mistake(String);
 
 impl Mistake {
     /// A mistake in the document as a whole. The parser's own words are those of JSON's grammar and
     /// of [`Node`], and quote nothing.
     pub(super) fn of_document(error: &serde_json::Error) -> Self {
-        Self {
-            path: String::new(),
-            what: ["is not readable: ", &error.to_string()].concat(),
-        }
-    }
-
-    /// The same mistake seen from the table or list around it.
-    fn under(mut self, step: &Step<'_>) -> Self {
-        let parent = step.to_string();
-        let dot = if parent.is_empty() || self.path.is_empty() || self.path.starts_with('[') {
-            ""
-        } else {
-            "."
-        };
-        self.path = [&parent, dot, &self.path].concat();
-        self
+        Self(["the document is not readable: ", &error.to_string()].concat())
     }
 }
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.path.is_empty() {
-            f.write_str("the document ")?;
-        } else {
-            write!(f, "`{}` ", self.path)?;
-        }
-        f.write_str(&self.what)
+        f.write_str(&self.0)
     }
 }
 
 impl core::error::Error for Mistake {}
 
+/// What is noted while a document is read.
+struct Notes {
+    holds: Holds,
+    first: OnceCell<Mistake>,
+}
+
+/// Where a field is: seen from the table or list around it, and so on.
+struct Place<'p> {
+    above: Option<&'p Self>,
+    step: Step<'p>,
+}
+
 /// The way from a table or list to one of its parts.
-enum Step<'a> {
+enum Step<'p> {
     /// None: the part is the document itself.
     Document,
-    Name(Cow<'a, str>),
+    Name(&'p str),
     Item(usize),
     /// A name that a mistake may not repeat.
     Unnamed,
 }
 
-impl fmt::Display for Step<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Document => Ok(()),
-            Self::Name(name) => f.write_str(name),
-            Self::Item(number) => write!(f, "[{number}]"),
-            Self::Unnamed => f.write_str("*"),
+impl Place<'_> {
+    /// As a mistake names it; empty for the document.
+    fn path(&self) -> String {
+        let mut path = self.above.map(Place::path).unwrap_or_default();
+        match self.step {
+            Step::Document => {}
+            Step::Item(number) => path.extend(["[", &number.to_string(), "]"]),
+            Step::Name(_) | Step::Unnamed => {
+                if !path.is_empty() {
+                    path.push('.');
+                }
+                path.push_str(if let Step::Name(name) = self.step {
+                    name
+                } else {
+                    "*"
+                });
+            }
         }
+        path
     }
 }
 
-/// A field of a document, there or not. Each of its methods asks for one type.
-pub struct Field<'a> {
-    step: Step<'a>,
-    node: Option<Node<'a>>,
-    holds: Holds,
+impl Notes {
+    #[cold]
+    fn note(&self, place: &Place<'_>, what: &[&str]) {
+        self.first.get_or_init(|| {
+            let path = place.path();
+            let whose = match path.as_str() {
+                "" => "the document ".to_owned(),
+                path => ["`", path, "` "].concat(),
+            };
+            Mistake([whose, what.concat()].concat())
+        });
+    }
 }
 
-impl<'a> Field<'a> {
-    /// A whole document.
-    pub fn document(node: Node<'a>, holds: Holds) -> Self {
-        Self {
-            step: Step::Document,
-            node: Some(node),
-            holds,
-        }
-    }
-
-    /// What `read` makes of the field, or `default` where it is left out; `null` is not left out.
+impl<'a> Node<'a> {
+    /// Reads this document with `read`.
     ///
     /// # Errors
-    /// `read` fails.
-    pub fn or<T>(self, default: T, read: impl FnOnce(Self) -> Result<T, Mistake>) -> Result<T, Mistake> {
+    /// The first mistake that `read` came upon.
+    pub fn read<T>(self, holds: Holds, read: impl FnOnce(Field<'a, '_>) -> T) -> Result<T, Mistake> {
+        let notes = Notes {
+            holds,
+            first: OnceCell::new(),
+        };
+        let value = read(Field {
+            node: Some(self),
+            place: Place {
+                above: None,
+                step: Step::Document,
+            },
+            notes: &notes,
+        });
+        match notes.first.into_inner() {
+            None => Ok(value),
+            Some(mistake) => Err(mistake),
+        }
+    }
+}
+
+/// A field of a document, there or not. Each of its methods asks for one type; what is missing or of
+/// another one is noted as a mistake.
+pub struct Field<'a, 'p> {
+    node: Option<Node<'a>>,
+    place: Place<'p>,
+    notes: &'p Notes,
+}
+
+impl<'a> Field<'a, '_> {
+    /// What `read` makes of the field, or `default` where it is left out; `null` is not left out.
+    pub fn or<T>(self, default: T, read: impl FnOnce(Self) -> T) -> T {
         match self.node {
             Some(_) => read(self),
-            None => Ok(default),
+            None => default,
         }
     }
 
     /// What `read` makes of the field, or nothing where it is left out or `null`.
-    ///
-    /// # Errors
-    /// `read` fails.
-    pub fn optional<T>(self, read: impl FnOnce(Self) -> Result<T, Mistake>) -> Result<Option<T>, Mistake> {
+    pub fn optional<T>(self, read: impl FnOnce(Self) -> T) -> Option<T> {
         match self.node {
-            None | Some(Node::Null) => Ok(None),
-            Some(_) => read(self).map(Some),
+            None | Some(Node::Null) => None,
+            Some(_) => Some(read(self)),
         }
     }
 
     /// Whatever is there.
-    ///
-    /// # Errors
-    /// It is missing.
-    pub fn node(mut self) -> Result<Node<'a>, Mistake> {
+    pub fn node(mut self) -> Node<'a> {
         let node = self.node.take();
-        node.ok_or_else(|| self.is_no("there"))
+        node.unwrap_or_else(|| {
+            self.is_no("there");
+            Node::Null
+        })
     }
 
     /// A text.
-    ///
-    /// # Errors
-    /// It is missing or something else.
-    pub fn text(self) -> Result<Cow<'a, str>, Mistake> {
+    pub fn text(self) -> Cow<'a, str> {
         match self.node {
-            Some(Node::Text(text)) => Ok(text),
-            _ => Err(self.is_no("a text")),
+            Some(Node::Text(text)) => text,
+            _ => {
+                self.is_no("a text");
+                Cow::Borrowed("")
+            }
         }
     }
 
-    /// A text of the document's, copied.
-    ///
-    /// # Errors
-    /// As [`Field::text`].
-    pub fn string(self) -> Result<String, Mistake> {
-        self.text().map(Cow::into_owned)
+    /// A text of its own.
+    pub fn string(self) -> String {
+        self.text().into_owned()
     }
 
     /// A whole number of the type that is wanted.
-    ///
-    /// # Errors
-    /// It is missing, something else, or beyond the type.
-    pub fn whole<N: TryFrom<i64>>(self) -> Result<N, Mistake> {
-        match self.node {
-            Some(Node::Whole(number)) => {
-                N::try_from(number).map_err(|_| self.mistake("is too small or too large".to_owned()))
-            }
-            _ => Err(self.is_no("a whole number")),
-        }
+    pub fn whole<N: TryFrom<i64> + Default>(self) -> N {
+        let Some(Node::Whole(number)) = self.node else {
+            self.is_no("a whole number");
+            return N::default();
+        };
+        N::try_from(number).unwrap_or_else(|_| {
+            self.notes.note(&self.place, &["is too small or too large"]);
+            N::default()
+        })
     }
 
     /// `true` or `false`.
-    ///
-    /// # Errors
-    /// It is missing or something else.
-    pub fn boolean(self) -> Result<bool, Mistake> {
+    pub fn boolean(self) -> bool {
         match self.node {
-            Some(Node::Bool(value)) => Ok(value),
-            _ => Err(self.is_no("true or false")),
+            Some(Node::Bool(value)) => value,
+            _ => {
+                self.is_no("true or false");
+                false
+            }
         }
     }
 
     /// One of these texts, as what it stands for.
-    ///
-    /// # Errors
-    /// It is missing or something else.
-    pub fn choice<T: Copy>(self, choices: &[(&str, T)]) -> Result<T, Mistake> {
-        let chosen = match &self.node {
-            Some(Node::Text(text)) => text,
-            _ => return Err(self.is_no("a text")),
+    pub fn choice<T: Copy + Default>(self, choices: &[(&str, T)]) -> T {
+        let Some(Node::Text(text)) = &self.node else {
+            self.is_no("a text");
+            return T::default();
         };
-        match choices.iter().find(|(name, _)| name == chosen) {
-            Some((_, choice)) => Ok(*choice),
-            None => {
-                let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-                let is = match self.holds {
-                    Holds::Settings => ["is `", chosen, "`; it "].concat(),
-                    Holds::Secrets => String::new(),
-                };
-                let what = [&is, "has to be one of `", &names.join("`, `"), "`"].concat();
-                Err(self.mistake(what))
-            }
+        if let Some((_, choice)) = choices.iter().find(|(name, _)| name == text) {
+            return *choice;
         }
+        let is = match self.notes.holds {
+            Holds::Settings => ["is `", text, "`; it "].concat(),
+            Holds::Secrets => String::new(),
+        };
+        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+        let what = [&is, "has to be one of `", &names.join("`, `"), "`"];
+        self.notes.note(&self.place, &what);
+        T::default()
+    }
+
+    /// A list of texts.
+    pub fn strings(self) -> Vec<String> {
+        self.list(|text| text.string())
     }
 
     /// A list, each of its parts read by `read`.
-    ///
-    /// # Errors
-    /// It is missing or something else, or a part can't be read.
-    pub fn list<T>(self, read: impl Fn(Field<'a>) -> Result<T, Mistake>) -> Result<Vec<T>, Mistake> {
-        match self.node {
-            Some(Node::List(items)) => {
-                let fields = items.into_iter().enumerate().map(|(number, node)| Field {
+    pub fn list<T>(self, read: impl Fn(Field<'a, '_>) -> T) -> Vec<T> {
+        let Some(Node::List(items)) = self.node else {
+            self.is_no("a list");
+            return Vec::new();
+        };
+        let part = |(number, node)| {
+            read(Field {
+                node: Some(node),
+                place: Place {
+                    above: Some(&self.place),
                     step: Step::Item(number),
-                    node: Some(node),
-                    holds: self.holds,
-                });
-                let read: Result<_, _> = fields.map(read).collect();
-                read.map_err(|mistake: Mistake| mistake.under(&self.step))
-            }
-            _ => Err(self.is_no("a list")),
-        }
+                },
+                notes: self.notes,
+            })
+        };
+        items.into_iter().enumerate().map(part).collect()
     }
 
     /// A table whose names are data: each part read by `read`, which is given its name.
-    ///
-    /// # Errors
-    /// It is missing or something else, or a part can't be read.
-    pub fn map<T, C: Default + Extend<T>>(
-        self,
-        read: impl Fn(Cow<'a, str>, Field<'a>) -> Result<T, Mistake>,
-    ) -> Result<C, Mistake> {
-        match self.node {
-            Some(Node::Table(entries)) => {
-                let fields = entries.into_iter().map(|(name, node)| {
-                    let step = match self.holds {
-                        Holds::Settings => Step::Name(name.clone()),
-                        Holds::Secrets => Step::Unnamed,
-                    };
-                    let field = Field {
-                        step,
-                        node: Some(node),
-                        holds: self.holds,
-                    };
-                    read(name, field)
-                });
-                let mut all = C::default();
-                for part in fields {
-                    all.extend([part.map_err(|mistake: Mistake| mistake.under(&self.step))?]);
-                }
-                Ok(all)
-            }
-            _ => Err(self.is_no("a table")),
-        }
+    pub fn map<T>(self, read: impl Fn(Cow<'a, str>, Field<'a, '_>) -> T) -> Vec<T> {
+        let Some(Node::Table(entries)) = self.node else {
+            self.is_no("a table");
+            return Vec::new();
+        };
+        let part = |(name, node): (Cow<'a, str>, _)| {
+            let shown = name.clone();
+            let step = match self.notes.holds {
+                Holds::Settings => Step::Name(&shown),
+                Holds::Secrets => Step::Unnamed,
+            };
+            let field = Field {
+                node: Some(node),
+                place: Place {
+                    above: Some(&self.place),
+                    step,
+                },
+                notes: self.notes,
+            };
+            read(name, field)
+        };
+        entries.into_iter().map(part).collect()
     }
 
     /// A table of the fields that `read` takes, and no others.
-    ///
-    /// # Errors
-    /// It is missing or something else, `read` fails, or there is a name that `read` did not take.
-    pub fn table<T>(self, read: impl FnOnce(&mut Fields<'a>) -> Result<T, Mistake>) -> Result<T, Mistake> {
+    pub fn table<T>(self, read: impl FnOnce(&mut Fields<'a, '_>) -> T) -> T {
         self.open_table(|fields| {
-            let value = read(fields)?;
-            fields.end()?;
-            Ok(value)
+            let value = read(fields);
+            fields.end();
+            value
         })
     }
 
     /// A table of the fields that `read` takes, among others.
-    ///
-    /// # Errors
-    /// It is missing or something else, or `read` fails.
-    pub fn open_table<T>(
-        self,
-        read: impl FnOnce(&mut Fields<'a>) -> Result<T, Mistake>,
-    ) -> Result<T, Mistake> {
-        match self.node {
-            Some(Node::Table(entries)) => {
-                let mut fields = Fields {
-                    entries,
-                    taken: Vec::new(),
-                    holds: self.holds,
-                };
-                read(&mut fields).map_err(|mistake| mistake.under(&self.step))
+    pub fn open_table<T>(mut self, read: impl FnOnce(&mut Fields<'a, '_>) -> T) -> T {
+        let entries = self.entries();
+        read(&mut Fields {
+            entries,
+            taken: Vec::new(),
+            place: &self.place,
+            notes: self.notes,
+        })
+    }
+
+    fn entries(&mut self) -> Vec<(Cow<'a, str>, Node<'a>)> {
+        match self.node.take() {
+            Some(Node::Table(entries)) => entries,
+            other => {
+                self.node = other;
+                self.is_no("a table");
+                Vec::new()
             }
-            _ => Err(self.is_no("a table")),
         }
     }
 
-    fn is_no(&self, wanted: &str) -> Mistake {
+    fn is_no(&self, wanted: &str) {
         match self.node {
-            None => self.mistake("is missing".to_owned()),
-            Some(_) => self.mistake(["has to be ", wanted].concat()),
-        }
-    }
-
-    fn mistake(&self, what: String) -> Mistake {
-        Mistake {
-            path: self.step.to_string(),
-            what,
+            None => self.notes.note(&self.place, &["is missing"]),
+            Some(_) => self.notes.note(&self.place, &["has to be ", wanted]),
         }
     }
 }
 
 /// The fields of one table, taken one by one.
-pub struct Fields<'a> {
+pub struct Fields<'a, 'p> {
     entries: Vec<(Cow<'a, str>, Node<'a>)>,
     taken: Vec<&'static str>,
-    holds: Holds,
+    place: &'p Place<'p>,
+    notes: &'p Notes,
 }
 
-impl<'a> Fields<'a> {
+impl<'a, 'p> Fields<'a, 'p> {
     /// Takes a field out. Each name is taken once.
-    pub fn take(&mut self, name: &'static str) -> Field<'a> {
+    pub fn take(&mut self, name: &'static str) -> Field<'a, 'p> {
         self.taken.push(name);
         let found = self.entries.iter_mut().find(|(entry, _)| entry == name);
         Field {
-            step: Step::Name(Cow::Borrowed(name)),
             node: found.map(|(_, node)| core::mem::replace(node, Node::Null)),
-            holds: self.holds,
+            place: Place {
+                above: Some(self.place),
+                step: Step::Name(name),
+            },
+            notes: self.notes,
         }
     }
 
@@ -322,25 +337,23 @@ impl<'a> Fields<'a> {
         rest
     }
 
-    /// That there are no others.
-    fn end(&mut self) -> Result<(), Mistake> {
+    /// Notes that there are others.
+    fn end(&mut self) {
         let Some((name, _)) = self.others().into_iter().next() else {
-            return Ok(());
+            return;
         };
-        let name = match self.holds {
+        let name = match self.notes.holds {
             Holds::Settings => ["`", &name, "`"].concat(),
             Holds::Secrets => "a name".to_owned(),
         };
-        Err(Mistake {
-            path: String::new(),
-            what: [
-                "holds ",
-                &name,
-                ", which is not known there; known are `",
-                &self.taken.join("`, `"),
-                "`",
-            ]
-            .concat(),
-        })
+        let known = self.taken.join("`, `");
+        let what = [
+            "holds ",
+            &name,
+            ", which is not known there; known are `",
+            &known,
+            "`",
+        ];
+        self.notes.note(self.place, &what);
     }
 }

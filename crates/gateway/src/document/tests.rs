@@ -1,12 +1,8 @@
 use super::*;
 
-fn read<T>(
-    json: &str,
-    holds: Holds,
-    read: impl FnOnce(&mut Fields<'_>) -> Result<T, Mistake>,
-) -> Result<T, String> {
+fn read<T>(json: &str, holds: Holds, read: impl FnOnce(&mut Fields<'_, '_>) -> T) -> Result<T, String> {
     Node::from_json(json)
-        .and_then(|node| Field::document(node, holds).table(read))
+        .and_then(|node| node.read(holds, |document| document.table(read)))
         .map_err(|mistake| mistake.to_string())
 }
 
@@ -64,19 +60,18 @@ fn a_number_that_is_not_whole_is_no_field() {
 fn fields_are_read_with_the_type_that_is_asked_for() {
     let json = r#"{"text":"\u00e9","whole":-7,"yes":true,"list":["a","b"],"null":null,"choice":"two","map":{"k":1}}"#;
     let all = read(json, Holds::Settings, |fields| {
-        assert_eq!(fields.take("text").string()?, "é");
-        assert_eq!(fields.take("whole").whole::<i8>()?, -7);
-        assert!(fields.take("yes").boolean()?);
-        assert_eq!(fields.take("list").list(Field::string)?, ["a", "b"]);
-        assert_eq!(fields.take("null").optional(Field::string)?, None);
-        assert_eq!(fields.take("none").optional(Field::string)?, None);
-        assert_eq!(fields.take("none").or(3, Field::whole)?, 3);
-        assert_eq!(fields.take("choice").choice(&[("one", 1), ("two", 2)])?, 2);
+        assert_eq!(fields.take("text").string(), "é");
+        assert_eq!(fields.take("whole").whole::<i8>(), -7);
+        assert!(fields.take("yes").boolean());
+        assert_eq!(fields.take("list").strings(), ["a", "b"]);
+        assert_eq!(fields.take("null").optional(Field::string), None);
+        assert_eq!(fields.take("none").optional(Field::string), None);
+        assert_eq!(fields.take("none").or(3, Field::whole), 3);
+        assert_eq!(fields.take("choice").choice(&[("one", 1), ("two", 2)]), 2);
         let map: Vec<(String, u8)> = fields
             .take("map")
-            .map(|name, field| Ok((name.into_owned(), field.whole()?)))?;
+            .map(|name, field| (name.into_owned(), field.whole()));
         assert_eq!(map, [("k".to_owned(), 1)]);
-        Ok(())
     });
     assert_eq!(all, Ok(()));
 }
@@ -107,7 +102,7 @@ fn a_mistake_names_the_path_of_the_key_and_what_is_wanted() {
         let mistake = read(json, Holds::Settings, |fields| {
             fields.take("a").list(|item| {
                 item.table(|fields| {
-                    fields.take("b").whole::<u8>()?;
+                    fields.take("b").whole::<u8>();
                     fields
                         .take("d")
                         .or(true, |field| field.choice(&[("on", true), ("off", false)]))
@@ -116,6 +111,18 @@ fn a_mistake_names_the_path_of_the_key_and_what_is_wanted() {
         });
         assert_eq!(mistake, Err(sentence.to_owned()), "{json}");
     }
+}
+
+#[test]
+fn the_first_of_many_mistakes_is_told() {
+    let mistake = read(r#"{"a":1,"b":[{}],"c":"x"}"#, Holds::Settings, |fields| {
+        let a = fields.take("a").table(|fields| fields.take("d").string());
+        let b = fields
+            .take("b")
+            .list(|item| item.table(|fields| fields.take("e").boolean()));
+        (a, b, fields.take("c").whole::<u8>())
+    });
+    assert_eq!(mistake, Err("`a` has to be a table".to_owned()));
 }
 
 #[test]
@@ -131,8 +138,8 @@ fn l02_a_mistake_in_a_document_with_secrets_repeats_none_of_it() {
         "SECRET",
     ] {
         let mistake = read(json, Holds::Secrets, |fields| {
-            fields.take("a").optional(Field::whole::<u8>)?;
-            fields.take("b").optional(|field| field.choice(&[("on", true)]))?;
+            fields.take("a").optional(Field::whole::<u8>);
+            fields.take("b").optional(|field| field.choice(&[("on", true)]));
             fields
                 .take("m")
                 .or(Vec::new(), |field| field.map(|_, field| field.boolean()))
@@ -147,9 +154,11 @@ fn l02_a_mistake_in_a_document_with_secrets_repeats_none_of_it() {
 #[test]
 fn an_open_table_hands_out_what_was_not_taken() {
     let node = Node::from_json(r#"{"a":1,"b":2,"c":3}"#).unwrap();
-    let rest = Field::document(node, Holds::Settings).open_table(|fields| {
-        fields.take("b").whole::<u8>()?;
-        Ok(fields.rest().to_json())
+    let rest = node.read(Holds::Settings, |document| {
+        document.open_table(|fields| {
+            fields.take("b").whole::<u8>();
+            fields.rest().to_json()
+        })
     });
     assert_eq!(rest.as_deref(), Ok(r#"{"a":1,"c":3}"#));
 }

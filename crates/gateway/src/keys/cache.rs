@@ -12,7 +12,7 @@ use request_auth::UnixSeconds;
 use serde::Serialize;
 
 use crate::config::ConfigError;
-use crate::document::{Field, Mistake};
+use crate::document::Field;
 use crate::keys::KeyRecord;
 
 /// The most records that are kept.
@@ -48,20 +48,18 @@ impl Default for CacheTimes {
 }
 
 impl CacheTimes {
-    pub(crate) fn read(table: Field<'_>) -> Result<Self, Mistake> {
+    pub(crate) fn read(table: Field<'_, '_>) -> Self {
         let default = Self::default();
-        table.table(|fields| {
-            Ok(Self {
-                fresh_seconds: fields
-                    .take("fresh_seconds")
-                    .or(default.fresh_seconds, Field::whole)?,
-                stale_seconds: fields
-                    .take("stale_seconds")
-                    .or(default.stale_seconds, Field::whole)?,
-                negative_seconds: fields
-                    .take("negative_seconds")
-                    .or(default.negative_seconds, Field::whole)?,
-            })
+        table.table(|fields| Self {
+            fresh_seconds: fields
+                .take("fresh_seconds")
+                .or(default.fresh_seconds, Field::whole),
+            stale_seconds: fields
+                .take("stale_seconds")
+                .or(default.stale_seconds, Field::whole),
+            negative_seconds: fields
+                .take("negative_seconds")
+                .or(default.negative_seconds, Field::whole),
         })
     }
 

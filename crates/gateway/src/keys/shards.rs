@@ -16,7 +16,7 @@ use request_auth::Denial;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use crate::document::{Field, Holds, Node};
+use crate::document::{Holds, Node};
 use crate::keys::{KeyRecord, RecordError};
 
 /// A shard has to be smaller than this, in bytes: Secrets Manager takes 65,536.
@@ -40,8 +40,9 @@ impl Shard {
     pub fn from_json(json: &str) -> Result<Self, String> {
         let records = Node::from_json(json)
             .and_then(|shard| {
-                Field::document(shard, Holds::Secrets)
-                    .map(|id, record| Ok((id.into_owned(), Zeroizing::new(record.node()?.to_json()))))
+                shard.read(Holds::Secrets, |shard| {
+                    shard.map(|id, record| (id.into_owned(), Zeroizing::new(record.node().to_json())))
+                })
             })
             .map_err(|mistake| mistake.to_string())?;
         Ok(Self(records))
