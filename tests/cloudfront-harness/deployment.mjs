@@ -62,7 +62,14 @@ function readRoles(stack) {
       if (!(arn in MANAGED_POLICIES)) throw new Error(`${id}: the harness does not know the policy ${arn}`);
       statements.push(...MANAGED_POLICIES[arn]);
     }
-    return { id, name: ref, arn: attributes.Arn, account: ACCOUNT, trust: properties.AssumeRolePolicyDocument, statements };
+    return {
+      id,
+      name: ref,
+      arn: attributes.Arn,
+      account: ACCOUNT,
+      trust: properties.AssumeRolePolicyDocument,
+      statements,
+    };
   });
   for (const type of ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"]) {
     for (const { id, properties } of stack.resources(type)) {
@@ -87,7 +94,9 @@ function readBuckets(stack) {
     name: ref,
     region: stack.region,
     statements: policies.get(ref) ?? [],
-    ownerEnforced: (properties.OwnershipControls?.Rules ?? []).some((rule) => rule.ObjectOwnership === "BucketOwnerEnforced"),
+    ownerEnforced: (properties.OwnershipControls?.Rules ?? []).some(
+      (rule) => rule.ObjectOwnership === "BucketOwnerEnforced",
+    ),
   }));
 }
 
@@ -97,7 +106,8 @@ function readFunctionUrls(stack, functions) {
     const target = functions.get(properties.TargetFunctionArn);
     if (!target) throw new Error(`${id}: there is no function ${properties.TargetFunctionArn}`);
     if (properties.Qualifier) throw new Error(`${id}: the harness does not know qualifiers of function URLs`);
-    if ((properties.InvokeMode ?? "BUFFERED") !== "BUFFERED") throw new Error(`${id}: the harness does not stream answers`);
+    if ((properties.InvokeMode ?? "BUFFERED") !== "BUFFERED")
+      throw new Error(`${id}: the harness does not stream answers`);
     if (!["AWS_IAM", "NONE"].includes(properties.AuthType)) throw new Error(`${id}: AuthType is AWS_IAM or NONE`);
     const statements = permissions
       .filter(({ FunctionName }) => FunctionName === target.arn || FunctionName === target.name)

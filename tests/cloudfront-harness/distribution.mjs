@@ -22,8 +22,20 @@ export function readDistribution(stack, functions) {
   if (distributions.length !== 1) throw new Error("the edge template has exactly one distribution");
   const [{ id, ref, attributes, properties }] = distributions;
   const config = only(`${id}.DistributionConfig`, properties.DistributionConfig, [
-    "Aliases", "CacheBehaviors", "Comment", "CustomErrorResponses", "DefaultCacheBehavior", "Enabled", "HttpVersion",
-    "IPV6Enabled", "Logging", "Origins", "PriceClass", "Staging", "ViewerCertificate", "WebACLId",
+    "Aliases",
+    "CacheBehaviors",
+    "Comment",
+    "CustomErrorResponses",
+    "DefaultCacheBehavior",
+    "Enabled",
+    "HttpVersion",
+    "IPV6Enabled",
+    "Logging",
+    "Origins",
+    "PriceClass",
+    "Staging",
+    "ViewerCertificate",
+    "WebACLId",
   ]);
   if (config.Enabled !== true) throw new Error(`${id}: the distribution is not enabled`);
   const policies = { cache: readCachePolicies(stack), originRequest: readOriginRequestPolicies(stack) };
@@ -70,8 +82,15 @@ function readErrorCaching(responses) {
 function readOrigin(raw, stack) {
   const what = `origin ${raw.Id}`;
   only(what, raw, [
-    "ConnectionAttempts", "ConnectionTimeout", "CustomOriginConfig", "DomainName", "Id", "OriginAccessControlId",
-    "OriginCustomHeaders", "OriginPath", "S3OriginConfig",
+    "ConnectionAttempts",
+    "ConnectionTimeout",
+    "CustomOriginConfig",
+    "DomainName",
+    "Id",
+    "OriginAccessControlId",
+    "OriginCustomHeaders",
+    "OriginPath",
+    "S3OriginConfig",
   ]);
   const { S3OriginConfig: s3, CustomOriginConfig: custom, DomainName: domainName } = raw;
   if ((s3 === undefined) === (custom === undefined)) throw new Error(`${what}: it is either an S3 or a custom origin`);
@@ -89,14 +108,25 @@ function readOrigin(raw, stack) {
     if (s3.OriginAccessIdentity) throw new Error(`${what}: the harness does not know origin access identities`);
     const region = /^[^.]+(?:\.[^.]+)*\.s3\.([a-z0-9-]+)\.amazonaws\.com$/.exec(domainName)?.[1];
     if (region === undefined) throw new Error(`${what}: ${domainName} is no regional domain of a bucket`);
-    return { ...common, kind: "s3", region, readTimeout: within(what, "OriginReadTimeout", s3.OriginReadTimeout ?? 30, 1, 120) };
+    return {
+      ...common,
+      kind: "s3",
+      region,
+      readTimeout: within(what, "OriginReadTimeout", s3.OriginReadTimeout ?? 30, 1, 120),
+    };
   }
   only(what, custom, [
-    "HTTPPort", "HTTPSPort", "OriginKeepaliveTimeout", "OriginProtocolPolicy", "OriginReadTimeout", "OriginSSLProtocols",
+    "HTTPPort",
+    "HTTPSPort",
+    "OriginKeepaliveTimeout",
+    "OriginProtocolPolicy",
+    "OriginReadTimeout",
+    "OriginSSLProtocols",
   ]);
   if (common.accessControl) throw new Error(`${what}: the harness plays origin access control for S3 origins only`);
   if (isIP(domainName)) throw new Error(`${what}: an origin is a name, not an address`);
-  if (custom.OriginProtocolPolicy !== "https-only") throw new Error(`${what}: the harness speaks to origins as https-only`);
+  if (custom.OriginProtocolPolicy !== "https-only")
+    throw new Error(`${what}: the harness speaks to origins as https-only`);
   return {
     ...common,
     kind: "custom",
@@ -110,7 +140,8 @@ function readOrigin(raw, stack) {
 
 function within(what, name, value, least, most) {
   const number = Number(value);
-  if (!Number.isInteger(number) || number < least || number > most) throw new Error(`${what}: ${name} is ${least} to ${most}`);
+  if (!Number.isInteger(number) || number < least || number > most)
+    throw new Error(`${what}: ${name} is ${least} to ${most}`);
   return number;
 }
 
@@ -127,7 +158,11 @@ function readAccessControl(what, id, stack) {
   if (!id) return undefined;
   const found = stack.resources("AWS::CloudFront::OriginAccessControl").find(({ ref }) => ref === id);
   if (!found) throw new Error(`${what}: there is no origin access control ${id}`);
-  const { OriginAccessControlOriginType: type, SigningBehavior, SigningProtocol } = found.properties.OriginAccessControlConfig;
+  const {
+    OriginAccessControlOriginType: type,
+    SigningBehavior,
+    SigningProtocol,
+  } = found.properties.OriginAccessControlConfig;
   if (type !== "s3" || SigningProtocol !== "sigv4") throw new Error(`${what}: the harness signs for S3, with sigv4`);
   if (!["always", "never", "no-override"].includes(SigningBehavior)) {
     throw new Error(`${what}: SigningBehavior ${SigningBehavior} is not for S3`);
@@ -153,8 +188,12 @@ function readCachePolicies(stack) {
     if (policy.minTtl > policy.defaultTtl || policy.defaultTtl > policy.maxTtl) {
       throw new Error(`${id}: MinTTL, DefaultTTL and MaxTTL must not fall`);
     }
-    const keyed = [policy.headers, policy.cookies, policy.queries].some(({ kind }) => kind !== "none") || policy.gzip || policy.brotli;
-    if (policy.maxTtl === 0 && keyed) throw new Error(`${id}: with all TTLs 0 there is no cache key to put anything into`);
+    const keyed =
+      [policy.headers, policy.cookies, policy.queries].some(({ kind }) => kind !== "none") ||
+      policy.gzip ||
+      policy.brotli;
+    if (policy.maxTtl === 0 && keyed)
+      throw new Error(`${id}: with all TTLs 0 there is no cache key to put anything into`);
     if (policy.headers.names.length > 10) throw new Error(`${id}: at most 10 headers`);
     if (policy.headers.names.includes("host")) throw new Error(`${id}: S3 can't be sent the viewer's Host`);
     policies.set(ref, policy);
@@ -172,7 +211,8 @@ function readOriginRequestPolicies(stack) {
       throw new Error(`${id}: Authorization can't be named here; name it in the cache policy, or forward all headers`);
     }
     if (headers.names.length > 10) throw new Error(`${id}: at most 10 headers`);
-    if (headers.kind === "allViewerAndWhitelistCloudFront") throw new Error(`${id}: the harness makes no CloudFront-* headers`);
+    if (headers.kind === "allViewerAndWhitelistCloudFront")
+      throw new Error(`${id}: the harness makes no CloudFront-* headers`);
     policies.set(ref, {
       headers,
       cookies: selection(config.CookiesConfig, "Cookie", ["none", "whitelist", "allExcept", "all"], id),
@@ -196,10 +236,19 @@ function selection(config, noun, kinds, id) {
 function readBehaviour(raw, pattern, { origins, policies, functions }) {
   const what = pattern === undefined ? "DefaultCacheBehavior" : `CacheBehavior ${pattern}`;
   only(what, raw, [
-    "AllowedMethods", "CachePolicyId", "CachedMethods", "Compress", "LambdaFunctionAssociations", "OriginRequestPolicyId",
-    "PathPattern", "SmoothStreaming", "TargetOriginId", "ViewerProtocolPolicy",
+    "AllowedMethods",
+    "CachePolicyId",
+    "CachedMethods",
+    "Compress",
+    "LambdaFunctionAssociations",
+    "OriginRequestPolicyId",
+    "PathPattern",
+    "SmoothStreaming",
+    "TargetOriginId",
+    "ViewerProtocolPolicy",
   ]);
-  if (raw.Compress === true || raw.SmoothStreaming === true) throw new Error(`${what}: the harness does not compress or stream`);
+  if (raw.Compress === true || raw.SmoothStreaming === true)
+    throw new Error(`${what}: the harness does not compress or stream`);
   const origin = origins.get(raw.TargetOriginId);
   if (!origin) throw new Error(`${what}: there is no origin ${raw.TargetOriginId}`);
   const allowedMethods = raw.AllowedMethods ?? ["GET", "HEAD"];

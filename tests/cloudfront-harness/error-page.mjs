@@ -8,7 +8,14 @@ const SENTENCES = {
   503: "The Lambda function associated with the CloudFront distribution is invalid or doesn't have the required permissions.",
   504: "CloudFront attempted to establish a connection with the origin, but either the attempt failed or the origin closed the connection.",
 };
-const REASONS = { 400: "Bad Request", 403: "Forbidden", 413: "Request Entity Too Large", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout" };
+const REASONS = {
+  400: "Bad Request",
+  403: "Forbidden",
+  413: "Request Entity Too Large",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+};
 
 /** A request that CloudFront refuses or can't serve: status, what X-Cache says, and the reason for the log. */
 export class EdgeError extends Error {

@@ -51,7 +51,13 @@ export function eventOrigin(origin) {
   for (const { name, value } of origin.customHeaders) customHeaders[name.toLowerCase()] = [{ key: name, value }];
   if (origin.kind === "s3") {
     return {
-      s3: { authMethod: "none", customHeaders, domainName: origin.domainName, path: origin.path, region: origin.region },
+      s3: {
+        authMethod: "none",
+        customHeaders,
+        domainName: origin.domainName,
+        path: origin.path,
+        region: origin.region,
+      },
     };
   }
   const { domainName, keepaliveTimeout, path, port, protocol, readTimeout, sslProtocols } = origin;

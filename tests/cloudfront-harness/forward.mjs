@@ -21,7 +21,15 @@ export function send({ port, method, target, lines, body, signal }) {
   if (!framed && METHODS_WITH_BODY.has(method)) kept.push({ name: "Content-Length", value: "0" });
   kept.push({ name: "Connection", value: "Keep-Alive" });
   return new Promise((resolve, reject) => {
-    const outgoing = httpRequest({ host: "127.0.0.1", port, method, path: target, headers: flat(kept), agent: false, signal });
+    const outgoing = httpRequest({
+      host: "127.0.0.1",
+      port,
+      method,
+      path: target,
+      headers: flat(kept),
+      agent: false,
+      signal,
+    });
     outgoing.on("error", reject);
     outgoing.on("response", (incoming) => {
       const answer = [];
@@ -37,6 +45,7 @@ export function send({ port, method, target, lines, body, signal }) {
       });
     });
     // What goes wrong while sending shows as the request's own error, unless there is an answer already.
-    const sent = framed && body !== undefined ? pipeline(body, outgoing).catch(() => {}) : Promise.resolve(outgoing.end());
+    const sent =
+      framed && body !== undefined ? pipeline(body, outgoing).catch(() => {}) : Promise.resolve(outgoing.end());
   });
 }

@@ -20,8 +20,20 @@ const BODY_BYTES = 6 * MB;
  * same front end follows; that function URLs rename each of them is an assumption, the stricter one.
  */
 const REMAPPED = new Set([
-  "authorization", "connection", "content-length", "content-md5", "date", "expect", "host", "max-forwards", "server",
-  "te", "trailer", "upgrade", "user-agent", "www-authenticate",
+  "authorization",
+  "connection",
+  "content-length",
+  "content-md5",
+  "date",
+  "expect",
+  "host",
+  "max-forwards",
+  "server",
+  "te",
+  "trailer",
+  "upgrade",
+  "user-agent",
+  "www-authenticate",
 ]);
 const REMOVED = new Set(["keep-alive", "proxy-authenticate", "proxy-authorization", "transfer-encoding", "via"]);
 const TEXT = /^(text\/|application\/(json|javascript|xml|[a-z0-9.+-]+\+(json|xml))\b)/i;
@@ -39,7 +51,12 @@ export function functionUrlFront({ callers, functionUrls, functions, log }) {
   return createServer({ maxHeaderSize: 65_536, requestTimeout: 0 }, async (incoming, outgoing) => {
     const requestId = randomUUID();
     const answer = (status, headers, body) => {
-      outgoing.writeHead(status, { ...headers, "x-amzn-RequestId": requestId, "Content-Length": body.length, Connection: "close" });
+      outgoing.writeHead(status, {
+        ...headers,
+        "x-amzn-RequestId": requestId,
+        "Content-Length": body.length,
+        Connection: "close",
+      });
       outgoing.end(incoming.method === "HEAD" ? undefined : body);
       incoming.resume();
     };
@@ -77,7 +94,13 @@ async function authorise(url, head, body, callers) {
   if (url.authType === "NONE") return undefined;
   let verified;
   try {
-    verified = await verify(head, { service: "lambda", region: url.function.region, callers, doubleEncode: true, body });
+    verified = await verify(head, {
+      service: "lambda",
+      region: url.function.region,
+      callers,
+      doubleEncode: true,
+      body,
+    });
   } catch (error) {
     if (error instanceof SignatureRefused) throw new Refused(403, "Forbidden", `${error.code}: ${error.message}`);
     throw error;
@@ -87,10 +110,20 @@ async function authorise(url, head, body, callers) {
   if (digest !== undefined && digest !== createHash("sha256").update(body).digest("hex")) {
     throw new Refused(403, "Forbidden", "x-amz-content-sha256 is not the digest of the body");
   }
-  const context = { ...caller.context, "lambda:functionurlauthtype": url.authType, "lambda:invokedviafunctionurl": "true" };
+  const context = {
+    ...caller.context,
+    "lambda:functionurlauthtype": url.authType,
+    "lambda:invokedviafunctionurl": "true",
+  };
   // Lambda asks for both since October 2025.
   for (const action of ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"]) {
-    const { allowed, reason } = decide({ caller, action, resource: url.function.arn, context, resourceStatements: url.statements });
+    const { allowed, reason } = decide({
+      caller,
+      action,
+      resource: url.function.arn,
+      context,
+      resourceStatements: url.statements,
+    });
     if (!allowed) throw new Refused(403, "Forbidden", reason);
   }
   return caller;
@@ -104,7 +137,8 @@ function event({ url, head, body, caller, requestId }) {
     if (["authorization", "connection", "x-amz-security-token"].includes(lower)) continue;
     headers[lower] = headers[lower] === undefined ? shown(value) : `${headers[lower]},${shown(value)}`;
   }
-  headers["x-amzn-trace-id"] = `Root=1-${Math.floor(Date.now() / 1000).toString(16)}-${randomBytes(12).toString("hex")}`;
+  headers["x-amzn-trace-id"] =
+    `Root=1-${Math.floor(Date.now() / 1000).toString(16)}-${randomBytes(12).toString("hex")}`;
   headers["x-forwarded-port"] = "443";
   headers["x-forwarded-proto"] = "https";
   const isText = TEXT.test(headers["content-type"] ?? "") && isUtf8(body);
@@ -167,14 +201,17 @@ function response(result) {
   }
   const { statusCode, headers: given = {}, cookies = [], body = "", isBase64Encoded = false } = result;
   const malformed = (reason) => new Refused(502, "Internal Server Error", `the function's answer has ${reason}`);
-  if (!Number.isInteger(Number(statusCode)) || Number(statusCode) < 100 || Number(statusCode) > 599) throw malformed("no status");
+  if (!Number.isInteger(Number(statusCode)) || Number(statusCode) < 100 || Number(statusCode) > 599)
+    throw malformed("no status");
   if (typeof body !== "string") throw malformed("a body that is not text");
   const headers = {};
   for (const [name, value] of Object.entries(given)) {
     const lower = name.toLowerCase();
     if (!["string", "number", "boolean"].includes(typeof value)) throw malformed(`a header ${name} that is not text`);
     if (REMOVED.has(lower)) continue;
-    headers[REMAPPED.has(lower) ? `x-amzn-remapped-${lower}` : lower] = Buffer.from(String(value), "utf8").toString("latin1");
+    headers[REMAPPED.has(lower) ? `x-amzn-remapped-${lower}` : lower] = Buffer.from(String(value), "utf8").toString(
+      "latin1",
+    );
   }
   if (cookies.length > 0) headers["set-cookie"] = cookies;
   headers["content-type"] ??= "application/json";

@@ -9,12 +9,14 @@ import { statementsOf } from "./iam.mjs";
 export function readFunctions(stack, roles, code) {
   return stack.resources("AWS::Lambda::Function").map(({ id, ref, attributes, properties }) => {
     const { Code, Role, Layers, VpcConfig, PackageType = "Zip" } = properties;
-    if (PackageType !== "Zip" || Layers?.length || VpcConfig) throw new Error(`${id}: the harness runs zips without layers or VPC`);
+    if (PackageType !== "Zip" || Layers?.length || VpcConfig)
+      throw new Error(`${id}: the harness runs zips without layers or VPC`);
     const role = roles.get(Role);
     if (!role) throw new Error(`${id}: there is no role ${Role}`);
     requireTrust(role, "lambda.amazonaws.com", id);
     const path = code[Code.S3Key];
-    if (path === undefined) throw new Error(`${id}: "code" of the harness's configuration has no file for ${Code.S3Key}`);
+    if (path === undefined)
+      throw new Error(`${id}: "code" of the harness's configuration has no file for ${Code.S3Key}`);
     const zip = readFileSync(path);
     return {
       id,
@@ -44,9 +46,12 @@ export function readFunctions(stack, roles, code) {
 export function requireTrust(role, service, user) {
   const trusted = statementsOf(role.trust).some(
     ({ Effect, Action, Principal }) =>
-      Effect === "Allow" && [Action].flat().includes("sts:AssumeRole") && [Principal?.Service ?? []].flat().includes(service),
+      Effect === "Allow" &&
+      [Action].flat().includes("sts:AssumeRole") &&
+      [Principal?.Service ?? []].flat().includes(service),
   );
-  if (!trusted) throw new Error(`${user}: ${service} can't assume the role ${role.id}; name it in AssumeRolePolicyDocument`);
+  if (!trusted)
+    throw new Error(`${user}: ${service} can't assume the role ${role.id}; name it in AssumeRolePolicyDocument`);
 }
 
 /** Lambda publishes a version only of the code that its CodeSha256 names. */

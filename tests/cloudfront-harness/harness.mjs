@@ -49,7 +49,11 @@ export async function start(config, { log, print }) {
     names.add(SECRETS_NAMES, await listen(secrets));
     const urls = functionUrlFront({ callers, functionUrls: deployment.functionUrls, functions, log });
     names.add(FUNCTION_URL_NAMES, await listen(urls));
-    const atEdge = new Set(distribution.behaviours.flatMap(({ functions: byEvent }) => Object.values(byEvent).map((one) => one.function.arn)));
+    const atEdge = new Set(
+      distribution.behaviours.flatMap(({ functions: byEvent }) =>
+        Object.values(byEvent).map((one) => one.function.arn),
+      ),
+    );
     for (const settings of deployment.functions.values()) {
       const isEdge = atEdge.has(settings.arn);
       const placed = {

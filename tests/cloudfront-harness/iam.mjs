@@ -115,6 +115,9 @@ function conditionsHold(condition, context) {
 
 /** `*` is any run of characters, `?` exactly one. */
 function like(value, pattern) {
-  const expression = String(pattern).replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", "[^]*").replaceAll("?", "[^]");
+  const expression = String(pattern)
+    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+    .replaceAll("*", "[^]*")
+    .replaceAll("?", "[^]");
   return new RegExp(`^${expression}$`).test(value);
 }

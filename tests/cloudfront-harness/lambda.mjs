@@ -65,7 +65,10 @@ export class LambdaFunction {
     try {
       const result = await instance.call(json);
       if (Buffer.byteLength(result) > PAYLOAD_BYTES) {
-        throw new FunctionFailed("error", "Response payload size exceeded maximum allowed payload size (6291556 bytes).");
+        throw new FunctionFailed(
+          "error",
+          "Response payload size exceeded maximum allowed payload size (6291556 bytes).",
+        );
       }
       return JSON.parse(result);
     } finally {
@@ -124,9 +127,14 @@ class Instance {
       createInterface({ input: stream, crlfDelay: Infinity }).on("line", (line) => owner.print(line));
     }
     this.#child.on("message", (message) => this.#heard(message));
-    this.#child.on("exit", (code, signal) => this.#lost("crash", `Runtime exited with ${signal ?? `error: exit status ${code}`}`));
+    this.#child.on("exit", (code, signal) =>
+      this.#lost("crash", `Runtime exited with ${signal ?? `error: exit status ${code}`}`),
+    );
     this.#child.on("error", (error) => this.#lost("crash", error.message));
-    this.#started = this.#exchange({ start: { taskRoot: folder, handler: settings.handler, names: owner.names } }, INIT_MS);
+    this.#started = this.#exchange(
+      { start: { taskRoot: folder, handler: settings.handler, names: owner.names } },
+      INIT_MS,
+    );
     // Somebody waits for it in `call`; until then a failure is not unhandled.
     this.#started.catch(() => {});
   }
@@ -135,7 +143,10 @@ class Instance {
     await this.#started;
     const { timeoutSeconds } = this.#settings;
     const milliseconds = timeoutSeconds * 1000;
-    const { result } = await this.#exchange({ id: randomUUID(), event, deadline: Date.now() + milliseconds }, milliseconds);
+    const { result } = await this.#exchange(
+      { id: randomUUID(), event, deadline: Date.now() + milliseconds },
+      milliseconds,
+    );
     return result;
   }
 
@@ -221,7 +232,8 @@ function unpack({ id, zip, zipPath }, folder) {
   }
   for (const [name, bytes] of Object.entries(files)) {
     const path = join(folder, normalize(`/${name}`));
-    if (name.includes("..") || name.startsWith("/")) throw new Error(`${id}: ${zipPath} has a file outside of it: ${name}`);
+    if (name.includes("..") || name.startsWith("/"))
+      throw new Error(`${id}: ${zipPath} has a file outside of it: ${name}`);
     if (name.endsWith("/")) mkdirSync(path, { recursive: true });
     else {
       mkdirSync(dirname(path), { recursive: true });

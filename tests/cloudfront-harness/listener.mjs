@@ -25,7 +25,9 @@ export function listener(edge, log) {
     const status = { HPE_HEADER_OVERFLOW: 413, HPE_INVALID_METHOD: 403 }[error.code] ?? 400;
     log({ level: "error", function: "cloudfront", status, reason: `the request can't be read: ${error.message}` });
     const page = errorPage(new EdgeError(status, ""), newRequestId());
-    const head = flat(page.lines).map((text, index) => (index % 2 === 0 ? `${text}: ` : `${text}\r\n`)).join("");
+    const head = flat(page.lines)
+      .map((text, index) => (index % 2 === 0 ? `${text}: ` : `${text}\r\n`))
+      .join("");
     socket.end(`HTTP/1.1 ${status} ${page.statusText}\r\n${head}Connection: close\r\n\r\n${page.body}`);
   });
   return server;
@@ -66,20 +68,25 @@ class Exchange {
     if (hosts.length !== 1) throw new EdgeError(400, `the request has ${hosts.length} Host headers`);
     if (!head.path.startsWith("/")) throw new EdgeError(400, "the request's target does not begin with /");
     const [host] = hosts;
-    if (`https://${host}${target(head)}`.length > URL_BYTES) throw new EdgeError(413, `the URL has more than ${URL_BYTES} bytes`);
+    if (`https://${host}${target(head)}`.length > URL_BYTES)
+      throw new EdgeError(413, `the URL has more than ${URL_BYTES} bytes`);
     if (headBytes(head) > HEAD_BYTES) throw new EdgeError(413, `the request's head has more than ${HEAD_BYTES} bytes`);
     if (!isServed(distribution, host)) {
       throw new EdgeError(403, `${host} is neither the distribution's own name nor one of its Aliases`);
     }
-    const behaviour = distribution.behaviours.find(({ pattern }) => pattern === undefined || matchesPath(pattern, head.path));
+    const behaviour = distribution.behaviours.find(
+      ({ pattern }) => pattern === undefined || matchesPath(pattern, head.path),
+    );
     if (behaviour.viewerProtocolPolicy === "https-only" && scheme !== "https") {
       throw new EdgeError(403, "ViewerProtocolPolicy is https-only, and the request came over http");
     }
-    if (!behaviour.allowedMethods.has(head.method)) throw new EdgeError(403, `the behaviour does not allow ${head.method}`);
+    if (!behaviour.allowedMethods.has(head.method))
+      throw new EdgeError(403, `the behaviour does not allow ${head.method}`);
     // The guide says so of GET; that HEAD is refused as well is the stricter assumption.
     if (["GET", "HEAD"].includes(head.method) && hasBody(head)) throw new EdgeError(403, `a ${head.method} has a body`);
     const codings = values(head.lines, "transfer-encoding");
-    if (codings.length > 0 && codings.join().toLowerCase() !== "chunked") throw new EdgeError(400, "CloudFront reads chunked only");
+    if (codings.length > 0 && codings.join().toLowerCase() !== "chunked")
+      throw new EdgeError(400, "CloudFront reads chunked only");
     return behaviour;
   }
 
@@ -90,7 +97,8 @@ class Exchange {
     if (body !== undefined && status !== 204 && status !== 304) {
       const length = { name: "Content-Length", value: String(body.length) };
       // The length of what a GET would have got stays with a HEAD.
-      if (incoming.method !== "HEAD" || values(kept, "content-length").length === 0) kept.splice(0, kept.length, ...without(kept, "content-length"), length);
+      if (incoming.method !== "HEAD" || values(kept, "content-length").length === 0)
+        kept.splice(0, kept.length, ...without(kept, "content-length"), length);
     }
     kept.push(
       { name: "X-Cache", value: cache },
@@ -113,7 +121,9 @@ class Exchange {
 }
 
 function hasBody({ lines }) {
-  return values(lines, "transfer-encoding").length > 0 || values(lines, "content-length").some((length) => length !== "0");
+  return (
+    values(lines, "transfer-encoding").length > 0 || values(lines, "content-length").some((length) => length !== "0")
+  );
 }
 
 function headBytes(head) {
@@ -128,7 +138,9 @@ function headBytes(head) {
 function isServed({ domain, aliases }, host) {
   const name = host.replace(/:\d+$/, "").toLowerCase();
   if (name === domain || name === "localhost" || isIP(name) || name === "[::1]") return true;
-  return aliases.some((alias) => (alias.startsWith("*.") ? name.slice(name.indexOf(".")) === alias.slice(1) : name === alias));
+  return aliases.some((alias) =>
+    alias.startsWith("*.") ? name.slice(name.indexOf(".")) === alias.slice(1) : name === alias,
+  );
 }
 
 function newRequestId() {

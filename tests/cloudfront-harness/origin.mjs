@@ -16,9 +16,11 @@ const TRIED_AGAIN = new Set(["GET", "HEAD"]);
  * `accessControl` is there only if the origin is the one that the distribution gives it for. `body` is a ViewerBody.
  */
 export async function askOrigin({ origin, head, body, requestId, names, credentials }) {
-  if (!names.has(origin.domainName)) throw new EdgeError(502, `CloudFront wasn't able to resolve the origin domain name ${origin.domainName}`);
+  if (!names.has(origin.domainName))
+    throw new EdgeError(502, `CloudFront wasn't able to resolve the origin domain name ${origin.domainName}`);
   const port = names.port(origin.domainName, origin.protocol, origin.port);
-  if (port === undefined) throw new EdgeError(502, `nothing answers ${origin.protocol} on port ${origin.port} of ${origin.domainName}`);
+  if (port === undefined)
+    throw new EdgeError(502, `nothing answers ${origin.protocol} on port ${origin.port} of ${origin.domainName}`);
   const request = await originRequest(origin, head, requestId, credentials);
   const attempts = TRIED_AGAIN.has(head.method) ? origin.connectionAttempts : 1;
   for (let attempt = 1; ; attempt++) {
@@ -36,11 +38,7 @@ async function originRequest(origin, head, requestId, credentials) {
     method: head.method,
     path: `${origin.path}${head.path}`,
     query: head.query,
-    lines: [
-      ...without(head.lines, ...names),
-      ...origin.customHeaders,
-      { name: "X-Amz-Cf-Id", value: requestId },
-    ],
+    lines: [...without(head.lines, ...names), ...origin.customHeaders, { name: "X-Amz-Cf-Id", value: requestId }],
   };
   const { signing } = origin.accessControl ?? { signing: "never" };
   const isSigned = values(head.lines, "authorization").length > 0;

@@ -8,14 +8,24 @@ import { values } from "./wire.mjs";
 /** Removed whatever the policies say. */
 const REMOVED = new Set(["te", "x-http-method-override"]);
 /** Written by CloudFront itself, or part of how the body is framed. */
-const OWN = new Set(["accept-encoding", "authorization", "content-length", "cookie", "host", "transfer-encoding",
-  "user-agent", "via", "x-forwarded-for"]);
+const OWN = new Set([
+  "accept-encoding",
+  "authorization",
+  "content-length",
+  "cookie",
+  "host",
+  "transfer-encoding",
+  "user-agent",
+  "via",
+  "x-forwarded-for",
+]);
 const READING_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /** The request that CloudFront makes of `head` for the origin of `behaviour`. `via` is the server's name in Via. */
 export function originHead(head, behaviour, { clientIp, via }) {
   const { cachePolicy: cache, originRequestPolicy: forward, origin } = behaviour;
-  const isSelected = (name) => selects(cache.headers, name) || (forward !== undefined && selects(forward.headers, name));
+  const isSelected = (name) =>
+    selects(cache.headers, name) || (forward !== undefined && selects(forward.headers, name));
   const lines = head.lines.filter(({ name }) => {
     const lower = name.toLowerCase();
     return !REMOVED.has(lower) && !OWN.has(lower) && !isDisallowed(lower) && isSelected(lower);
@@ -55,7 +65,12 @@ function selects({ kind, names }, name) {
 function forwardsAuthorization(method, cache, forward) {
   if (cache.headers.names.includes("authorization")) return true;
   if (!READING_METHODS.has(method)) return true;
-  return cache.maxTtl === 0 && forward !== undefined && forward.headers.kind !== "whitelist" && selects(forward.headers, "authorization");
+  return (
+    cache.maxTtl === 0 &&
+    forward !== undefined &&
+    forward.headers.kind !== "whitelist" &&
+    selects(forward.headers, "authorization")
+  );
 }
 
 /** Normalised where the cache policy asks for it, otherwise a header like any other [CFD:controlling-the-cache-key]. */
@@ -64,13 +79,21 @@ function acceptEncoding(head, cache, isSelected) {
   if (!cache.gzip && !cache.brotli) {
     return isSelected ? head.lines.filter(({ name }) => name.toLowerCase() === "accept-encoding") : [];
   }
-  const codings = sent.join(",").split(",").map((coding) => coding.split(";")[0].trim().toLowerCase());
-  const kept = [cache.brotli && codings.includes("br") && "br", cache.gzip && codings.includes("gzip") && "gzip"].filter(Boolean);
+  const codings = sent
+    .join(",")
+    .split(",")
+    .map((coding) => coding.split(";")[0].trim().toLowerCase());
+  const kept = [
+    cache.brotli && codings.includes("br") && "br",
+    cache.gzip && codings.includes("gzip") && "gzip",
+  ].filter(Boolean);
   return kept.length === 0 ? [] : [{ name: "Accept-Encoding", value: kept.join(",") }];
 }
 
 function cookies(head, cache, forward) {
-  const pairs = values(head.lines, "cookie").flatMap((line) => line.split(/;\s*/)).filter((pair) => pair !== "");
+  const pairs = values(head.lines, "cookie")
+    .flatMap((line) => line.split(/;\s*/))
+    .filter((pair) => pair !== "");
   const kept = pairs.filter((pair) => {
     const name = pair.split("=")[0];
     return selects(cache.cookies, name) || (forward !== undefined && selects(forward.cookies, name));
@@ -128,7 +151,10 @@ export function keptSeconds({ method, status, lines, behaviour, errorCaching }) 
 /** Whether `pattern` of a behaviour matches a path: `*` is any run of characters, `?` exactly one, case counts. */
 export function matchesPath(pattern, path) {
   const absolute = pattern.startsWith("/") ? pattern : `/${pattern}`;
-  const expression = absolute.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", "[^]*").replaceAll("?", "[^]");
+  const expression = absolute
+    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+    .replaceAll("*", "[^]*")
+    .replaceAll("?", "[^]");
   return new RegExp(`^${expression}$`).test(normalised(path));
 }
 

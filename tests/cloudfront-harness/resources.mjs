@@ -71,7 +71,10 @@ export function physical(stack, id, type, properties) {
       };
     }
     case "AWS::CloudFront::OriginAccessControl":
-      return { ref: `E${unique.slice(0, 13).toUpperCase()}`, attributes: { Id: `E${unique.slice(0, 13).toUpperCase()}` } };
+      return {
+        ref: `E${unique.slice(0, 13).toUpperCase()}`,
+        attributes: { Id: `E${unique.slice(0, 13).toUpperCase()}` },
+      };
     case "AWS::CloudFront::CachePolicy":
     case "AWS::CloudFront::OriginRequestPolicy":
       return { ref: uuid(unique), attributes: { Id: uuid(unique) } };

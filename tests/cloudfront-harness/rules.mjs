@@ -23,11 +23,31 @@ const URI_CHARACTERS = 8192;
 export const HEAD_BYTES = 20_480;
 
 const DISALLOWED = new Set([
-  "connection", "expect", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "trailer",
-  "upgrade", "x-accel-buffering", "x-accel-charset", "x-accel-limit-rate", "x-accel-redirect", "x-amzn-auth",
-  "x-amzn-cf-billing", "x-amzn-cf-id", "x-amzn-cf-xff", "x-amzn-errortype", "x-amzn-fle-profile",
-  "x-amzn-header-count", "x-amzn-header-order", "x-amzn-lambda-integration-tag", "x-amzn-requestid", "x-cache",
-  "x-forwarded-proto", "x-real-ip",
+  "connection",
+  "expect",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "trailer",
+  "upgrade",
+  "x-accel-buffering",
+  "x-accel-charset",
+  "x-accel-limit-rate",
+  "x-accel-redirect",
+  "x-amzn-auth",
+  "x-amzn-cf-billing",
+  "x-amzn-cf-id",
+  "x-amzn-cf-xff",
+  "x-amzn-errortype",
+  "x-amzn-fle-profile",
+  "x-amzn-header-count",
+  "x-amzn-header-order",
+  "x-amzn-lambda-integration-tag",
+  "x-amzn-requestid",
+  "x-cache",
+  "x-forwarded-proto",
+  "x-real-ip",
 ]);
 const DISALLOWED_PREFIXES = ["x-amz-cf-", "x-edge-"];
 
@@ -35,17 +55,42 @@ const DISALLOWED_PREFIXES = ["x-amz-cf-", "x-edge-"];
 export const READ_ONLY = {
   "viewer-request": ["content-length", "host", "transfer-encoding", "via"],
   "origin-request": [
-    "accept-encoding", "content-length", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since",
-    "transfer-encoding", "via",
+    "accept-encoding",
+    "content-length",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "transfer-encoding",
+    "via",
   ],
   "origin-response": ["transfer-encoding", "via"],
   "viewer-response": ["warning", "via"],
 };
 
 const NOT_CUSTOM = new Set([
-  "cache-control", "connection", "content-length", "cookie", "host", "if-match", "if-modified-since", "if-none-match",
-  "if-range", "if-unmodified-since", "max-forwards", "pragma", "proxy-authorization", "proxy-connection", "range",
-  "request-range", "te", "trailer", "transfer-encoding", "upgrade", "via", "x-real-ip",
+  "cache-control",
+  "connection",
+  "content-length",
+  "cookie",
+  "host",
+  "if-match",
+  "if-modified-since",
+  "if-none-match",
+  "if-range",
+  "if-unmodified-since",
+  "max-forwards",
+  "pragma",
+  "proxy-authorization",
+  "proxy-connection",
+  "range",
+  "request-range",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "via",
+  "x-real-ip",
 ]);
 
 /** Whether functions neither see nor may add the header. */
@@ -93,7 +138,11 @@ export function checkRequestResult(event, shown, result, { includeBody }) {
   checkTarget(result);
   checkHeaders(result.headers, "headers");
   checkReadOnly(event, shown.headers, result.headers);
-  if (event === "viewer-request" && "cloudfront-viewer-country" in result.headers && !("cloudfront-viewer-country" in shown.headers)) {
+  if (
+    event === "viewer-request" &&
+    "cloudfront-viewer-country" in result.headers &&
+    !("cloudfront-viewer-country" in shown.headers)
+  ) {
     refuse("a viewer-request function can't add CloudFront-Viewer-Country");
   }
   if (event === "viewer-request" && "origin" in result) refuse("there is no origin at viewer-request");
@@ -113,7 +162,10 @@ export function checkOriginResponse(shown, result, method) {
     if ("content-length" in (result.headers ?? {}) && lengths(result.headers) !== lengths(shown.headers)) {
       refuse("Content-Length was changed and the body was not");
     }
-  } else if ("content-length" in (result.headers ?? {}) && lengths(result.headers) !== String(answerBody(result).length)) {
+  } else if (
+    "content-length" in (result.headers ?? {}) &&
+    lengths(result.headers) !== String(answerBody(result).length)
+  ) {
     refuse("Content-Length is not that of the new body");
   }
   return result;
@@ -175,7 +227,8 @@ function checkTarget({ uri, querystring }) {
   if (/[\s\x00-\x1f\x7f#?]/u.test(uri)) refuse("uri has a space, a control character, ? or #");
   if (/[\s\x00-\x1f\x7f#]/u.test(querystring)) refuse("querystring has a space, a control character or #");
   if (!uri.isWellFormed() || !querystring.isWellFormed()) refuse("uri or querystring is not UTF-8");
-  if (uri.length + 1 + querystring.length >= URI_CHARACTERS) refuse(`URI and query string have ${URI_CHARACTERS} characters or more`);
+  if (uri.length + 1 + querystring.length >= URI_CHARACTERS)
+    refuse(`URI and query string have ${URI_CHARACTERS} characters or more`);
 }
 
 function checkHeaders(headers, what) {
@@ -213,7 +266,8 @@ function checkBody(event, shown, body, includeBody) {
   if (!includeBody) refuse("there is a body, and IncludeBody is off");
   onlyKeys(body, ["inputTruncated", "action", "encoding", "data"], "body");
   const { action = "read-only", encoding = "base64", data = "" } = body;
-  if (body.inputTruncated !== undefined && body.inputTruncated !== shown.body?.inputTruncated) refuse("inputTruncated is read-only");
+  if (body.inputTruncated !== undefined && body.inputTruncated !== shown.body?.inputTruncated)
+    refuse("inputTruncated is read-only");
   if (action === "read-only") return undefined;
   if (action !== "replace") refuse("the body's action is neither read-only nor replace");
   if (!["base64", "text"].includes(encoding)) refuse("the body's encoding is neither base64 nor text");
@@ -222,7 +276,8 @@ function checkBody(event, shown, body, includeBody) {
   if (["GET", "HEAD"].includes(shown.method)) refuse(`a ${shown.method} has no body`);
   const bytes = Buffer.from(data, encoding === "text" ? "utf8" : "base64");
   // The guide says that more is cut; an upload that is cut unnoticed would be worse than a 502.
-  if (bytes.length > SHOWN_BODY_BYTES[event]) refuse(`the new body has ${bytes.length} bytes; at most ${SHOWN_BODY_BYTES[event]}`);
+  if (bytes.length > SHOWN_BODY_BYTES[event])
+    refuse(`the new body has ${bytes.length} bytes; at most ${SHOWN_BODY_BYTES[event]}`);
   return bytes;
 }
 
@@ -252,7 +307,8 @@ function checkOrigin(origin, shown, headers) {
 
 function checkS3Origin(s3, before) {
   onlyKeys(s3, ["authMethod", "customHeaders", "domainName", "path", "region"], "the origin");
-  if (!["none", "origin-access-identity"].includes(s3.authMethod)) refuse("authMethod is none or origin-access-identity");
+  if (!["none", "origin-access-identity"].includes(s3.authMethod))
+    refuse("authMethod is none or origin-access-identity");
   // The distribution has no origin access identity, so there is none that a function could keep.
   if (s3.authMethod === "origin-access-identity") refuse("the distribution has no origin access identity");
   if (s3.region !== undefined && typeof s3.region !== "string") refuse("region is not text");
@@ -261,7 +317,8 @@ function checkS3Origin(s3, before) {
     refuse("domainName has 1 to 128 characters");
   }
   if (domainName !== domainName.toLowerCase()) refuse("domainName is not in lower case");
-  if (domainName !== before?.domainName && !/^[a-z0-9.-]+$/.test(domainName)) refuse("domainName is no name of a bucket");
+  if (domainName !== before?.domainName && !/^[a-z0-9.-]+$/.test(domainName))
+    refuse("domainName is no name of a bucket");
 }
 
 function checkCustomOrigin(custom, before) {
@@ -289,7 +346,8 @@ function checkCustomOrigin(custom, before) {
   if (!Array.isArray(sslProtocols) || sslProtocols.length === 0 || !sslProtocols.every((one) => known.includes(one))) {
     refuse(`sslProtocols are some of ${known.join(", ")}`);
   }
-  if (typeof path === "string" && (path.length > 255 || /[^\x21-\x7e]/.test(path))) refuse("path is URL-encoded and has at most 255 characters");
+  if (typeof path === "string" && (path.length > 255 || /[^\x21-\x7e]/.test(path)))
+    refuse("path is URL-encoded and has at most 255 characters");
 }
 
 function headBytes({ method, uri, querystring, headers }) {

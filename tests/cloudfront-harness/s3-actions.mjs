@@ -5,7 +5,12 @@ import { values } from "./wire.mjs";
 
 /** Query parameters that say which operation it is, by method, for an object. */
 const OBJECT = {
-  GET: { "": "s3:GetObject", acl: "s3:GetObjectAcl", tagging: "s3:GetObjectTagging", uploadId: "s3:ListMultipartUploadParts" },
+  GET: {
+    "": "s3:GetObject",
+    acl: "s3:GetObjectAcl",
+    tagging: "s3:GetObjectTagging",
+    uploadId: "s3:ListMultipartUploadParts",
+  },
   HEAD: { "": "s3:GetObject" },
   PUT: { "": "s3:PutObject", acl: "s3:PutObjectAcl", tagging: "s3:PutObjectTagging", uploadId: "s3:PutObject" },
   POST: { uploads: "s3:PutObject", uploadId: "s3:PutObject" },
@@ -17,9 +22,25 @@ const BUCKET = {
 };
 /** Parameters that change nothing about the action. */
 const PLAIN = new Set([
-  "continuation-token", "delimiter", "encoding-type", "fetch-owner", "list-type", "marker", "max-keys", "max-parts",
-  "max-uploads", "part-number-marker", "partNumber", "prefix", "response-cache-control", "response-content-disposition",
-  "response-content-encoding", "response-content-language", "response-content-type", "response-expires", "start-after",
+  "continuation-token",
+  "delimiter",
+  "encoding-type",
+  "fetch-owner",
+  "list-type",
+  "marker",
+  "max-keys",
+  "max-parts",
+  "max-uploads",
+  "part-number-marker",
+  "partNumber",
+  "prefix",
+  "response-cache-control",
+  "response-content-disposition",
+  "response-content-encoding",
+  "response-content-language",
+  "response-content-type",
+  "response-expires",
+  "start-after",
   "x-id",
 ]);
 

@@ -11,7 +11,7 @@ import { send } from "./forward.mjs";
 import { decide } from "./iam.mjs";
 import { actionsOf } from "./s3-actions.mjs";
 import { SignatureRefused, UNSIGNED_PAYLOAD, signForS3, verify } from "./sigv4.mjs";
-import { flat, readHead, target, values, without } from "./wire.mjs";
+import { flat, percentDecoded, readHead, target, values, without } from "./wire.mjs";
 
 export const S3_NAMES = "^[a-z0-9][a-z0-9.-]*\\.s3\\.[a-z0-9-]+\\.amazonaws\\.com$";
 const EMPTY_DIGEST = createHash("sha256").digest("hex");
@@ -78,7 +78,7 @@ class Front {
     }
     const { caller, digest } = await this.#caller(head, region);
     if (bucket === undefined) throw new Refused("NoSuchBucket", "The specified bucket does not exist");
-    const key = Buffer.from(head.path.slice(1).replace(/%([0-9A-Fa-f]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16))), "latin1").toString();
+    const key = Buffer.from(percentDecoded(head.path.slice(1)), "latin1").toString();
     this.#authorise(head, bucket, key, caller, digest);
     this.#checkFraming(head, digest);
     this.#checkMetadata(head);
@@ -91,23 +91,27 @@ class Front {
     try {
       const verified = await verify(head, { service: "s3", region, callers: this.callers, doubleEncode: false });
       const { digest } = verified;
-      if (digest === undefined) throw new Refused("InvalidRequest", "Missing required header for this request: x-amz-content-sha256");
+      if (digest === undefined)
+        throw new Refused("InvalidRequest", "Missing required header for this request: x-amz-content-sha256");
       // Documented for HTTPS only.
-      if (digest === UNSIGNED_PAYLOAD && !this.secure) throw new Refused("InvalidRequest", "UNSIGNED-PAYLOAD needs TLS");
+      if (digest === UNSIGNED_PAYLOAD && !this.secure)
+        throw new Refused("InvalidRequest", "UNSIGNED-PAYLOAD needs TLS");
       if (digest.startsWith("STREAMING-")) throw new Refused("NotImplemented", `The harness does not read ${digest}`);
       if (digest !== UNSIGNED_PAYLOAD && !/^[0-9a-f]{64}$/.test(digest)) {
         throw new Refused("InvalidRequest", "x-amz-content-sha256 must be UNSIGNED-PAYLOAD or a valid sha256 value");
       }
       return verified;
     } catch (error) {
-      if (error instanceof SignatureRefused) throw new Refused(error.code in STATUSES ? error.code : "AccessDenied", error.message);
+      if (error instanceof SignatureRefused)
+        throw new Refused(error.code in STATUSES ? error.code : "AccessDenied", error.message);
       throw error;
     }
   }
 
   #authorise(head, bucket, key, caller, digest) {
     const actions = actionsOf(head, bucket.name, key);
-    if (actions === undefined) throw new Refused("NotImplemented", `The harness does not know this operation: ${head.method} ${head.query}`);
+    if (actions === undefined)
+      throw new Refused("NotImplemented", `The harness does not know this operation: ${head.method} ${head.query}`);
     const context = { "s3:signatureversion": "AWS4-HMAC-SHA256", "s3:x-amz-content-sha256": digest };
     for (const name of ["x-amz-acl", "x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id"]) {
       const [value] = values(head.lines, name);
@@ -135,7 +139,10 @@ class Front {
 
   #checkFraming(head, digest) {
     if (values(head.lines, "transfer-encoding").length > 0) {
-      throw new Refused("NotImplemented", "A header you provided implies functionality that is not implemented: Transfer-Encoding");
+      throw new Refused(
+        "NotImplemented",
+        "A header you provided implies functionality that is not implemented: Transfer-Encoding",
+      );
     }
     const [length] = values(head.lines, "content-length");
     if (length === undefined && ["PUT", "POST"].includes(head.method)) {
@@ -144,14 +151,16 @@ class Front {
     if (length === undefined && digest !== UNSIGNED_PAYLOAD && digest !== EMPTY_DIGEST) {
       throw new Refused("XAmzContentSHA256Mismatch", "The provided x-amz-content-sha256 is not that of an empty body.");
     }
-    if (Number(length ?? 0) > SINGLE_PUT_BYTES) throw new Refused("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size");
+    if (Number(length ?? 0) > SINGLE_PUT_BYTES)
+      throw new Refused("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size");
   }
 
   #checkMetadata(head) {
     const prefix = "x-amz-meta-";
     const metadata = head.lines.filter(({ name }) => name.toLowerCase().startsWith(prefix));
     const size = metadata.reduce((sum, { name, value }) => sum + name.length - prefix.length + value.length, 0);
-    if (size > METADATA_BYTES) throw new Refused("MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size");
+    if (size > METADATA_BYTES)
+      throw new Refused("MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size");
   }
 
   #checkAcl(head, bucket) {
@@ -179,9 +188,20 @@ class Front {
     const body = digest === UNSIGNED_PAYLOAD ? this.incoming : checked(this.incoming, digest, () => (mismatch = true));
     let answer;
     try {
-      answer = await send({ port: Number(port), method: head.method, target: target(forwarded), lines, body, signal: aborted.signal });
+      answer = await send({
+        port: Number(port),
+        method: head.method,
+        target: target(forwarded),
+        lines,
+        body,
+        signal: aborted.signal,
+      });
     } catch (error) {
-      if (mismatch) throw new Refused("XAmzContentSHA256Mismatch", "The provided x-amz-content-sha256 does not match what was computed.");
+      if (mismatch)
+        throw new Refused(
+          "XAmzContentSHA256Mismatch",
+          "The provided x-amz-content-sha256 does not match what was computed.",
+        );
       // S3 is as reachable as its origin: who plays an S3 that is down or hangs up means S3's own endpoint.
       this.log({ level: "error", function: "s3", reason: `the origin at ${url} does not answer: ${error.message}` });
       this.incoming.socket.destroy();

@@ -58,16 +58,24 @@ async function serve(incoming, { callers, secrets, templateSecrets }) {
   const host = values(head.lines, "host").join();
   const region = /^secretsmanager\.([a-z0-9-]+)\.amazonaws\.com$/.exec(host)?.[1];
   if (region === undefined) throw new Refused("UnknownOperationException", `${host} is no endpoint of Secrets Manager`);
-  if (head.method !== "POST" || head.path !== "/" || head.query !== "") throw new Refused("UnknownOperationException", "it takes POST / only");
+  if (head.method !== "POST" || head.path !== "/" || head.query !== "")
+    throw new Refused("UnknownOperationException", "it takes POST / only");
   const [operation] = values(head.lines, "x-amz-target");
-  if (operation !== "secretsmanager.GetSecretValue") throw new Refused("UnknownOperationException", `the harness does not know ${operation}`);
+  if (operation !== "secretsmanager.GetSecretValue")
+    throw new Refused("UnknownOperationException", `the harness does not know ${operation}`);
   if (values(head.lines, "content-type").join() !== "application/x-amz-json-1.1") {
     throw new Refused("SerializationException", "Content-Type is application/x-amz-json-1.1");
   }
   const { caller } = await signed(head, region, callers, body);
   const { SecretId: id } = JSON.parse(body.toString("utf8"));
   if (typeof id !== "string" || id === "") throw new Refused("ValidationException", "SecretId is missing");
-  const name = id.startsWith("arn:") ? id.split(":").slice(6).join(":").replace(/-[A-Za-z0-9]{6}$/, "") : id;
+  const name = id.startsWith("arn:")
+    ? id
+        .split(":")
+        .slice(6)
+        .join(":")
+        .replace(/-[A-Za-z0-9]{6}$/, "")
+    : id;
 
   const { prefix } = secrets;
   const passport = templateSecrets.find((one) => one.name === `${prefix}/passport`);
@@ -82,9 +90,18 @@ async function serve(incoming, { callers, secrets, templateSecrets }) {
   const context = { ...caller.context, "aws:securetransport": "true" };
   const { allowed, reason } = decide({ caller, action: "secretsmanager:GetSecretValue", resource: arn, context });
   if (!allowed) throw new Refused("AccessDeniedException", reason);
-  if (value === undefined) throw new Refused("ResourceNotFoundException", "Secrets Manager can't find the specified secret.");
-  if (Buffer.byteLength(value) > SECRET_BYTES) throw new Error(`${name} has more than ${SECRET_BYTES} bytes, which no secret can have`);
-  return { ARN: arn, CreatedDate: 1_700_000_000.123, Name: name, SecretString: value, VersionId: randomUUID(), VersionStages: ["AWSCURRENT"] };
+  if (value === undefined)
+    throw new Refused("ResourceNotFoundException", "Secrets Manager can't find the specified secret.");
+  if (Buffer.byteLength(value) > SECRET_BYTES)
+    throw new Error(`${name} has more than ${SECRET_BYTES} bytes, which no secret can have`);
+  return {
+    ARN: arn,
+    CreatedDate: 1_700_000_000.123,
+    Name: name,
+    SecretString: value,
+    VersionId: randomUUID(),
+    VersionStages: ["AWSCURRENT"],
+  };
 }
 
 async function signed(head, region, callers, body) {
@@ -93,7 +110,8 @@ async function signed(head, region, callers, body) {
     // The body's digest is part of the signature whether the header states it or not.
     verified = await verify(head, { service: "secretsmanager", region, callers, doubleEncode: true, body });
     const digest = createHash("sha256").update(body).digest("hex");
-    if (verified.digest !== undefined && verified.digest !== digest) throw new SignatureRefused("InvalidSignatureException", "the body has another digest");
+    if (verified.digest !== undefined && verified.digest !== digest)
+      throw new SignatureRefused("InvalidSignatureException", "the body has another digest");
   } catch (error) {
     if (error instanceof SignatureRefused) throw new Refused(jsonError(error.code), error.message);
     throw error;

@@ -32,8 +32,21 @@ const RESOURCE_ATTRIBUTES = new Set([
   "UpdateReplacePolicy",
 ]);
 const SHORT_FORMS = new Set([
-  "And", "Base64", "Contains", "EachMemberEquals", "EachMemberIn", "Equals", "FindInMap", "GetAtt", "If",
-  "Join", "Not", "Or", "Select", "Split", "Sub",
+  "And",
+  "Base64",
+  "Contains",
+  "EachMemberEquals",
+  "EachMemberIn",
+  "Equals",
+  "FindInMap",
+  "GetAtt",
+  "If",
+  "Join",
+  "Not",
+  "Or",
+  "Select",
+  "Split",
+  "Sub",
 ]);
 
 /** What `!Ref AWS::NoValue` is while a property is evaluated: its place disappears. */
@@ -93,12 +106,14 @@ export class Stack {
     for (const [rule, { RuleCondition, Assertions }] of Object.entries(template.Rules ?? {})) {
       if (RuleCondition !== undefined && !this.#isTrue(RuleCondition, rule)) continue;
       for (const { Assert, AssertDescription } of Assertions) {
-        if (!this.#isTrue(Assert, rule)) throw new Error(`${name}: ${AssertDescription ?? `rule ${rule} does not hold`}`);
+        if (!this.#isTrue(Assert, rule))
+          throw new Error(`${name}: ${AssertDescription ?? `rule ${rule} does not hold`}`);
       }
     }
     for (const [id, resource] of Object.entries(template.Resources)) {
       for (const key of Object.keys(resource)) {
-        if (!RESOURCE_ATTRIBUTES.has(key)) throw new Error(`${name}: ${id} has ${key}, which the harness does not know`);
+        if (!RESOURCE_ATTRIBUTES.has(key))
+          throw new Error(`${name}: ${id} has ${key}, which the harness does not know`);
       }
     }
     this.ids = Object.keys(template.Resources).filter((id) => this.#exists(id));
@@ -130,7 +145,8 @@ export class Stack {
   outputs() {
     const outputs = {};
     for (const [name, { Condition, Value }] of Object.entries(this.#template.Outputs ?? {})) {
-      if (Condition === undefined || this.#condition(Condition)) outputs[name] = this.#evaluate(Value, `output ${name}`);
+      if (Condition === undefined || this.#condition(Condition))
+        outputs[name] = this.#evaluate(Value, `output ${name}`);
     }
     return outputs;
   }
@@ -144,7 +160,10 @@ export class Stack {
     if (!this.#physical.has(id)) {
       // Attributes may need properties, which may refer to other resources; never to the same one.
       this.#physical.set(id, null);
-      this.#physical.set(id, physical(this, id, this.type(id), () => this.properties(id)));
+      this.#physical.set(
+        id,
+        physical(this, id, this.type(id), () => this.properties(id)),
+      );
     }
     const described = this.#physical.get(id);
     if (described === null) throw new Error(`${this.name}: ${id} refers to itself`);
@@ -276,7 +295,8 @@ export class Stack {
 
   #attribute(id, attribute, where) {
     const value = this.#existing(id, where).attributes[attribute];
-    if (value === undefined) throw new Error(`${this.name}: ${where}: the harness knows no attribute ${id}.${attribute}`);
+    if (value === undefined)
+      throw new Error(`${this.name}: ${where}: the harness knows no attribute ${id}.${attribute}`);
     return value;
   }
 
@@ -292,7 +312,8 @@ export class Stack {
       if (literal) return `\${${name}}`;
       if (name in given) return String(this.#evaluate(given[name], where));
       const dot = name.indexOf(".");
-      if (dot > 0 && !name.includes("::")) return String(this.#attribute(name.slice(0, dot), name.slice(dot + 1), where));
+      if (dot > 0 && !name.includes("::"))
+        return String(this.#attribute(name.slice(0, dot), name.slice(dot + 1), where));
       const value = this.#ref(name, where);
       if (typeof value !== "string" && typeof value !== "number") {
         throw new Error(`${this.name}: ${where}: \${${name}} is no text`);
@@ -308,7 +329,8 @@ function readParameter(what, value, declaration) {
   const refuse = () => {
     throw new Error(`${what} does not take «${value}»${hint}`);
   };
-  if (!["String", "Number", "CommaDelimitedList"].includes(Type)) throw new Error(`${what}: the harness does not know the type ${Type}`);
+  if (!["String", "Number", "CommaDelimitedList"].includes(Type))
+    throw new Error(`${what}: the harness does not know the type ${Type}`);
   if (AllowedValues && !AllowedValues.map(String).includes(value)) refuse();
   if (AllowedPattern && !new RegExp(`^(?:${AllowedPattern})$`).test(value)) refuse();
   if (MinLength !== undefined && value.length < Number(MinLength)) refuse();

@@ -18,7 +18,16 @@ import {
 import { values, wireLines, without } from "./wire.mjs";
 
 /** Headers of an origin's answer that CloudFront does not hand on [CFD:RequestAndResponseBehaviorCustomOrigin]. */
-const REMOVED_FROM_ANSWERS = ["connection", "keep-alive", "proxy-authenticate", "trailer", "transfer-encoding", "upgrade", "via", "x-cache"];
+const REMOVED_FROM_ANSWERS = [
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "via",
+  "x-cache",
+];
 
 export class Visit {
   #discard;
@@ -50,7 +59,11 @@ export class Visit {
   }
 
   async #viewerRequest() {
-    const request = eventRequest({ clientIp: this.clientIp, head: visible(this.head), body: await this.#shownBody("viewer-request") });
+    const request = eventRequest({
+      clientIp: this.clientIp,
+      head: visible(this.head),
+      body: await this.#shownBody("viewer-request"),
+    });
     const result = await this.#call("viewer-request", { request });
     if (result === undefined) return { head: this.head, request };
     return this.#requestResult("viewer-request", this.head, request, result);
@@ -145,7 +158,13 @@ export class Visit {
       if (values(lines, "server").length === 0) lines.push({ name: "Server", value: "CloudFront" });
       if (status !== 204 && status !== 304) lines.push({ name: "Content-Length", value: String(body.length) });
       return {
-        generated: { status, statusText: response.statusDescription, lines, body, cache: "LambdaGeneratedResponse from cloudfront" },
+        generated: {
+          status,
+          statusText: response.statusDescription,
+          lines,
+          body,
+          cache: "LambdaGeneratedResponse from cloudfront",
+        },
       };
     }
     const changed = changedHead(head, request, checked.request);
@@ -170,8 +189,15 @@ export class Visit {
   /** The harness has no cache, and nothing that a gateway answers may be in one. */
   #refuseCaching({ status, lines }) {
     const { behaviour, head, edge } = this;
-    const seconds = keptSeconds({ method: head.method, status, lines, behaviour, errorCaching: edge.distribution.errorCaching });
-    if (seconds > 0) throw new EdgeError(502, `CloudFront would keep this answer (${status}) for ${seconds} s and give it to others`);
+    const seconds = keptSeconds({
+      method: head.method,
+      status,
+      lines,
+      behaviour,
+      errorCaching: edge.distribution.errorCaching,
+    });
+    if (seconds > 0)
+      throw new EdgeError(502, `CloudFront would keep this answer (${status}) for ${seconds} s and give it to others`);
   }
 }
 
@@ -192,8 +218,15 @@ function cacheWord(status) {
 /** The origin that the request goes to. Access control is the distribution's, for the origin that it names. */
 function chosenOrigin(configured, { s3, custom }, scheme) {
   const chosen = s3 ?? custom;
-  const customHeaders = Object.entries(chosen.customHeaders).flatMap(([name, lines]) => wireLines({ [name]: lines }, []));
-  const common = { domainName: chosen.domainName, path: chosen.path, customHeaders, connectionAttempts: configured.connectionAttempts };
+  const customHeaders = Object.entries(chosen.customHeaders).flatMap(([name, lines]) =>
+    wireLines({ [name]: lines }, []),
+  );
+  const common = {
+    domainName: chosen.domainName,
+    path: chosen.path,
+    customHeaders,
+    connectionAttempts: configured.connectionAttempts,
+  };
   if (custom) return { ...common, port: custom.port, protocol: custom.protocol, readTimeout: custom.readTimeout };
   // That CloudFront does not sign for a bucket that a function chose is not documented: the stricter assumption.
   const isSame = configured.kind === "s3" && s3.domainName === configured.domainName;

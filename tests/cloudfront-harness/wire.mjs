@@ -33,6 +33,11 @@ export function readHead(incoming) {
   };
 }
 
+/** Bytes with each percent escape resolved. */
+export function percentDecoded(text) {
+  return text.replace(/%([0-9A-Fa-f]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
+}
+
 export function target({ path, query }) {
   return query === "" ? path : `${path}?${query}`;
 }

@@ -10,7 +10,12 @@ const TELL = edgeFunction("return { status: '200', body: JSON.stringify(event) }
 
 test("a viewer-request event is the documented one", async (t) => {
   const h = await harness(t, { functions: { "viewer-request": TELL } });
-  const answer = await h.ask({ method: "PUT", path: "/a%2fb/../c?x=%20&&y", body: "abc", headers: { "X-A": ["1", "2"], "x-forwarded-for": "1.1.1.1" } });
+  const answer = await h.ask({
+    method: "PUT",
+    path: "/a%2fb/../c?x=%20&&y",
+    body: "abc",
+    headers: { "X-A": ["1", "2"], "x-forwarded-for": "1.1.1.1" },
+  });
   assert.deepEqual(JSON.parse(answer.text), {
     Records: [
       {
@@ -25,7 +30,10 @@ test("a viewer-request event is the documented one", async (t) => {
             clientIp: "127.0.0.1",
             headers: {
               host: [{ key: "Host", value: "127.0.0.1" }],
-              "x-a": [{ key: "X-A", value: "1" }, { key: "X-A", value: "2" }],
+              "x-a": [
+                { key: "X-A", value: "1" },
+                { key: "X-A", value: "2" },
+              ],
               "x-forwarded-for": [{ key: "x-forwarded-for", value: "1.1.1.1" }],
               "content-length": [{ key: "Content-Length", value: "3" }],
             },
@@ -79,15 +87,27 @@ test("a custom origin is shown with its ports, protocols and timeouts", async (t
     const [origin] = edge.Resources.Distribution.Properties.DistributionConfig.Origins;
     delete origin.S3OriginConfig;
     delete origin.OriginAccessControlId;
-    Object.assign(origin, { OriginPath: "/p", CustomOriginConfig: { OriginProtocolPolicy: "https-only", OriginReadTimeout: 90, OriginSSLProtocols: ["TLSv1.2"] } });
+    Object.assign(origin, {
+      OriginPath: "/p",
+      CustomOriginConfig: {
+        OriginProtocolPolicy: "https-only",
+        OriginReadTimeout: 90,
+        OriginSSLProtocols: ["TLSv1.2"],
+      },
+    });
   };
   const h = await harness(t, { functions: { "origin-request": TELL }, edit });
   const { origin } = JSON.parse((await h.ask({})).text).Records[0].cf.request;
   delete origin.custom.customHeaders;
   assert.deepEqual(origin, {
     custom: {
-      domainName: "acme-ingest.s3.eu-west-1.amazonaws.com", keepaliveTimeout: 5, path: "/p", port: 443, protocol: "https",
-      readTimeout: 90, sslProtocols: ["TLSv1.2"],
+      domainName: "acme-ingest.s3.eu-west-1.amazonaws.com",
+      keepaliveTimeout: 5,
+      path: "/p",
+      port: 443,
+      protocol: "https",
+      readTimeout: 90,
+      sslProtocols: ["TLSv1.2"],
     },
   });
 });
@@ -110,18 +130,26 @@ test("an origin-response event has S3's status and headers, never its body, and 
   assert.deepEqual(cf.response, {
     headers: {
       etag: [{ key: "ETag", value: '"e"' }],
-      "x-amz-meta-a": [{ key: "x-amz-meta-a", value: "1" }, { key: "x-amz-meta-a", value: "2" }],
+      "x-amz-meta-a": [
+        { key: "x-amz-meta-a", value: "1" },
+        { key: "x-amz-meta-a", value: "2" },
+      ],
       "content-length": [{ key: "Content-Length", value: "3" }],
       date: [{ key: "Date", value: "d" }],
     },
     status: "404",
     statusDescription: "Nothing",
   });
-  assert.deepEqual([cf.request.uri, cf.request.method, cf.request.origin.s3.customHeaders, cf.request.body], ["/other", "PUT", {}, undefined]);
+  assert.deepEqual(
+    [cf.request.uri, cf.request.method, cf.request.origin.s3.customHeaders, cf.request.body],
+    ["/other", "PUT", {}, undefined],
+  );
 });
 
 test("what an origin-request function answers is not shown to origin-response", async (t) => {
-  const h = await harness(t, { functions: { "origin-request": TELL, "origin-response": "exports.handler = () => { throw new Error(); };" } });
+  const h = await harness(t, {
+    functions: { "origin-request": TELL, "origin-response": "exports.handler = () => { throw new Error(); };" },
+  });
   assert.equal((await h.ask({})).status, 200, JSON.stringify(h.logged));
 });
 
@@ -134,6 +162,9 @@ test("the parts of a head that a function leaves alone go on as their bytes, the
   assert.deepEqual(changedHead(head, request, changed), {
     ...head,
     path: "/\xc3\xb6",
-    lines: [{ name: "X-A", value: "\xfc" }, { name: "X-A", value: "\xc3\xb6" }],
+    lines: [
+      { name: "X-A", value: "\xfc" },
+      { name: "X-A", value: "\xc3\xb6" },
+    ],
   });
 });

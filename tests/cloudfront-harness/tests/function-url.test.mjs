@@ -6,7 +6,8 @@ import { test } from "node:test";
 import { PROGRAMMABLE, SIGNER, harness, program, random } from "./support.mjs";
 
 /** A router that sends the request to the handler's URL; `change` may alter what is signed or sent. */
-const toHandler = (change = "") => program(`
+const toHandler = (change = "") =>
+  program(`
   const host = request.origin.s3.customHeaders["x-causeway-handler"][0].value;
   let body = Buffer.from(request.body?.data ?? "", "base64");
   let options = { method: request.method, host, service: "lambda", region: host.split(".")[2], body, headers: {} };
@@ -29,7 +30,12 @@ const say = (result) => ({ "x-say": JSON.stringify(result) });
 test("the handler gets the event of payload format 2.0", async (t) => {
   const h = await withHandler(t, TELL);
   const bytes = random(20);
-  const answer = await h.ask({ method: "POST", path: "/k?uploads", body: bytes, headers: { "X-A": ["1", "2"], ...toHandler() } });
+  const answer = await h.ask({
+    method: "POST",
+    path: "/k?uploads",
+    body: bytes,
+    headers: { "X-A": ["1", "2"], ...toHandler() },
+  });
   assert.equal(answer.status, 200, JSON.stringify(h.logged));
   const event = JSON.parse(answer.text);
   assert.deepEqual([event.version, event.rawPath, event.rawQueryString, event.isBase64Encoded], ["2.0", "/", "", true]);
@@ -73,9 +79,11 @@ test("a call that is not signed, or signed wrongly, is a 403", async (t) => {
 });
 
 test("a role needs lambda:InvokeFunctionUrl and lambda:InvokeFunction", async (t) => {
-  const actions = (Action, more = {}) => ({ edge }) => {
-    Object.assign(edge.Resources.EdgeRole.Properties.Policies[0].PolicyDocument.Statement[1], { Action, ...more });
-  };
+  const actions =
+    (Action, more = {}) =>
+    ({ edge }) => {
+      Object.assign(edge.Resources.EdgeRole.Properties.Policies[0].PolicyDocument.Statement[1], { Action, ...more });
+    };
   for (const [edit, status] of [
     [actions(["lambda:InvokeFunctionUrl"]), 403],
     [actions(["lambda:InvokeFunction"]), 403],
@@ -89,7 +97,9 @@ test("a role needs lambda:InvokeFunctionUrl and lambda:InvokeFunction", async (t
 });
 
 test("AuthType NONE lets everybody in", async (t) => {
-  const h = await withHandler(t, TELL, { edit: ({ storage }) => (storage.Resources.HandlerUrl.Properties.AuthType = "NONE") });
+  const h = await withHandler(t, TELL, {
+    edit: ({ storage }) => (storage.Resources.HandlerUrl.Properties.AuthType = "NONE"),
+  });
   const code = toHandler("global.signed = () => ({})");
   const answer = await h.ask({ method: "POST", body: "abc", headers: code });
   assert.equal(answer.status, 200);
@@ -98,14 +108,36 @@ test("AuthType NONE lets everybody in", async (t) => {
 
 test("headers that Lambda keeps for itself come back renamed, and none is lost unseen", async (t) => {
   const h = await withHandler(t, SAY);
-  const headers = { Date: "d", Server: "s", "Content-MD5": "m", "WWW-Authenticate": "w", "X-Oss-Request-Id": "1", ETag: '"e"', Via: "v", "x-n": 1 };
-  const answer = await h.ask({ method: "POST", body: "abc", headers: { ...say({ statusCode: 409, headers, body: "<a/>" }), ...toHandler() } });
+  const headers = {
+    Date: "d",
+    Server: "s",
+    "Content-MD5": "m",
+    "WWW-Authenticate": "w",
+    "X-Oss-Request-Id": "1",
+    ETag: '"e"',
+    Via: "v",
+    "x-n": 1,
+  };
+  const answer = await h.ask({
+    method: "POST",
+    body: "abc",
+    headers: { ...say({ statusCode: 409, headers, body: "<a/>" }), ...toHandler() },
+  });
   assert.equal(answer.status, 409);
   for (const name of ["date", "server", "content-md5", "www-authenticate"]) {
-    assert.equal(answer.headers[`x-amzn-remapped-${name}`], headers[Object.keys(headers).find((one) => one.toLowerCase() === name)]);
+    assert.equal(
+      answer.headers[`x-amzn-remapped-${name}`],
+      headers[Object.keys(headers).find((one) => one.toLowerCase() === name)],
+    );
   }
   assert.deepEqual(
-    [answer.headers["x-oss-request-id"], answer.headers.etag, answer.headers["x-n"], answer.headers["content-type"], answer.text],
+    [
+      answer.headers["x-oss-request-id"],
+      answer.headers.etag,
+      answer.headers["x-n"],
+      answer.headers["content-type"],
+      answer.text,
+    ],
     ["1", '"e"', "1", "application/json", "<a/>"],
   );
   assert.notEqual(answer.headers.date, "d");
@@ -115,7 +147,12 @@ test("headers that Lambda keeps for itself come back renamed, and none is lost u
 test("answers that are no HTTP answers: a 502, or all body", async (t) => {
   const h = await withHandler(t, SAY);
   const of = (result) => h.ask({ method: "POST", body: "abc", headers: { ...say(result), ...toHandler() } });
-  for (const result of [{ statusCode: "x" }, { statusCode: 99 }, { statusCode: 200, body: 1 }, { statusCode: 200, headers: { a: {} } }]) {
+  for (const result of [
+    { statusCode: "x" },
+    { statusCode: 99 },
+    { statusCode: 200, body: 1 },
+    { statusCode: 200, headers: { a: {} } },
+  ]) {
     assert.equal((await of(result)).status, 502, JSON.stringify(result));
   }
   const plain = await of({ ok: true });
@@ -132,7 +169,11 @@ test("a handler that throws, is late or answers with more than 6 MB is a 502", a
   };`;
   const edit = ({ storage }) => (storage.Resources.Handler.Properties.Timeout = 1);
   const h = await withHandler(t, source, { edit });
-  for (const [how, reason] of [["throw", /not today/], ["late", /timed out/], ["large", /payload size exceeded/]]) {
+  for (const [how, reason] of [
+    ["throw", /not today/],
+    ["late", /timed out/],
+    ["large", /payload size exceeded/],
+  ]) {
     const answer = await h.ask({ method: "POST", body: "abc", headers: { "x-how": how, ...toHandler() } });
     assert.deepEqual([answer.status, JSON.parse(answer.text)], [502, { Message: "Internal Server Error" }]);
     assert.match(h.logged.at(-1).reason, reason);
@@ -140,7 +181,10 @@ test("a handler that throws, is late or answers with more than 6 MB is a 502", a
 });
 
 test("the handler runs in its own region under its own name, with its own role", async (t) => {
-  const h = await withHandler(t, "exports.handler = async () => ({ statusCode: 200, body: JSON.stringify(process.env) })");
+  const h = await withHandler(
+    t,
+    "exports.handler = async () => ({ statusCode: 200, body: JSON.stringify(process.env) })",
+  );
   const environment = JSON.parse((await h.ask({ method: "POST", body: "abc", headers: toHandler() })).text);
   assert.equal(environment.AWS_REGION, "eu-west-1");
   assert.match(environment.AWS_LAMBDA_FUNCTION_NAME, /^storage-Handler/);

@@ -6,17 +6,46 @@ import { test } from "node:test";
 import { PROGRAMMABLE, assertInvalid, harness, program } from "./support.mjs";
 
 const DISALLOWED = [
-  "Connection", "Expect", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Trailer", "Upgrade",
-  "X-Accel-Buffering", "X-Accel-Charset", "X-Accel-Limit-Rate", "X-Accel-Redirect", "X-Amz-Cf-Id", "X-Amz-Cf-Anything",
-  "X-Amzn-Auth", "X-Amzn-Cf-Billing", "X-Amzn-Cf-Id", "X-Amzn-Cf-Xff", "X-Amzn-Errortype", "X-Amzn-Fle-Profile",
-  "X-Amzn-Header-Count", "X-Amzn-Header-Order", "X-Amzn-Lambda-Integration-Tag", "X-Amzn-RequestId", "X-Cache",
-  "X-Edge-Location", "X-Forwarded-Proto", "X-Real-IP",
+  "Connection",
+  "Expect",
+  "Keep-Alive",
+  "Proxy-Authenticate",
+  "Proxy-Authorization",
+  "Proxy-Connection",
+  "Trailer",
+  "Upgrade",
+  "X-Accel-Buffering",
+  "X-Accel-Charset",
+  "X-Accel-Limit-Rate",
+  "X-Accel-Redirect",
+  "X-Amz-Cf-Id",
+  "X-Amz-Cf-Anything",
+  "X-Amzn-Auth",
+  "X-Amzn-Cf-Billing",
+  "X-Amzn-Cf-Id",
+  "X-Amzn-Cf-Xff",
+  "X-Amzn-Errortype",
+  "X-Amzn-Fle-Profile",
+  "X-Amzn-Header-Count",
+  "X-Amzn-Header-Order",
+  "X-Amzn-Lambda-Integration-Tag",
+  "X-Amzn-RequestId",
+  "X-Cache",
+  "X-Edge-Location",
+  "X-Forwarded-Proto",
+  "X-Real-IP",
 ];
 const READ_ONLY = {
   "viewer-request": ["Content-Length", "Host", "Transfer-Encoding", "Via"],
   "origin-request": [
-    "Accept-Encoding", "Content-Length", "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since",
-    "Transfer-Encoding", "Via",
+    "Accept-Encoding",
+    "Content-Length",
+    "If-Modified-Since",
+    "If-None-Match",
+    "If-Range",
+    "If-Unmodified-Since",
+    "Transfer-Encoding",
+    "Via",
   ],
   "origin-response": ["Transfer-Encoding", "Via"],
   "viewer-response": ["Warning", "Via"],
@@ -53,21 +82,34 @@ for (const [type, back] of Object.entries(GIVEN_BACK)) {
     };
     const h = await harness(t, { functions: { [type]: PROGRAMMABLE }, origin });
     const sent = {
-      "Accept-Encoding": "br", "If-Modified-Since": "x", "If-None-Match": '"e"', "If-Range": '"e"', "If-Unmodified-Since": "x",
+      "Accept-Encoding": "br",
+      "If-Modified-Since": "x",
+      "If-None-Match": '"e"',
+      "If-Range": '"e"',
+      "If-Unmodified-Since": "x",
       Via: "1.1 proxy",
     };
     for (const name of READ_ONLY[type]) {
       const lower = name.toLowerCase();
       const readOnly = new RegExp(`${lower} is read-only at ${type}`);
       const add = `${subject}.headers["${lower}"] = [{ key: "${name}", value: "7" }]; ${giveBack}`;
-      assertInvalid(await h.ask({ method: "POST", path: "/k?uploads", body: "abc", headers: program(add) }), h, readOnly);
+      assertInvalid(
+        await h.ask({ method: "POST", path: "/k?uploads", body: "abc", headers: program(add) }),
+        h,
+        readOnly,
+      );
       const change = `if (!${subject}.headers["${lower}"]) return "not there"; ${subject}.headers["${lower}"][0].value += "1"; ${giveBack}`;
       const remove = `if (!${subject}.headers["${lower}"]) return "not there"; delete ${subject}.headers["${lower}"]; ${giveBack}`;
       // Never in an answer that a function sees: CloudFront takes it out before.
       if (type.endsWith("-response") && name !== "Warning") continue;
       const more = name === "Transfer-Encoding" ? { "Transfer-Encoding": "chunked" } : sent;
       for (const code of [change, remove]) {
-        const answer = await h.ask({ method: "POST", path: "/k?uploads", body: "abc", headers: { ...more, ...program(code) } });
+        const answer = await h.ask({
+          method: "POST",
+          path: "/k?uploads",
+          body: "abc",
+          headers: { ...more, ...program(code) },
+        });
         assertInvalid(answer, h, readOnly);
       }
     }
@@ -80,7 +122,10 @@ test("functions do not see disallowed headers of a viewer", async (t) => {
     // Node's client writes Connection itself; Upgrade and Trailer would change what the request is.
     const names = DISALLOWED.filter((name) => !["Connection", "Upgrade", "Trailer", "Expect"].includes(name));
     const answer = await h.ask({
-      headers: { ...Object.fromEntries(names.map((name) => [name, "1"])), ...program("return { status: '200', body: JSON.stringify(request.headers) }") },
+      headers: {
+        ...Object.fromEntries(names.map((name) => [name, "1"])),
+        ...program("return { status: '200', body: JSON.stringify(request.headers) }"),
+      },
     });
     const seen = Object.keys(JSON.parse(answer.text));
     for (const name of DISALLOWED) assert.ok(!seen.includes(name.toLowerCase()), `${type} sees ${name}`);
@@ -108,8 +153,13 @@ test("headers that are in no list can be set, Authorization, Range and x-amz one
   const h = await harness(t, { functions: { "origin-request": PROGRAMMABLE } });
   const code = `for (const name of ["x-amz-meta-a", "x-amz-storage-class", "range", "if-match", "content-type"]) request.headers[name] = [{ value: "1" }];
     ${GIVEN_BACK["origin-request"]}`;
-  assert.equal((await h.ask({ method: "PUT", body: "x", headers: program(code) })).status, 200, JSON.stringify(h.logged));
-  for (const name of ["x-amz-meta-a", "x-amz-storage-class", "range", "if-match", "content-type"]) assert.equal(h.received[0].headers[name], "1");
+  assert.equal(
+    (await h.ask({ method: "PUT", body: "x", headers: program(code) })).status,
+    200,
+    JSON.stringify(h.logged),
+  );
+  for (const name of ["x-amz-meta-a", "x-amz-storage-class", "range", "if-match", "content-type"])
+    assert.equal(h.received[0].headers[name], "1");
 });
 
 test("CloudFront-Viewer-Country can't be added at viewer-request", async (t) => {
@@ -134,12 +184,14 @@ test("headers of another shape than documented are a 502", async (t) => {
     ["request.headers['x-a'] = [{ value: 'a\\0' }]", /no header may have/],
     ["request.headers['x-a'] = [{ value: '1', more: 1 }]", /unknown field more/],
   ];
-  for (const [code, reason] of rows) assertInvalid(await h.ask({ headers: program(`${code}; return request`) }), h, reason);
+  for (const [code, reason] of rows)
+    assertInvalid(await h.ask({ headers: program(`${code}; return request`) }), h, reason);
 });
 
 test("a header without a key gets its name in capitals, and repeated lines stay lines", async (t) => {
   const h = await harness(t, { functions: { "viewer-request": PROGRAMMABLE } });
-  const code = "request.headers['x-amz-meta-a'] = [{ value: '1' }, { key: 'x-AMZ-meta-A', value: '2' }]; return request";
+  const code =
+    "request.headers['x-amz-meta-a'] = [{ value: '1' }, { key: 'x-AMZ-meta-A', value: '2' }]; return request";
   await h.ask({ method: "PUT", body: "", headers: program(code) });
   const { lines } = h.received[0];
   assert.equal(lines[lines.indexOf("X-Amz-Meta-A") + 1], "1");

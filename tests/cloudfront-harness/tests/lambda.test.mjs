@@ -9,7 +9,11 @@ const answering = (expression) => edgeFunction(`return { status: "200", body: JS
 
 async function assertFailed(h, options, reason) {
   const answer = await h.ask(options);
-  assert.deepEqual([answer.status, answer.headers["x-cache"]], [503, "LambdaExecutionError from cloudfront"], answer.text);
+  assert.deepEqual(
+    [answer.status, answer.headers["x-cache"]],
+    [503, "LambdaExecutionError from cloudfront"],
+    answer.text,
+  );
   assert.match(h.logged.at(-1).reason, reason);
 }
 
@@ -17,9 +21,23 @@ test("a function has exactly the reserved environment variables, with its role's
   const h = await harness(t, { functions: { "viewer-request": answering("process.env") } });
   const environment = JSON.parse((await h.ask({})).text);
   assert.deepEqual(Object.keys(environment).sort(), [
-    "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_NAME",
-    "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME",
-    "AWS_REGION", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT", "LANG", "PATH", "TZ",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
+    "LANG",
+    "PATH",
+    "TZ",
     "_HANDLER",
   ]);
   assert.match(environment.AWS_ACCESS_KEY_ID, /^ASIA[A-Z2-7]{16}$/);
@@ -33,7 +51,9 @@ test("a function has exactly the reserved environment variables, with its role's
 test("the zip is the task root, and files beside the handler can be read", async (t) => {
   const source = `const content = require("node:fs").readFileSync(__dirname + "/sub/data.bin");
     exports.handler = async () => ({ status: "200", body: String(process.cwd() === __dirname && content) });`;
-  const h = await harness(t, { functions: { "viewer-request": zipped(source, { sub: { "data.bin": Buffer.from("there") } }) } });
+  const h = await harness(t, {
+    functions: { "viewer-request": zipped(source, { sub: { "data.bin": Buffer.from("there") } }) },
+  });
   assert.equal((await h.ask({})).text, "there", JSON.stringify(h.logged));
 });
 
@@ -73,7 +93,8 @@ test("a crash is a 503, and the next event gets a new instance", async (t) => {
   const before = await h.ask({ headers: pid });
   await assertFailed(h, { headers: program("process.exit(3)") }, /Runtime exited with error: exit status 3/);
   await assertFailed(h, { headers: program("process.abort()") }, /Runtime exited with SIGABRT/);
-  const later = "setImmediate(() => { throw new Error('nobody catches it') }); await new Promise((r) => setTimeout(r, 1000))";
+  const later =
+    "setImmediate(() => { throw new Error('nobody catches it') }); await new Promise((r) => setTimeout(r, 1000))";
   await assertFailed(h, { headers: program(later) }, /exit status 1/);
   const after = await h.ask({ headers: pid });
   assert.equal(after.status, 200);
@@ -112,14 +133,23 @@ test("results make a round trip through JSON", async (t) => {
 
 test("there is no network but AWS's endpoints, over TLS", async (t) => {
   const h = await harness(t, { functions: { "viewer-request": PROGRAMMABLE } });
-  const tell = (code) => program(`const why = await (async () => { ${code} })().catch((error) => String(error.cause?.message ?? error.message)); return { status: "200", body: String(why) }`);
+  const tell = (code) =>
+    program(
+      `const why = await (async () => { ${code} })().catch((error) => String(error.cause?.message ?? error.message)); return { status: "200", body: String(why) }`,
+    );
   const rows = [
     ["await fetch('https://example.com/')", /ENOTFOUND example.com/],
     ["await fetch('https://127.0.0.1:4430/')", /ENOTFOUND 127.0.0.1/],
     ["await fetch('http://secretsmanager.us-east-1.amazonaws.com/')", /over TLS on port 443 only/],
     ["await fetch('https://secretsmanager.us-east-1.amazonaws.com:444/')", /over TLS on port 443 only/],
-    ["await new Promise((_, reject) => require('node:net').connect(80, '127.0.0.1').on('error', reject))", /no way out/],
-    ["await new Promise((_, reject) => require('node:https').get('https://sts.amazonaws.com/').on('error', reject))", /no way out/],
+    [
+      "await new Promise((_, reject) => require('node:net').connect(80, '127.0.0.1').on('error', reject))",
+      /no way out/,
+    ],
+    [
+      "await new Promise((_, reject) => require('node:https').get('https://sts.amazonaws.com/').on('error', reject))",
+      /no way out/,
+    ],
     ["return (await fetch('https://secretsmanager.us-east-1.amazonaws.com/')).status", /^400$/],
     ["return (await fetch('https://acme-ingest.s3.eu-west-1.amazonaws.com/k')).status", /^403$/],
   ];
@@ -127,7 +157,13 @@ test("there is no network but AWS's endpoints, over TLS", async (t) => {
 });
 
 test("what a function prints is handed on line by line", async (t) => {
-  const h = await harness(t, { functions: { "viewer-request": edgeFunction("console.log(JSON.stringify({ a: 1 })); console.error('plain'); return { status: '200' };") } });
+  const h = await harness(t, {
+    functions: {
+      "viewer-request": edgeFunction(
+        "console.log(JSON.stringify({ a: 1 })); console.error('plain'); return { status: '200' };",
+      ),
+    },
+  });
   await h.ask({});
   await new Promise((resolve) => setTimeout(resolve, 100));
   assert.deepEqual(h.printed.map(({ line }) => line).sort(), ["plain", '{"a":1}']);

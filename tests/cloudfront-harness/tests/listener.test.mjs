@@ -28,14 +28,20 @@ test("a URL of more than 8,192 bytes is a 413", async (t) => {
   const prefix = "https://127.0.0.1/".length;
   assert.equal((await h.ask({ path: `/${"a".repeat(8192 - prefix)}` })).status, 200, JSON.stringify(h.logged));
   const answer = await h.ask({ path: `/${"a".repeat(8193 - prefix)}` });
-  assert.deepEqual([answer.status, answer.headers["x-cache"], answer.headers.server], [413, "Error from cloudfront", "CloudFront"]);
+  assert.deepEqual(
+    [answer.status, answer.headers["x-cache"], answer.headers.server],
+    [413, "Error from cloudfront", "CloudFront"],
+  );
   assert.match(answer.text, /The request could not be satisfied/);
 });
 
 test("a head of more than 20,480 bytes is a 413, however much more", async (t) => {
   const h = await harness(t, { functions: never });
   for (const size of [20_480, 60_000, 200_000]) {
-    const answer = await raw(h.url, `GET /k HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nX-A: ${"a".repeat(size)}\r\n\r\n`);
+    const answer = await raw(
+      h.url,
+      `GET /k HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nX-A: ${"a".repeat(size)}\r\n\r\n`,
+    );
     assert.match(answer, /^HTTP\/1.1 413 /, answer.slice(0, 100));
   }
   assert.equal((await (await harness(t)).ask({ headers: { "X-A": "a".repeat(20_000) } })).status, 200);
@@ -65,7 +71,8 @@ test("http is a 403 where the policy is https-only", async (t) => {
   const edit = ({ edge }) => {
     edge.Resources.Distribution.Properties.DistributionConfig.DefaultCacheBehavior.ViewerProtocolPolicy = "https-only";
   };
-  const start = (scheme) => harness(t, { edit, functions: { "viewer-request": PROGRAMMABLE }, config: listening(scheme) });
+  const start = (scheme) =>
+    harness(t, { edit, functions: { "viewer-request": PROGRAMMABLE }, config: listening(scheme) });
   const plain = await start("http");
   assert.equal((await plain.ask({ headers: program("return request") })).status, 403);
   assert.match(plain.logged[0].reason, /https-only/);
@@ -92,7 +99,14 @@ test("a Host that is neither the distribution's domain nor an alias is a 403", a
       });
     },
   });
-  for (const host of [h.distribution.domain, "Upload.Example.com:8080", "a.edge.example.com", "localhost:1", "127.0.0.1", "[::1]:1"]) {
+  for (const host of [
+    h.distribution.domain,
+    "Upload.Example.com:8080",
+    "a.edge.example.com",
+    "localhost:1",
+    "127.0.0.1",
+    "[::1]:1",
+  ]) {
     assert.equal((await h.ask({ host })).status, 200, host);
   }
   for (const host of ["example.com", "edge.example.com", "a.b.edge.example.com", "other.cloudfront.net"]) {
@@ -137,24 +151,43 @@ test("a chunked body goes on chunked, and S3 does not take it", async (t) => {
 
 test("header bytes that nobody changes arrive at S3 as they came, UTF-8 or not; the target too", async (t) => {
   const h = await harness(t, { functions: { "viewer-request": PROGRAMMABLE } });
-  const { "x-do": code } = program("request.headers['x-amz-meta-seen'] = [{ value: encodeURIComponent(request.headers['x-b'][0].value) }]; return request");
-  for (const [bytes, seen] of [["\xc3\xbc", "ü"], ["\xfc", "ü"], ["a  b", "a  b"]]) {
+  const { "x-do": code } = program(
+    "request.headers['x-amz-meta-seen'] = [{ value: encodeURIComponent(request.headers['x-b'][0].value) }]; return request",
+  );
+  for (const [bytes, seen] of [
+    ["\xc3\xbc", "ü"],
+    ["\xfc", "ü"],
+    ["a  b", "a  b"],
+  ]) {
     h.received.length = 0;
     const head = `PUT /%C3%bc//../.%41!*'() HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nx-b: ${bytes}\r\nx-do: ${code}\r\n`;
     assert.match(await raw(h.url, `${head}Content-Length: 0\r\n\r\n`), /^HTTP\/1.1 200 /, JSON.stringify(h.logged));
     const [{ target, headers }] = h.received;
-    assert.deepEqual([target, headers["x-b"], decodeURIComponent(headers["x-amz-meta-seen"])], ["/data/%C3%bc//../.%41!*'()", bytes, seen]);
+    assert.deepEqual(
+      [target, headers["x-b"], decodeURIComponent(headers["x-amz-meta-seen"])],
+      ["/data/%C3%bc//../.%41!*'()", bytes, seen],
+    );
   }
 });
 
 test("answers have CloudFront's headers, and not the origin's hop-by-hop ones or cookies", async (t) => {
   const origin = (_, outgoing) => {
-    outgoing.writeHead(200, { Via: "1.1 s3", "Set-Cookie": "a=b", "X-Cache": "Hit", Trailer: "x", ETag: '"e"', Server: "AmazonS3" });
+    outgoing.writeHead(200, {
+      Via: "1.1 s3",
+      "Set-Cookie": "a=b",
+      "X-Cache": "Hit",
+      Trailer: "x",
+      ETag: '"e"',
+      Server: "AmazonS3",
+    });
     outgoing.end("abc");
   };
   const h = await harness(t, { origin });
   const { headers, text } = await h.ask({});
-  assert.deepEqual([headers.etag, headers.server, headers["set-cookie"], headers.trailer, text], ['"e"', "AmazonS3", undefined, undefined, "abc"]);
+  assert.deepEqual(
+    [headers.etag, headers.server, headers["set-cookie"], headers.trailer, text],
+    ['"e"', "AmazonS3", undefined, undefined, "abc"],
+  );
   assert.match(headers.via, /^1\.1 [0-9a-f]{32}\.cloudfront\.net \(CloudFront\)$/);
   assert.equal(headers["x-cache"], "Miss from cloudfront");
   assert.match(headers["x-amz-cf-id"], /^[\w-]{54}==$/);
@@ -173,7 +206,9 @@ test("an answer that CloudFront would keep is refused: the gateway's answers are
     origin,
     edit: (made) => {
       grantListing(made);
-      made.edge.Resources.Distribution.Properties.DistributionConfig.CustomErrorResponses = [{ ErrorCode: 404, ErrorCachingMinTTL: 0 }];
+      made.edge.Resources.Distribution.Properties.DistributionConfig.CustomErrorResponses = [
+        { ErrorCode: 404, ErrorCachingMinTTL: 0 },
+      ];
     },
   });
   assert.equal((await none.ask({})).status, 404);
@@ -182,6 +217,9 @@ test("an answer that CloudFront would keep is refused: the gateway's answers are
 
 function grantListing({ storage }) {
   storage.Resources.BucketPolicy.Properties.PolicyDocument.Statement.push({
-    Effect: "Allow", Principal: { Service: "cloudfront.amazonaws.com" }, Action: "s3:ListBucket", Resource: "arn:aws:s3:::acme-ingest",
+    Effect: "Allow",
+    Principal: { Service: "cloudfront.amazonaws.com" },
+    Action: "s3:ListBucket",
+    Resource: "arn:aws:s3:::acme-ingest",
   });
 }

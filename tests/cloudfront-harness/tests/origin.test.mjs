@@ -54,7 +54,10 @@ test("a viewer that is slow to send does not use up the origin's time", async (t
 
 test("a custom origin has the read timeout that the function gives it", async (t) => {
   const source = PROGRAMMABLE;
-  const h = await harness(t, { functions: { "origin-request": source, handler: "exports.handler = () => new Promise(() => {})" }, edit: slowHandler });
+  const h = await harness(t, {
+    functions: { "origin-request": source, handler: "exports.handler = () => new Promise(() => {})" },
+    edit: slowHandler,
+  });
   const code = `const domainName = request.origin.s3.customHeaders["x-causeway-handler"][0].value;
     request.headers.host = [{ value: domainName }];
     request.origin = { custom: { customHeaders: {}, domainName, keepaliveTimeout: 5, path: "", port: 443, protocol: "https", readTimeout: 4, sslProtocols: ["TLSv1.2"] } };
@@ -71,7 +74,9 @@ function slowHandler({ storage }) {
 
 test("a name that does not resolve, another port and plain http to a function URL are a 502", async (t) => {
   const h = await harness(t, { functions: { "origin-request": PROGRAMMABLE } });
-  const to = (more) => `request.origin = { custom: { customHeaders: {}, domainName: "acme-ingest.s3.eu-west-1.amazonaws.com", keepaliveTimeout: 5,
+  const to = (
+    more,
+  ) => `request.origin = { custom: { customHeaders: {}, domainName: "acme-ingest.s3.eu-west-1.amazonaws.com", keepaliveTimeout: 5,
     path: "", port: 443, protocol: "https", readTimeout: 30, sslProtocols: ["TLSv1.2"], ${more} } }; return request`;
   for (const [more, reason] of [
     ["domainName: 'example.com'", /resolve/],
@@ -85,10 +90,26 @@ test("a name that does not resolve, another port and plain http to a function UR
 });
 
 test("the paths of the distribution and of the function's origin stand before the viewer's", async (t) => {
-  const h = await harness(t, { functions: { "origin-request": PROGRAMMABLE }, edit: (made) => (originOf(made).OriginPath = "/fleet") });
+  const h = await harness(t, {
+    functions: { "origin-request": PROGRAMMABLE },
+    edit: (made) => (originOf(made).OriginPath = "/fleet"),
+  });
   assert.equal((await h.ask({ method: "PUT", path: "/k", body: "", headers: program(HANDED_ON) })).status, 200);
-  assert.equal((await h.ask({ method: "PUT", path: "/k", body: "", headers: program(`request.origin.s3.path = "/other"; ${HANDED_ON}`) })).status, 200);
-  assert.deepEqual(h.received.map(({ target }) => target), ["/data/fleet/k", "/data/other/k"]);
+  assert.equal(
+    (
+      await h.ask({
+        method: "PUT",
+        path: "/k",
+        body: "",
+        headers: program(`request.origin.s3.path = "/other"; ${HANDED_ON}`),
+      })
+    ).status,
+    200,
+  );
+  assert.deepEqual(
+    h.received.map(({ target }) => target),
+    ["/data/fleet/k", "/data/other/k"],
+  );
 });
 
 test("custom headers that a function leaves go to the origin, in the place of the viewer's", async (t) => {
@@ -146,13 +167,20 @@ test(`a body of ${GIB} GiB goes to S3 and back with its length, in flat memory`,
     for await (const chunk of body) stored += chunk.length;
     outgoing.end();
   };
-  const h = await harness(t, { origin, functions: { "origin-request": PROGRAMMABLE }, includeBody: ["origin-request"] });
+  const h = await harness(t, {
+    origin,
+    functions: { "origin-request": PROGRAMMABLE },
+    includeBody: ["origin-request"],
+  });
   let most = 0;
   const watching = setInterval(() => (most = Math.max(most, process.memoryUsage.rss())), 50);
   t.after(() => clearInterval(watching));
   const before = process.memoryUsage.rss();
 
-  const outgoing = request(`${h.url}/k`, { method: "PUT", headers: { "Content-Length": String(total), ...program(HANDED_ON) } });
+  const outgoing = request(`${h.url}/k`, {
+    method: "PUT",
+    headers: { "Content-Length": String(total), ...program(HANDED_ON) },
+  });
   const answered = once(outgoing, "response");
   for (let sent = 0; sent < total; sent += piece.length) if (!outgoing.write(piece)) await once(outgoing, "drain");
   outgoing.end();

@@ -49,11 +49,16 @@ test("Secrets Manager plays what its file says, for one secret or for all, until
 
 test("an origin that hangs up is an S3 that hangs up", async (t) => {
   const h = await harness(t, {
-    functions: { "origin-request": edgeFunction("delete request.origin.s3.customHeaders['x-causeway-handler']; return request;") },
+    functions: {
+      "origin-request": edgeFunction("delete request.origin.s3.customHeaders['x-causeway-handler']; return request;"),
+    },
     origin: (incoming) => incoming.socket.destroy(),
   });
   const answer = await h.ask({ method: "PUT", path: "/k", body: Buffer.from("x") });
   assert.equal(answer.status, 502, JSON.stringify(h.logged));
   assert.equal(h.received.length, 1);
-  assert.deepEqual(h.logged.map((line) => line.function), ["s3", "cloudfront"]);
+  assert.deepEqual(
+    h.logged.map((line) => line.function),
+    ["s3", "cloudfront"],
+  );
 });

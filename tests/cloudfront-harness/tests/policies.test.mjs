@@ -7,7 +7,16 @@ import { keptSeconds, matchesPath, originHead } from "../policies.mjs";
 
 const NONE = { kind: "none", names: [] };
 const ALL = { kind: "all", names: [] };
-const CACHE = { minTtl: 0, defaultTtl: 0, maxTtl: 0, gzip: false, brotli: false, headers: NONE, cookies: NONE, queries: NONE };
+const CACHE = {
+  minTtl: 0,
+  defaultTtl: 0,
+  maxTtl: 0,
+  gzip: false,
+  brotli: false,
+  headers: NONE,
+  cookies: NONE,
+  queries: NONE,
+};
 const FORWARD = { headers: { kind: "allExcept", names: ["host"] }, cookies: NONE, queries: ALL };
 const ORIGIN = { domainName: "b.s3.eu-west-1.amazonaws.com" };
 
@@ -16,34 +25,58 @@ function forwarded(headers, options = {}) {
   const { method, query, cache, forward } = { method: "PUT", query: "", cache: {}, forward: FORWARD, ...options };
   const lines = Object.entries(headers).map(([name, value]) => ({ name, value }));
   const behaviour = { origin: ORIGIN, cachePolicy: { ...CACHE, ...cache }, originRequestPolicy: forward };
-  const head = originHead({ method, path: "/", query, lines }, behaviour, { clientIp: "192.0.2.2", via: "x.cloudfront.net" });
+  const head = originHead({ method, path: "/", query, lines }, behaviour, {
+    clientIp: "192.0.2.2",
+    via: "x.cloudfront.net",
+  });
   return { query: head.query, ...Object.fromEntries(head.lines.map(({ name, value }) => [name.toLowerCase(), value])) };
 }
 
 test("a policy that forwards all but Host lets every other header through", () => {
   const sent = {
-    Host: "edge.example.com", Date: "d", "Content-MD5": "m", "Content-Type": "t", "Content-Length": "1", "If-None-Match": "*", Range: "r",
-    "User-Agent": "sdk", "Accept-Encoding": "identity", "x-oss-meta-a": "1", "x-amz-meta-a": "1", Authorization: "OSS a:b",
+    Host: "edge.example.com",
+    Date: "d",
+    "Content-MD5": "m",
+    "Content-Type": "t",
+    "Content-Length": "1",
+    "If-None-Match": "*",
+    Range: "r",
+    "User-Agent": "sdk",
+    "Accept-Encoding": "identity",
+    "x-oss-meta-a": "1",
+    "x-amz-meta-a": "1",
+    Authorization: "OSS a:b",
   };
   const { host, via, "x-forwarded-for": address, query: _, ...rest } = forwarded(sent);
   assert.equal(host, ORIGIN.domainName);
   assert.equal(via, "1.1 x.cloudfront.net (CloudFront)");
   assert.equal(address, "192.0.2.2");
   const { Host: __, ...others } = sent;
-  assert.deepEqual(rest, Object.fromEntries(Object.entries(others).map(([name, value]) => [name.toLowerCase(), value])));
+  assert.deepEqual(
+    rest,
+    Object.fromEntries(Object.entries(others).map(([name, value]) => [name.toLowerCase(), value])),
+  );
 });
 
 test("without an origin request policy nothing goes on but what CloudFront itself writes and the body's framing", () => {
   const sent = { "X-A": "1", "Content-Type": "t", "Content-Length": "3", "User-Agent": "sdk", "x-amz-meta-a": "1" };
   assert.deepEqual(Object.keys(forwarded(sent, { forward: undefined })).sort(), [
-    "content-length", "host", "query", "user-agent", "via", "x-forwarded-for",
+    "content-length",
+    "host",
+    "query",
+    "user-agent",
+    "via",
+    "x-forwarded-for",
   ]);
   assert.equal(forwarded(sent, { forward: undefined })["user-agent"], "Amazon CloudFront");
 });
 
 test("a whitelist lets its names through, whatever their case", () => {
   const forward = { ...FORWARD, headers: { kind: "whitelist", names: ["x-a"] } };
-  const seen = forwarded({ "X-A": "1", "X-B": "2", "X-C": "3" }, { forward, cache: { headers: { kind: "whitelist", names: ["x-c"] } } });
+  const seen = forwarded(
+    { "X-A": "1", "X-B": "2", "X-C": "3" },
+    { forward, cache: { headers: { kind: "whitelist", names: ["x-c"] } } },
+  );
   assert.deepEqual([seen["x-a"], seen["x-b"], seen["x-c"]], ["1", undefined, "3"]);
 });
 
@@ -60,7 +93,8 @@ test("GET and HEAD lose Authorization unless it is in the cache policy, or all i
     const except = { ...FORWARD, headers: { kind: "allExcept", names: ["authorization"] } };
     assert.equal(forwarded(sent, { method, forward: except }).authorization, undefined);
   }
-  for (const method of ["PUT", "POST", "PATCH", "DELETE"]) assert.equal(forwarded(sent, { method, forward: undefined }).authorization, "a");
+  for (const method of ["PUT", "POST", "PATCH", "DELETE"])
+    assert.equal(forwarded(sent, { method, forward: undefined }).authorization, "a");
 });
 
 test("the viewer's Host goes on only where the policy says so, which S3 does not survive", () => {
@@ -70,8 +104,20 @@ test("the viewer's Host goes on only where the policy says so, which S3 does not
 });
 
 test("some headers never go on", () => {
-  const gone = ["Expect", "TE", "Trailer", "Upgrade", "X-Forwarded-Proto", "X-Real-IP", "X-HTTP-Method-Override", "Proxy-Authorization",
-    "Connection", "Keep-Alive", "X-Edge-A", "X-Amz-Cf-Id"];
+  const gone = [
+    "Expect",
+    "TE",
+    "Trailer",
+    "Upgrade",
+    "X-Forwarded-Proto",
+    "X-Real-IP",
+    "X-HTTP-Method-Override",
+    "Proxy-Authorization",
+    "Connection",
+    "Keep-Alive",
+    "X-Edge-A",
+    "X-Amz-Cf-Id",
+  ];
   const seen = forwarded(Object.fromEntries(gone.map((name) => [name, "1"])));
   for (const name of gone) assert.equal(seen[name.toLowerCase()], undefined, name);
 });
@@ -92,7 +138,8 @@ test("the client's address is appended to X-Forwarded-For, and CloudFront to Via
 });
 
 test("query strings are let through by name, in the order and form that they came", () => {
-  const of = (queries, cache = {}) => forwarded({}, { query: "b=%41&a&c=1", cache, forward: { ...FORWARD, queries } }).query;
+  const of = (queries, cache = {}) =>
+    forwarded({}, { query: "b=%41&a&c=1", cache, forward: { ...FORWARD, queries } }).query;
   assert.equal(of(ALL), "b=%41&a&c=1");
   assert.equal(of(NONE), "");
   assert.equal(of({ kind: "whitelist", names: ["a", "b"] }), "b=%41&a");

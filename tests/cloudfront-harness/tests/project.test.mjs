@@ -45,7 +45,13 @@ async function deployed(t, { storage = {}, edge = {}, listen = {} } = {}) {
       listen: { host: "127.0.0.1", port: 0, ...listen },
       templates: { storage: infra("storage"), edge: infra("edge") },
       parameters: {
-        storage: { BucketName: "acme-ingest", CodeBucket: "code", HandlerCodeKey: "handler", HandlerCodeSha256: sha256.handler, ...storage },
+        storage: {
+          BucketName: "acme-ingest",
+          CodeBucket: "code",
+          HandlerCodeKey: "handler",
+          HandlerCodeSha256: sha256.handler,
+          ...storage,
+        },
         edge: {
           CodeBucket: "code",
           AuthorizerCodeKey: "function",
@@ -59,7 +65,13 @@ async function deployed(t, { storage = {}, edge = {}, listen = {} } = {}) {
       },
       code,
       bucket_region: "eu-west-1",
-      origin: { url: `http://127.0.0.1:${s3.address().port}`, region: "us-east-1", bucket: "data", access_key_id: "K", secret_access_key: "s" },
+      origin: {
+        url: `http://127.0.0.1:${s3.address().port}`,
+        region: "us-east-1",
+        bucket: "data",
+        access_key_id: "K",
+        secret_access_key: "s",
+      },
       secrets: { prefix: "causeway", shards: 1, keys_folder: keys, passport: { id: "p1", secret: "s".repeat(40) } },
     },
     { log: (record) => logged.push(record), print: () => {} },
@@ -77,19 +89,36 @@ test("object bytes go to S3, tagged ones too unless the template forbids it, and
   const put = (headers) => h.ask({ method: "PUT", body: "abc", headers: { ...HANDED_ON, ...headers } });
   assert.equal((await put({})).status, 200, JSON.stringify(h.logged));
   assert.equal((await put({ "x-amz-tagging": "a=b" })).status, 200, JSON.stringify(h.logged));
-  for (const method of ["DELETE", "GET", "HEAD"]) assert.equal((await h.ask({ method, headers: HANDED_ON })).status, 403, method);
+  for (const method of ["DELETE", "GET", "HEAD"])
+    assert.equal((await h.ask({ method, headers: HANDED_ON })).status, 403, method);
   const untagged = await deployed(t, { storage: { AllowTagging: "false" } });
-  assert.equal((await untagged.ask({ method: "PUT", body: "abc", headers: { ...HANDED_ON, "x-amz-tagging": "a=b" } })).status, 403);
+  assert.equal(
+    (await untagged.ask({ method: "PUT", body: "abc", headers: { ...HANDED_ON, "x-amz-tagging": "a=b" } })).status,
+    403,
+  );
 });
 
 test("the policies of the template let headers and query through as they are, but not Host and cookies", async (t) => {
   const h = await deployed(t);
-  const sent = { Authorization: "OSS a:b", Date: "d", "Content-MD5": "m", "x-oss-meta-a": "1", "User-Agent": "sdk", "Accept-Encoding": "identity", Cookie: "a=b" };
+  const sent = {
+    Authorization: "OSS a:b",
+    Date: "d",
+    "Content-MD5": "m",
+    "x-oss-meta-a": "1",
+    "User-Agent": "sdk",
+    "Accept-Encoding": "identity",
+    Cookie: "a=b",
+  };
   const code = onlyAtOrigin("return { status: '200', body: JSON.stringify([request.headers, request.querystring]) }");
   for (const method of ["GET", "PUT"]) {
-    const answer = await h.ask({ method, path: "/k?uploadId=%41&Expires=1&Signature=a%2Bb&response-content-type=t", headers: { ...sent, ...code } });
+    const answer = await h.ask({
+      method,
+      path: "/k?uploadId=%41&Expires=1&Signature=a%2Bb&response-content-type=t",
+      headers: { ...sent, ...code },
+    });
     const [headers, query] = JSON.parse(answer.text);
-    for (const name of Object.keys(sent).filter((one) => one !== "Cookie")) assert.equal(headers[name.toLowerCase()]?.[0].value, sent[name], `${method} ${name}`);
+    for (const name of Object.keys(sent).filter((one) => one !== "Cookie"))
+      assert.equal(headers[name.toLowerCase()]?.[0].value, sent[name], `${method} ${name}`);
     assert.equal(headers.cookie, undefined);
     assert.equal(headers.host[0].value, "acme-ingest.s3.eu-west-1.amazonaws.com");
     assert.equal(query, "uploadId=%41&Expires=1&Signature=a%2Bb&response-content-type=t");

@@ -27,9 +27,17 @@ for (const type of ["viewer-request", "origin-request"]) {
 
   test(`${type}: the method and the client's address are read-only`, async (t) => {
     const h = await atEvent(t, type);
-    assertInvalid(await h.ask({ method: "POST", body: "a", headers: program(`request.method = "PUT"; ${DONE}`) }), h, /method is read-only/);
+    assertInvalid(
+      await h.ask({ method: "POST", body: "a", headers: program(`request.method = "PUT"; ${DONE}`) }),
+      h,
+      /method is read-only/,
+    );
     assertInvalid(await h.ask({ headers: program(`delete request.method; ${DONE}`) }), h, /method is read-only/);
-    assertInvalid(await h.ask({ headers: program(`request.clientIp = "1.2.3.4"; ${DONE}`) }), h, /clientIp is read-only/);
+    assertInvalid(
+      await h.ask({ headers: program(`request.clientIp = "1.2.3.4"; ${DONE}`) }),
+      h,
+      /clientIp is read-only/,
+    );
   });
 
   test(`${type}: URIs and query strings that can't be sent are a 502`, async (t) => {
@@ -60,7 +68,11 @@ for (const type of ["viewer-request", "origin-request"]) {
     const of = (size, more = "") => program(`return { status: "200", body: "a".repeat(${size}) ${more} }`);
     assert.equal((await h.ask({ headers: of(most) })).bytes.length, most);
     assertInvalid(await h.ask({ headers: of(most + 1) }), h, new RegExp(`at most ${most}`));
-    assertInvalid(await h.ask({ headers: of(most - 10, ", headers: { 'x-a': [{ value: 'bbbb' }] }") }), h, new RegExp(`at most ${most}`));
+    assertInvalid(
+      await h.ask({ headers: of(most - 10, ", headers: { 'x-a': [{ value: 'bbbb' }] }") }),
+      h,
+      new RegExp(`at most ${most}`),
+    );
   });
 
   test(`${type}: generated responses that break a rule are a 502`, async (t) => {
@@ -82,7 +94,8 @@ for (const type of ["viewer-request", "origin-request"]) {
       ["{ status: '200', headers: { 'X-A': [{ value: '1' }] } }", /not in lower case/],
       ["{ statusCode: 200, status: '200' }", /unknown field statusCode/],
     ];
-    for (const [response, reason] of rows) assertInvalid(await h.ask({ headers: program(`return ${response}`) }), h, reason);
+    for (const [response, reason] of rows)
+      assertInvalid(await h.ask({ headers: program(`return ${response}`) }), h, reason);
   });
 
   test(`${type}: a generated response arrives with its status, reason, headers and bytes, and S3 sees nothing`, async (t) => {
@@ -92,27 +105,43 @@ for (const type of ["viewer-request", "origin-request"]) {
     const answer = await h.ask({ method: "PUT", body: "abc", headers: program(code) });
     assert.deepEqual([answer.status, answer.statusText, [...answer.bytes]], [403, "No", [0, 255]]);
     assert.equal(answer.headers["x-cache"], "LambdaGeneratedResponse from cloudfront");
-    assert.deepEqual([answer.headers["x-oss-request-id"], answer.headers.date, answer.headers["content-length"]], ["1", "now", "2"]);
+    assert.deepEqual(
+      [answer.headers["x-oss-request-id"], answer.headers.date, answer.headers["content-length"]],
+      ["1", "now", "2"],
+    );
     assert.equal(h.received.length, 0);
   });
 
   test(`${type}: a generated response to HEAD comes without its body`, async (t) => {
     const h = await atEvent(t, type);
-    const answer = await h.ask({ method: "HEAD", headers: program("return { status: '404', headers: { 'cache-control': [{ value: 'no-store' }] }, body: 'abc' }") });
+    const answer = await h.ask({
+      method: "HEAD",
+      headers: program("return { status: '404', headers: { 'cache-control': [{ value: 'no-store' }] }, body: 'abc' }"),
+    });
     assert.deepEqual([answer.status, answer.headers["content-length"], answer.text], [404, "3", ""]);
   });
 
   const shown = type === "viewer-request" ? 40_000 : 1_000_000;
   test(`${type}: a body is shown up to ${shown} bytes, in base64, and goes on whole`, async (t) => {
-    const code = program(`request.headers["x-body"] = [{ value: JSON.stringify({ ...request.body, data: request.body.data.length }) }]; ${DONE}`);
+    const code = program(
+      `request.headers["x-body"] = [{ value: JSON.stringify({ ...request.body, data: request.body.data.length }) }]; ${DONE}`,
+    );
     const h = await atEvent(t, type, { includeBody: [type] });
-    for (const [size, truncated, visible] of [[0, false, 0], [3, false, 3], [shown, false, shown], [shown + 1, true, shown]]) {
+    for (const [size, truncated, visible] of [
+      [0, false, 0],
+      [3, false, 3],
+      [shown, false, shown],
+      [shown + 1, true, shown],
+    ]) {
       h.received.length = 0;
       const answer = await h.ask({ method: "PUT", body: Buffer.alloc(size, "b"), headers: code });
       assert.equal(answer.status, 200, JSON.stringify(h.logged));
       const [seen] = h.received;
       assert.deepEqual(JSON.parse(seen.headers["x-body"]), {
-        inputTruncated: truncated, action: "read-only", encoding: "base64", data: Math.ceil(visible / 3) * 4,
+        inputTruncated: truncated,
+        action: "read-only",
+        encoding: "base64",
+        data: Math.ceil(visible / 3) * 4,
       });
       assert.equal(seen.body, "b".repeat(size));
       assert.equal(seen.headers["content-length"], String(size));
@@ -136,8 +165,15 @@ for (const type of ["viewer-request", "origin-request"]) {
       ["{ ...request.body, encoding: 'text', data: 'ignored' }", "abc"],
     ]) {
       h.received.length = 0;
-      assert.equal((await h.ask({ method: "PUT", body: "abc", headers: replace(body) })).status, 200, JSON.stringify(h.logged));
-      assert.deepEqual([h.received[0].body, h.received[0].headers["content-length"]], [arrives, String(arrives.length)]);
+      assert.equal(
+        (await h.ask({ method: "PUT", body: "abc", headers: replace(body) })).status,
+        200,
+        JSON.stringify(h.logged),
+      );
+      assert.deepEqual(
+        [h.received[0].body, h.received[0].headers["content-length"]],
+        [arrives, String(arrives.length)],
+      );
     }
     const rows = [
       ["1", /body is no object/],
@@ -147,15 +183,23 @@ for (const type of ["viewer-request", "origin-request"]) {
       ["{ action: 'replace', data: 1 }", /data is not text/],
       ["{ ...request.body, inputTruncated: true }", /inputTruncated is read-only/],
       [`{ action: 'replace', encoding: 'text', data: 'a'.repeat(${shown + 1}) }`, new RegExp(`at most ${shown}`)],
-      [`{ action: 'replace', encoding: 'base64', data: Buffer.alloc(${shown + 1}).toString('base64') }`, new RegExp(`at most ${shown}`)],
+      [
+        `{ action: 'replace', encoding: 'base64', data: Buffer.alloc(${shown + 1}).toString('base64') }`,
+        new RegExp(`at most ${shown}`),
+      ],
     ];
-    for (const [body, reason] of rows) assertInvalid(await h.ask({ method: "PUT", body: "abc", headers: replace(body) }), h, reason);
+    for (const [body, reason] of rows)
+      assertInvalid(await h.ask({ method: "PUT", body: "abc", headers: replace(body) }), h, reason);
   });
 }
 
 test("viewer-request: a function has no say in the origin", async (t) => {
   const h = await atEvent(t, "viewer-request");
-  assertInvalid(await h.ask({ headers: program("request.origin = {}; return request") }), h, /no origin at viewer-request/);
+  assertInvalid(
+    await h.ask({ headers: program("request.origin = {}; return request") }),
+    h,
+    /no origin at viewer-request/,
+  );
 });
 
 test("origin-request: origins that CloudFront does not take are a 502", async (t) => {
@@ -200,7 +244,8 @@ test("origin-request: origins that CloudFront does not take are a 502", async (t
     [custom("customHeaders: { 'x-edge-a': [{ value: '1' }] }"), /not allowed/],
     [custom("customHeaders: { 'x-do': [{ value: '1' }] }"), /both in headers and in customHeaders/],
   ];
-  for (const [code, reason] of rows) assertInvalid(await h.ask({ headers: program(`${code}; return request`) }), h, reason);
+  for (const [code, reason] of rows)
+    assertInvalid(await h.ask({ headers: program(`${code}; return request`) }), h, reason);
 });
 
 test("origin-response: answers that break a rule are a 502", async (t) => {
@@ -210,7 +255,10 @@ test("origin-response: answers that break a rule are a 502", async (t) => {
     ["return undefined", /no response/],
     ["response.status = 200; return response", /status is not a text/],
     ["response.status = '100'; return response", /status is not a text/],
-    ["response.body = 'a'.repeat(1000001); delete response.headers['content-length']; return response", /at most 1000000/],
+    [
+      "response.body = 'a'.repeat(1000001); delete response.headers['content-length']; return response",
+      /at most 1000000/,
+    ],
     ["response.headers['content-length'] = [{ value: '2' }]; return response", /Content-Length was changed/],
     ["response.body = 'four'; return response", /Content-Length is not that of the new body/],
     ["response.headers.via = [{ value: '1.1 x' }]; return response", /via is read-only/],
@@ -227,8 +275,13 @@ test("origin-response: status, headers and body can be changed; the origin's bod
   const put = async (code) => h.ask({ method: "PUT", body: "x", headers: program(`${code}; return response`) });
   const kept = await put("response.headers['x-a'] = [{ value: response.body === undefined ? 'unseen' : 'seen' }]");
   assert.deepEqual([kept.status, kept.text, kept.headers["x-a"]], [404, "from S3", "unseen"]);
-  const replaced = await put("response.status = '200'; response.statusDescription = 'Fine'; response.body = 'new'; delete response.headers['content-length']");
-  assert.deepEqual([replaced.status, replaced.statusText, replaced.text, replaced.headers["content-length"]], [200, "Fine", "new", "3"]);
+  const replaced = await put(
+    "response.status = '200'; response.statusDescription = 'Fine'; response.body = 'new'; delete response.headers['content-length']",
+  );
+  assert.deepEqual(
+    [replaced.status, replaced.statusText, replaced.text, replaced.headers["content-length"]],
+    [200, "Fine", "new", "3"],
+  );
   const emptied = await put("response.body = ''; delete response.headers['content-length']");
   assert.deepEqual([emptied.status, emptied.text, emptied.headers["content-length"]], [404, "", "0"]);
 });
@@ -240,7 +293,11 @@ test("viewer-response: status and body can't be changed, and errors of the origi
       outgoing.end("abc");
     },
   });
-  assertInvalid(await h.ask({ headers: program("response.status = '201'; return response") }), h, /can't change the status/);
+  assertInvalid(
+    await h.ask({ headers: program("response.status = '201'; return response") }),
+    h,
+    /can't change the status/,
+  );
   assertInvalid(await h.ask({ headers: program("response.body = 'x'; return response") }), h, /unknown field body/);
   const code = program("response.headers['x-a'] = [{ value: '1' }]; return response");
   assert.equal((await h.ask({ headers: code })).headers["x-a"], "1");

@@ -19,31 +19,42 @@ test("origin access control signs: a viewer's Authorization does not reach S3, a
 });
 
 test("without origin access control a request is anonymous, and refused", async (t) => {
-  const h = await harness(t, { edit: ({ edge }) => delete edge.Resources.Distribution.Properties.DistributionConfig.Origins[0].OriginAccessControlId });
+  const h = await harness(t, {
+    edit: ({ edge }) =>
+      delete edge.Resources.Distribution.Properties.DistributionConfig.Origins[0].OriginAccessControlId,
+  });
   assert.equal((await h.ask({ method: "PUT", body: "abc" })).status, 403);
   assert.equal(h.received.length, 0);
 });
 
 test("access control that is off, or leaves a viewer's signature alone, does not sign", async (t) => {
-  const behaviour = (signing) => ({ edge }) =>
-    (edge.Resources.AccessControl.Properties.OriginAccessControlConfig.SigningBehavior = signing);
+  const behaviour =
+    (signing) =>
+    ({ edge }) =>
+      (edge.Resources.AccessControl.Properties.OriginAccessControlConfig.SigningBehavior = signing);
   const never = await harness(t, { edit: behaviour("never") });
   assert.equal((await never.ask({ method: "PUT", body: "abc" })).status, 403);
   const noOverride = await harness(t, { edit: behaviour("no-override") });
   assert.equal((await noOverride.ask({ method: "PUT", body: "abc" })).status, 200);
-  assert.equal((await noOverride.ask({ method: "PUT", body: "abc", headers: { Authorization: "OSS a:b" } })).status, 400);
+  assert.equal(
+    (await noOverride.ask({ method: "PUT", body: "abc", headers: { Authorization: "OSS a:b" } })).status,
+    400,
+  );
 });
 
 test("a bucket policy without s3:PutObject, or for another distribution, is a 403", async (t) => {
   const policies = [
     (statement) => (statement.Action = ["s3:GetObject"]),
-    (statement) => (statement.Condition.StringEquals["AWS:SourceArn"] = "arn:aws:cloudfront::111122223333:distribution/OTHER"),
+    (statement) =>
+      (statement.Condition.StringEquals["AWS:SourceArn"] = "arn:aws:cloudfront::111122223333:distribution/OTHER"),
     (statement) => (statement.Resource = "arn:aws:s3:::acme-ingest/fleet/*"),
     (statement) => (statement.Principal = { Service: "logging.s3.amazonaws.com" }),
     (statement) => (statement.Effect = "Deny"),
   ];
   for (const change of policies) {
-    const h = await harness(t, { edit: ({ storage }) => change(storage.Resources.BucketPolicy.Properties.PolicyDocument.Statement[0]) });
+    const h = await harness(t, {
+      edit: ({ storage }) => change(storage.Resources.BucketPolicy.Properties.PolicyDocument.Statement[0]),
+    });
     const answer = await h.ask({ method: "PUT", body: "abc" });
     assert.equal(answer.status, 403, change.toString());
     assert.match(answer.text, denied);
@@ -67,8 +78,18 @@ test("tags, ACLs, deletions and bucket operations need their own actions", async
     const answer = await h.ask({ method, path, headers, ...(method === "PUT" ? { body: "a" } : {}) });
     assert.equal(answer.status, 403, `${method} ${path} ${JSON.stringify(headers)}`);
   }
-  for (const [method, path] of [["PUT", "/k?partNumber=1&uploadId=u"], ["POST", "/k?uploads"], ["POST", "/k?uploadId=u"], ["GET", "/k"], ["HEAD", "/k"]]) {
-    assert.equal((await h.ask({ method, path, ...(method.startsWith("P") ? { body: "a" } : {}) })).status, 200, `${method} ${path}`);
+  for (const [method, path] of [
+    ["PUT", "/k?partNumber=1&uploadId=u"],
+    ["POST", "/k?uploads"],
+    ["POST", "/k?uploadId=u"],
+    ["GET", "/k"],
+    ["HEAD", "/k"],
+  ]) {
+    assert.equal(
+      (await h.ask({ method, path, ...(method.startsWith("P") ? { body: "a" } : {}) })).status,
+      200,
+      `${method} ${path}`,
+    );
   }
   assert.equal((await h.ask({ method: "PUT", path: "/k?legal-hold", body: "a" })).status, 501);
 });
@@ -110,7 +131,8 @@ test("a bucket that a function chose is not signed for: access control is for th
 });
 
 /** A router that signs for S3 itself, as a custom origin; `change` may alter what is signed or sent. */
-const routerSigned = (change = "") => program(`
+const routerSigned = (change = "") =>
+  program(`
   const host = "acme-ingest.s3.eu-west-1.amazonaws.com";
   let options = { method: request.method, host, path: request.uri, service: "s3", region: "eu-west-1", digest: "UNSIGNED-PAYLOAD", headers: {}, unsigned: {} };
   ${change}
@@ -155,7 +177,11 @@ test("signatures that S3 does not take are refused, each for its reason", async 
   ];
   for (const [change, status, code] of rows) {
     const answer = await put(change);
-    assert.deepEqual([answer.status, /<Code>(.*)<\/Code>/.exec(answer.text)?.[1]], [status, code], `${change} ${answer.text}`);
+    assert.deepEqual(
+      [answer.status, /<Code>(.*)<\/Code>/.exec(answer.text)?.[1]],
+      [status, code],
+      `${change} ${answer.text}`,
+    );
   }
   assert.ok(h.received.every(({ body }) => body !== "abc"));
   assert.equal((await put(`options.digest = '${sha256("abc")}'`)).status, 200, JSON.stringify(h.logged));
@@ -163,6 +189,11 @@ test("signatures that S3 does not take are refused, each for its reason", async 
 
 test("header names and values are signed as they are: bytes that are not ASCII, blanks in a row, repeated lines", async (t) => {
   const h = await harness(t);
-  const answer = await h.ask({ method: "PUT", path: "/%E4%BD%A0+!*'()", body: "", headers: { "x-amz-meta-a": ["1  2", "3"], "x-amz-meta-b": "\xc3\xbc" } });
+  const answer = await h.ask({
+    method: "PUT",
+    path: "/%E4%BD%A0+!*'()",
+    body: "",
+    headers: { "x-amz-meta-a": ["1  2", "3"], "x-amz-meta-b": "\xc3\xbc" },
+  });
   assert.equal(answer.status, 200, JSON.stringify(h.logged));
 });

@@ -41,7 +41,10 @@ test("a shard has the records whose key id hashes to it, as they are in the fold
   writeFileSync(join(h.keys, ".hidden"), "{}");
   for (const n of [0, 1]) {
     const records = JSON.parse((await read(h, `causeway/${n}`)).document.SecretString);
-    assert.deepEqual(Object.keys(records).sort(), ids.filter((id) => shard(id) === n));
+    assert.deepEqual(
+      Object.keys(records).sort(),
+      ids.filter((id) => shard(id) === n),
+    );
     assert.deepEqual(Object.values(records)[0], { id: Object.keys(records)[0] });
   }
   writeFileSync(join(h.keys, "LTAI0"), "broken {");
@@ -51,7 +54,12 @@ test("a shard has the records whose key id hashes to it, as they are in the fold
 
 test("what does not exist is ResourceNotFoundException, also in a region without a replica", async (t) => {
   const h = await started(t);
-  for (const [secret, region] of [["causeway/2", "us-east-1"], ["causeway/01", "us-east-1"], ["causeway/x", "us-east-1"], ["causeway/passport", "eu-west-1"]]) {
+  for (const [secret, region] of [
+    ["causeway/2", "us-east-1"],
+    ["causeway/01", "us-east-1"],
+    ["causeway/x", "us-east-1"],
+    ["causeway/passport", "eu-west-1"],
+  ]) {
     const { status, document } = await read(h, secret, { region });
     assert.deepEqual([status, document.__type], [400, "ResourceNotFoundException"], secret);
   }
@@ -68,8 +76,13 @@ test("without the template's passport secret there is none", async (t) => {
 });
 
 test("a role that is not allowed is told so before it is told what exists", async (t) => {
-  const resource = (Resource) => ({ edge }) => (edge.Resources.EdgeRole.Properties.Policies[0].PolicyDocument.Statement[0].Resource = Resource);
-  const h = await started(t, { edit: resource("arn:aws:secretsmanager:us-east-1:111122223333:secret:causeway/passport-??????") });
+  const resource =
+    (Resource) =>
+    ({ edge }) =>
+      (edge.Resources.EdgeRole.Properties.Policies[0].PolicyDocument.Statement[0].Resource = Resource);
+  const h = await started(t, {
+    edit: resource("arn:aws:secretsmanager:us-east-1:111122223333:secret:causeway/passport-??????"),
+  });
   assert.equal((await read(h, "causeway/passport")).status, 200);
   for (const secret of ["causeway/0", "causeway/99", "other"]) {
     assert.equal((await read(h, secret)).document.__type, "AccessDeniedException", secret);
@@ -95,7 +108,8 @@ test("requests that are signed wrongly are refused", async (t) => {
 
 test("a shard that no secret could hold is an error of the test's, and a loud one", async (t) => {
   const h = await started(t);
-  for (let index = 0; index < 300; index++) writeFileSync(join(h.keys, `K${index}`), JSON.stringify({ pad: "a".repeat(500) }));
+  for (let index = 0; index < 300; index++)
+    writeFileSync(join(h.keys, `K${index}`), JSON.stringify({ pad: "a".repeat(500) }));
   assert.equal((await read(h, "causeway/0")).status, 500);
   assert.match(h.logged.at(-1).reason, /more than 65536 bytes/);
 });

@@ -15,7 +15,9 @@ import { start } from "../harness.mjs";
 
 const sub = (text) => ({ "Fn::Sub": text });
 const statement = (Action, Resource, more = {}) => ({ Effect: "Allow", Action, Resource, ...more });
-const trust = (...services) => ({ Statement: [{ Effect: "Allow", Principal: { Service: services }, Action: "sts:AssumeRole" }] });
+const trust = (...services) => ({
+  Statement: [{ Effect: "Allow", Principal: { Service: services }, Action: "sts:AssumeRole" }],
+});
 
 /** The two templates, as small as they can be. `edit` may change them. */
 export function templates() {
@@ -30,8 +32,13 @@ export function templates() {
   const lambda = (key, Role, more = {}) => ({
     Type: "AWS::Lambda::Function",
     Properties: {
-      Runtime: "nodejs24.x", Handler: "index.handler", MemorySize: 128, Timeout: 5,
-      Role: { "Fn::GetAtt": [Role, "Arn"] }, Code: { S3Bucket: "code", S3Key: key }, ...more,
+      Runtime: "nodejs24.x",
+      Handler: "index.handler",
+      MemorySize: 128,
+      Timeout: 5,
+      Role: { "Fn::GetAtt": [Role, "Arn"] },
+      Code: { S3Bucket: "code", S3Key: key },
+      ...more,
     },
   });
   const version = (name) => ({ Type: "AWS::Lambda::Version", Properties: { FunctionName: { Ref: name } } });
@@ -64,7 +71,9 @@ export function templates() {
     },
     Outputs: {
       BucketDomain: { Value: { "Fn::GetAtt": ["Bucket", "RegionalDomainName"] } },
-      HandlerDomain: { Value: { "Fn::Select": [2, { "Fn::Split": ["/", { "Fn::GetAtt": ["HandlerUrl", "FunctionUrl"] }] }] } },
+      HandlerDomain: {
+        Value: { "Fn::Select": [2, { "Fn::Split": ["/", { "Fn::GetAtt": ["HandlerUrl", "FunctionUrl"] }] }] },
+      },
       HandlerFunctionArn: { Value: { "Fn::GetAtt": ["Handler", "Arn"] } },
     },
   };
@@ -90,7 +99,10 @@ export function templates() {
         Type: "AWS::CloudFront::OriginAccessControl",
         Properties: {
           OriginAccessControlConfig: {
-            Name: "a", OriginAccessControlOriginType: "s3", SigningBehavior: "always", SigningProtocol: "sigv4",
+            Name: "a",
+            OriginAccessControlOriginType: "s3",
+            SigningBehavior: "always",
+            SigningProtocol: "sigv4",
           },
         },
       },
@@ -98,7 +110,10 @@ export function templates() {
         Type: "AWS::CloudFront::CachePolicy",
         Properties: {
           CachePolicyConfig: {
-            Name: "c", MinTTL: 0, DefaultTTL: 0, MaxTTL: 0,
+            Name: "c",
+            MinTTL: 0,
+            DefaultTTL: 0,
+            MaxTTL: 0,
             ParametersInCacheKeyAndForwardedToOrigin: {
               EnableAcceptEncodingGzip: false,
               HeadersConfig: { HeaderBehavior: "none" },
@@ -171,7 +186,10 @@ export function zipped(source, more = {}) {
  * (`(incoming, outgoing, body) => …`), 200 by default; `secrets` and `config` are added to the configuration.
  * Everything ends with the test `t`.
  */
-export async function harness(t, { functions = {}, includeBody = [], edit = () => {}, origin, secrets = {}, config = {} } = {}) {
+export async function harness(
+  t,
+  { functions = {}, includeBody = [], edit = () => {}, origin, secrets = {}, config = {} } = {},
+) {
   const folder = mkdtempSync(join(tmpdir(), "causeway-harness-test-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const made = templates();
@@ -179,7 +197,9 @@ export async function harness(t, { functions = {}, includeBody = [], edit = () =
   for (const [EventType, name] of Object.entries(EVENTS)) {
     if (!(EventType in functions)) continue;
     behaviour.LambdaFunctionAssociations.push({
-      EventType, LambdaFunctionARN: { Ref: `${name}Version` }, IncludeBody: includeBody.includes(EventType),
+      EventType,
+      LambdaFunctionARN: { Ref: `${name}Version` },
+      IncludeBody: includeBody.includes(EventType),
     });
   }
   edit(made);
@@ -201,8 +221,20 @@ export async function harness(t, { functions = {}, includeBody = [], edit = () =
       templates: { storage: join(folder, "storage.yaml"), edge: join(folder, "edge.yaml") },
       code,
       bucket_region: "eu-west-1",
-      origin: { url: s3.url, region: "us-east-1", bucket: "data", access_key_id: "ORIGINKEY", secret_access_key: "originsecret" },
-      secrets: { prefix: "causeway", shards: 2, keys_folder: keys, passport: { id: "p1", secret: "s".repeat(40) }, ...secrets },
+      origin: {
+        url: s3.url,
+        region: "us-east-1",
+        bucket: "data",
+        access_key_id: "ORIGINKEY",
+        secret_access_key: "originsecret",
+      },
+      secrets: {
+        prefix: "causeway",
+        shards: 2,
+        keys_folder: keys,
+        passport: { id: "p1", secret: "s".repeat(40) },
+        ...secrets,
+      },
       ...config,
     },
     { log: (record) => logged.push(record), print: (name, line) => printed.push({ name, line }) },
@@ -214,7 +246,13 @@ export async function harness(t, { functions = {}, includeBody = [], edit = () =
 async function fakeS3(t, answer = (_, outgoing) => outgoing.end()) {
   const received = [];
   const server = createServer({ requestTimeout: 0, maxHeaderSize: 65_536 }, async (incoming, outgoing) => {
-    const seen = { method: incoming.method, target: incoming.url, lines: incoming.rawHeaders, headers: incoming.headers, body: "" };
+    const seen = {
+      method: incoming.method,
+      target: incoming.url,
+      lines: incoming.rawHeaders,
+      headers: incoming.headers,
+      body: "",
+    };
     received.push(seen);
     if (answer.length < 3) {
       const chunks = [];
@@ -238,21 +276,34 @@ async function fakeS3(t, answer = (_, outgoing) => outgoing.end()) {
 /** One request with exactly these bytes in its head; gives status, headers (lower case) and the body's text. */
 export function ask(url, { method = "GET", path = "/k", headers = {}, body, host = "127.0.0.1" } = {}) {
   const { port } = new URL(url);
-  const lines = ["Host", host, ...Object.entries(headers).flatMap(([name, value]) => [value].flat().flatMap((one) => [name, one]))];
+  const lines = [
+    "Host",
+    host,
+    ...Object.entries(headers).flatMap(([name, value]) => [value].flat().flatMap((one) => [name, one])),
+  ];
   if (body !== undefined && !lines.some((text) => /^(content-length|transfer-encoding)$/i.test(text))) {
     lines.push("Content-Length", String(body.length));
   }
   return new Promise((resolve, reject) => {
-    const outgoing = request({ host: "127.0.0.1", port, method, path, headers: lines, agent: false }, async (incoming) => {
-      const chunks = [];
-      try {
-        for await (const chunk of incoming) chunks.push(chunk);
-      } catch (error) {
-        return reject(error);
-      }
-      const bytes = Buffer.concat(chunks);
-      resolve({ status: incoming.statusCode, statusText: incoming.statusMessage, headers: incoming.headers, bytes, text: bytes.toString() });
-    });
+    const outgoing = request(
+      { host: "127.0.0.1", port, method, path, headers: lines, agent: false },
+      async (incoming) => {
+        const chunks = [];
+        try {
+          for await (const chunk of incoming) chunks.push(chunk);
+        } catch (error) {
+          return reject(error);
+        }
+        const bytes = Buffer.concat(chunks);
+        resolve({
+          status: incoming.statusCode,
+          statusText: incoming.statusMessage,
+          headers: incoming.headers,
+          bytes,
+          text: bytes.toString(),
+        });
+      },
+    );
     outgoing.on("error", reject);
     outgoing.end(body);
   });

@@ -12,7 +12,12 @@ function stack(t, text, parameters = {}) {
   const folder = mkdtempSync(join(tmpdir(), "causeway-template-test-"));
   t.after(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, "t.yaml"), text);
-  return new Stack(readTemplate(join(folder, "t.yaml")), { name: "s", region: "eu-west-1", account: "111122223333", parameters });
+  return new Stack(readTemplate(join(folder, "t.yaml")), {
+    name: "s",
+    region: "eu-west-1",
+    account: "111122223333",
+    parameters,
+  });
 }
 
 /** The value of an expression in a property. */
@@ -87,13 +92,18 @@ Resources:
 });
 
 test("parameters are held to what they declare", (t) => {
-  const declared = (declaration, given) => stack(t, `Parameters: { P: ${declaration} }\nResources: {}`, given).parameters.P;
+  const declared = (declaration, given) =>
+    stack(t, `Parameters: { P: ${declaration} }\nResources: {}`, given).parameters.P;
   assert.equal(declared("{ Type: String, Default: 7 }", {}), "7");
   assert.deepEqual(declared("{ Type: CommaDelimitedList }", { P: "" }), [""]);
   const rows = [
     ["{ Type: String }", {}, /has no value/],
     ["{ Type: String, AllowedValues: [a] }", { P: "b" }, /does not take «b»/],
-    ["{ Type: String, AllowedPattern: '[a-z]+', ConstraintDescription: small letters }", { P: "a1" }, /«a1» \(small letters\)/],
+    [
+      "{ Type: String, AllowedPattern: '[a-z]+', ConstraintDescription: small letters }",
+      { P: "a1" },
+      /«a1» \(small letters\)/,
+    ],
     ["{ Type: String, MinLength: 2 }", { P: "a" }, /does not take/],
     ["{ Type: String, MaxLength: 2 }", { P: "abc" }, /does not take/],
     ["{ Type: Number }", { P: "x" }, /does not take/],
@@ -102,7 +112,8 @@ test("parameters are held to what they declare", (t) => {
     ["{ Type: 'AWS::SSM::Parameter::Value<String>' }", { P: "a" }, /does not know the type/],
     ["{ Type: String }", { P: "a", Q: "b" }, /has no parameter Q/],
   ];
-  for (const [declaration, given, reason] of rows) assert.throws(() => declared(declaration, given), reason, declaration);
+  for (const [declaration, given, reason] of rows)
+    assert.throws(() => declared(declaration, given), reason, declaration);
 });
 
 test("rules that do not hold stop the deployment with their own words", (t) => {
@@ -136,7 +147,10 @@ Outputs:
 `,
   );
   assert.deepEqual(made.outputs(), { Name: "a" });
-  assert.deepEqual(made.resources("AWS::S3::Bucket").map(({ ref }) => ref), ["a"]);
+  assert.deepEqual(
+    made.resources("AWS::S3::Bucket").map(({ ref }) => ref),
+    ["a"],
+  );
 });
 
 test("sections and resource attributes that the reader does not know are an error", (t) => {

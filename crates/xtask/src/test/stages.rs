@@ -86,6 +86,12 @@ pub(crate) fn all() -> Vec<Stage> {
             count: Count::Node,
         },
         Stage {
+            name: "harness",
+            about: "the local CloudFront refuses what CloudFront refuses, and takes the templates",
+            commands: harness,
+            count: Count::Node,
+        },
+        Stage {
             name: "worker",
             about: "the Worker on workerd: traps, and a key store that is down",
             commands: worker,
@@ -171,6 +177,20 @@ fn vectors(project: &Project) -> anyhow::Result<Vec<Command>> {
     let mut wasm = xtask(["vectors", "--wasm"]);
     wasm.args(&files);
     Ok(vec![native, wasm])
+}
+
+fn harness(project: &Project) -> anyhow::Result<Vec<Command>> {
+    let folder = project.path("tests/cloudfront-harness");
+    npm_ci(&folder, "installing the local CloudFront's packages from npm")?;
+    let mut tests = Vec::new();
+    for entry in fs::read_dir(folder.join("tests"))? {
+        let path = entry?.path();
+        if path.to_string_lossy().ends_with(".test.mjs") {
+            tests.push(path);
+        }
+    }
+    tests.sort();
+    Ok(vec![node(project, &tests)])
 }
 
 fn worker(project: &Project) -> anyhow::Result<Vec<Command>> {
