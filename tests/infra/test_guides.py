@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
+from pathlib import Path
+from typing import Any
 
 import pytest
 from template import CLOUDFRONT, ROOT, TEMPLATES, load
@@ -55,6 +58,51 @@ def test_a_value_that_the_guide_gives_a_parameter_is_allowed() -> None:
         declared = parameters[parameter]
         assert value in declared.get("AllowedValues", [value]), (parameter, value)
         assert re.search(declared.get("AllowedPattern", ""), value), (parameter, value)
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the guide's step 2 makes of the example configuration."""
+    folder = tmp_path_factory.mktemp("bundle")
+    subprocess.run(["cargo", "xtask", "build", "--platform", "cloudfront"], cwd=ROOT, check=True)
+    make = ["cargo", "run", "--quiet", "-p", "causeway", "--", "bundle", "cloudfront"]
+    subprocess.run([*make, ROOT / "infra/cloudflare/causeway.example.toml", "--out", folder], cwd=ROOT, check=True)
+    return folder
+
+
+def parameters(file: Path) -> dict[str, str]:
+    return {entry["ParameterKey"]: entry["ParameterValue"] for entry in json.loads(file.read_text())}
+
+
+# Outputs of the other stack, and what step 3 has people write.
+FROM_ELSEWHERE = {
+    "storage": {"CodeBucket": "acme-causeway-code-eu-west-1"},
+    "edge": {
+        "CodeBucket": "acme-causeway-code-us-east-1",
+        "BucketDomain": "acme-ingest.s3.eu-west-1.amazonaws.com",
+        "HandlerDomain": "abc.lambda-url.eu-west-1.on.aws",
+        "HandlerFunctionArn": "arn:aws:lambda:eu-west-1:123456789012:function:causeway-response-handler",
+    },
+}
+
+
+@pytest.mark.parametrize("name", ["storage", "edge"])
+def test_a_bundle_has_what_the_guide_says_and_the_template_takes_it(name: str, bundle: Path) -> None:
+    made = parameters(bundle / f"{name}.parameters.json")
+    assert set(made) == set(re.findall(r"`(\w+)` ●", section(f"### {name}.yaml")))
+    given = made | FROM_ELSEWHERE[name]
+    declared: dict[str, Any] = load(f"{name}.yaml")["Parameters"]
+    assert {parameter for parameter in declared if "Default" not in declared[parameter]} <= set(given)
+    for parameter, value in given.items():
+        assert value in declared[parameter].get("AllowedValues", [value]), parameter
+        assert re.search(declared[parameter].get("AllowedPattern", ""), value), (parameter, value)
+        assert len(value) <= declared[parameter].get("MaxLength", 4096), parameter
+
+
+@pytest.mark.parametrize("name", ["storage", "edge"])
+def test_the_code_of_a_bundle_is_uploaded_under_the_keys_of_its_parameters(name: str, bundle: Path) -> None:
+    keys = {value for parameter, value in parameters(bundle / f"{name}.parameters.json").items() if parameter.endswith("CodeKey")}
+    assert keys <= {zipped.name for zipped in bundle.glob("*.zip")}
 
 
 def test_the_outputs_of_one_template_are_the_parameters_of_the_other() -> None:
