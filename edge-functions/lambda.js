@@ -24,7 +24,7 @@ module.exports = (name, type) => {
     return instance;
   }
 
-  async function serve(event, work) {
+  async function serve(event, work, logged = name) {
     const started = performance.now();
     let outcome;
     try {
@@ -32,7 +32,7 @@ module.exports = (name, type) => {
     } catch (error) {
       instance = undefined;
       delete require.cache[glue];
-      outcome = lost(name, event, error);
+      outcome = lost(logged, event, error);
     }
     const time = new Date().toISOString();
     const milliseconds = Math.round((performance.now() - started) * 10) / 10;
@@ -55,7 +55,8 @@ module.exports = (name, type) => {
       conversation.free();
       return step;
     }),
-    originResponse: (event) => serve(event, (gateway, text) => JSON.parse(gateway.originResponse(text, now()))),
+    originResponse: (event) => serve(
+      event, (gateway, text) => JSON.parse(gateway.originResponse(text, now())), `${name}/origin-response`),
   };
 };
 

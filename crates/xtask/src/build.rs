@@ -34,6 +34,16 @@ pub(crate) enum Platform {
     Cloudfront,
 }
 
+impl Platform {
+    /// Its name, on the command line and in `infra/`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Cloudflare => "cloudflare",
+            Self::Cloudfront => "cloudfront",
+        }
+    }
+}
+
 /// What to build, and how to tell of it.
 #[derive(Args)]
 pub(crate) struct Options {

@@ -4,17 +4,19 @@ use std::fs;
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
 
 pub(crate) mod child;
+mod cloudfront;
 mod demo;
 mod device;
 mod endpoints;
+mod gateway;
 mod request_log;
 mod run_folder;
 mod s3;
@@ -23,17 +25,20 @@ mod settings;
 mod workerd;
 
 use child::Child;
+use cloudfront::CloudFront;
 use endpoints::{Credentials, Edge, Endpoints, Origin, OriginKind};
+use gateway::{LocalPlatform, Scene};
+use request_log::RequestLog;
 use run_folder::RunFolder;
 use seaweedfs::SeaweedFs;
 use settings::Settings;
 use workerd::Workerd;
 
-use crate::build::{self, Platform};
+use crate::build::Platform;
 use crate::interrupt;
 use crate::progress::Step;
 use crate::project::{Project, write_atomically};
-use crate::tools::{Npm, Python, Requirements};
+use crate::tools::{Python, Requirements};
 
 /// How often the servers are looked after.
 const ROUND: Duration = Duration::from_millis(200);
@@ -67,16 +72,13 @@ pub(crate) struct Options {
 /// # Errors
 /// Something cannot be installed, built or started, or a server ends by itself.
 pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<ExitCode> {
-    if matches!(options.platform, Platform::Cloudfront) {
-        bail!("the local CloudFront is not available yet: run without --platform for the Cloudflare Worker");
-    }
     interrupt::watch()?;
     let ready = options
         .ready_file
         .as_deref()
         .map(ReadyFile::announce)
         .transpose()?;
-    let mut settings = Settings::read(project)?;
+    let settings = Settings::read(project, options.platform)?;
 
     let lock = project.lock()?;
     let run = RunFolder::create(project)?;
@@ -85,7 +87,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<ExitCo
     let origin = match &options.origin {
         Some(url) => external_origin(url, options, &settings, &credentials)?,
         None => {
-            // Started first: its first write takes seconds, which pass while the Worker is built.
+            // Started first: its first write takes seconds, which pass while the edge functions are built.
             let python = Python::install(project, Requirements::Origin)?;
             let region = options
                 .origin_region
@@ -104,47 +106,47 @@ pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<ExitCo
         .then(|| Python::install(project, Requirements::Device))
         .transpose()?;
     let keys = seed_keys(&run, &settings, &credentials)?;
-    let npm = Npm::install(project)?;
-    let worker = build::worker::build(project, &npm)?;
+    let platform: Box<dyn LocalPlatform> = match options.platform {
+        Platform::Cloudflare => Box::new(Workerd::prepare(project)?),
+        Platform::Cloudfront => Box::new(CloudFront::prepare(project)?),
+    };
     drop(lock);
 
     let step = Step::start("waiting for the servers to answer");
-    let mut workerd = Workerd::start(
+    let mut gateway = platform.start(&Scene {
         project,
-        &npm,
-        &run,
-        &worker,
-        &settings.config(&origin)?,
-        &keys,
-        &origin,
-    )?;
-    workerd.wait()?;
+        run: &run,
+        settings: &settings,
+        keys: &keys,
+        origin: &origin,
+    })?;
+    gateway.wait()?;
     if let Some(server) = &mut seaweedfs {
         server.wait()?;
     }
     step.done();
 
     let edge = Edge {
-        platform: "cloudflare",
-        url: workerd.url.clone(),
+        platform: options.platform.name(),
+        url: gateway.url.clone(),
     };
     let device = settings.device(&credentials.device, &edge.url)?;
     let endpoints = Endpoints { edge, origin, device };
     if let Some(ready) = &ready {
         ready.write(&endpoints)?;
     }
-    let log = show_log(std::mem::replace(&mut workerd.lines, mpsc::channel().1));
+    let log = show_log(std::mem::replace(&mut gateway.lines, mpsc::channel().1));
     let code = match sdk {
         Some(python) => demo::run(project, &python, &run, &endpoints)?,
         None => {
             device::print_snippets(&endpoints);
-            let mut children: Vec<&mut Child> = vec![&mut workerd.child];
+            let mut children: Vec<&mut Child> = vec![&mut gateway.child];
             children.extend(seaweedfs.as_mut().map(|server| &mut server.child));
             look_after(&mut children)?;
             ExitCode::SUCCESS
         }
     };
-    drop(workerd);
+    drop(gateway);
     let _ = log.join();
     Ok(code)
 }
@@ -163,8 +165,8 @@ fn look_after(children: &mut [&mut Child]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes the device's record into the folder that stands for Workers KV: a file per key id. A record that is
-/// added to it while this runs counts.
+/// Writes the device's record into the folder that stands for the platform's key store: a file per key id. A
+/// record that is added to it while this runs counts.
 fn seed_keys(run: &RunFolder, settings: &Settings, credentials: &Credentials) -> anyhow::Result<PathBuf> {
     let folder = run.folder("keys")?;
     let record = settings.key_record(&credentials.device)?;
@@ -224,11 +226,22 @@ fn external_origin(
     })
 }
 
-/// Prints the Worker's log as it comes.
+/// Prints the edge functions' log as it comes.
 fn show_log(lines: Receiver<String>) -> thread::JoinHandle<()> {
     thread::spawn(move || {
-        for line in lines {
-            println!("{}", request_log::readable(&line));
+        let mut log = RequestLog::default();
+        loop {
+            let shown = match lines.recv_timeout(ROUND) {
+                Ok(line) => log.take(&line, Instant::now()),
+                Err(RecvTimeoutError::Timeout) => log.overdue(Instant::now()),
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            for line in shown {
+                println!("{line}");
+            }
+        }
+        for line in log.rest() {
+            println!("{line}");
         }
     })
 }

@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::{Child as Process, Command, ExitStatus, Stdio};
 
 use anyhow::Context as _;
@@ -15,12 +16,13 @@ pub(crate) struct Child {
 }
 
 impl Child {
-    /// Starts `program` with `arguments`. Call it from the main thread only: Linux ends the child when the
-    /// *thread* that started it ends.
+    /// Starts `program` with `arguments`, its temporary files in `scratch`. Call it from the main thread only:
+    /// Linux ends the child when the *thread* that started it ends.
     pub(crate) fn start(
         name: &'static str,
         program: impl Into<OsString>,
         arguments: &[OsString],
+        scratch: &Path,
         stdout: Stdio,
         stderr: Stdio,
     ) -> anyhow::Result<Self> {
@@ -29,6 +31,7 @@ impl Child {
             .arg(std::process::id().to_string())
             .arg(program.into())
             .args(arguments)
+            .env("TMPDIR", scratch)
             .stdin(Stdio::null())
             .stdout(stdout)
             .stderr(stderr)

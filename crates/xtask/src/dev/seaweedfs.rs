@@ -83,6 +83,7 @@ impl SeaweedFs {
             "SeaweedFS",
             python.program("weed"),
             &arguments,
+            &run.folder("tmp")?,
             output.try_clone()?.into(),
             output.into(),
         )?;

@@ -1,19 +1,21 @@
-//! The gateway's configuration for `dev`: infra/cloudflare/causeway.dev.toml with the origin put in.
+//! The gateway's configuration for `dev`: the platform's causeway.dev.toml.
+
+use std::path::PathBuf;
 
 use anyhow::{Context as _, anyhow};
-use causeway::configuration::{read_source, to_json};
-use gateway::config::{ConfigSource, OriginSource, StyleSource};
+use causeway::configuration::{Configuration, read_source};
+use gateway::config::{OriginSource, StyleSource};
 use gateway::keys::KeyRecord;
 use serde_json::json;
 
 use super::endpoints::{Device, KeyPair, Origin};
+use crate::build::Platform;
 use crate::project::Project;
-
-const FILE: &str = "infra/cloudflare/causeway.dev.toml";
 
 /// The file, read.
 pub(crate) struct Settings {
-    config: ConfigSource,
+    file: PathBuf,
+    configuration: Configuration,
     /// The virtual bucket of the device: the first one.
     bucket: String,
     cname_host: String,
@@ -22,11 +24,14 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// Reads the file of this clone.
-    pub(crate) fn read(project: &Project) -> anyhow::Result<Self> {
-        read_source(&project.path(FILE)).and_then(Self::new).context(FILE)
+    pub(crate) fn read(project: &Project, platform: Platform) -> anyhow::Result<Self> {
+        let file = project.path(format!("infra/{}/causeway.dev.toml", platform.name()));
+        let configuration = Configuration::read(&file)?;
+        Self::new(file.clone(), configuration).with_context(|| file.display().to_string())
     }
 
-    fn new(config: ConfigSource) -> anyhow::Result<Self> {
+    fn new(file: PathBuf, configuration: Configuration) -> anyhow::Result<Self> {
+        let config = configuration.source();
         let bucket = config
             .buckets
             .first()
@@ -51,23 +56,31 @@ impl Settings {
                     .host
             ),
             bucket,
-            config,
+            file,
+            configuration,
         })
+    }
+
+    /// The file as it is.
+    pub(crate) fn configuration(&self) -> &Configuration {
+        &self.configuration
     }
 
     /// What the file says of the bucket at the origin.
     pub(crate) fn origin(&self) -> anyhow::Result<&OriginSource> {
-        Ok(&self.config.buckets.first().context("a bucket is missing")?.origin)
+        let buckets = &self.configuration.source().buckets;
+        Ok(&buckets.first().context("a bucket is missing")?.origin)
     }
 
-    /// What the Worker takes as CAUSEWAY_CONFIG: the file with `origin` put in.
-    pub(crate) fn config(&mut self, origin: &Origin) -> anyhow::Result<String> {
-        for bucket in &mut self.config.buckets {
+    /// The file with `origin` put in, for a gateway that is told where S3 is.
+    pub(crate) fn at_origin(&self, origin: &Origin) -> anyhow::Result<Configuration> {
+        let mut source = read_source(&self.file)?;
+        for bucket in &mut source.buckets {
             bucket.origin.bucket.clone_from(&origin.bucket);
             bucket.origin.region.clone_from(&origin.region);
             bucket.origin.endpoint.clone_from(&origin.url);
         }
-        to_json(&self.config)
+        Configuration::new(source)
     }
 
     /// The key record of the device: it may upload to its bucket.
@@ -99,6 +112,8 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
+    use causeway::cloudfront::obstacles;
+
     use super::*;
     use crate::dev::endpoints::OriginKind;
 
@@ -110,16 +125,24 @@ mod tests {
     }
 
     #[test]
-    fn the_committed_file_names_a_host_for_each_style() {
-        let settings = Settings::read(&Project::here()).unwrap();
-        let device = settings.device(&key(), "http://127.0.0.1:8787").unwrap();
-        assert_eq!(device.cname_host, "upload.causeway.test:8787");
-        assert_eq!(device.virtual_host, "devices.edge.causeway.test:8787");
+    fn the_committed_files_name_the_same_hosts_for_each_style() {
+        for platform in [Platform::Cloudflare, Platform::Cloudfront] {
+            let settings = Settings::read(&Project::here(), platform).unwrap();
+            let device = settings.device(&key(), "http://127.0.0.1:8787").unwrap();
+            assert_eq!(device.cname_host, "upload.causeway.test:8787");
+            assert_eq!(device.virtual_host, "devices.edge.causeway.test:8787");
+        }
+    }
+
+    #[test]
+    fn the_functions_are_configured_as_one_would_deploy_them() {
+        let settings = Settings::read(&Project::here(), Platform::Cloudfront).unwrap();
+        assert_eq!(obstacles(settings.configuration()), Vec::<String>::new());
     }
 
     #[test]
     fn the_worker_is_given_the_origin_that_runs() {
-        let mut settings = Settings::read(&Project::here()).unwrap();
+        let settings = Settings::read(&Project::here(), Platform::Cloudflare).unwrap();
         let origin = Origin {
             kind: OriginKind::External,
             url: "http://127.0.0.1:9".to_owned(),
@@ -128,8 +151,8 @@ mod tests {
             access_key_id: String::new(),
             secret_access_key: String::new(),
         };
-        let json = settings.config(&origin).unwrap();
-        let config: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let configuration = settings.at_origin(&origin).unwrap();
+        let config: serde_json::Value = serde_json::from_str(configuration.json()).unwrap();
         let given = &config["buckets"][0]["origin"];
         assert_eq!(given["endpoint"], "http://127.0.0.1:9");
         assert_eq!(
@@ -140,7 +163,7 @@ mod tests {
 
     #[test]
     fn the_gateway_takes_the_devices_record() {
-        Settings::read(&Project::here())
+        Settings::read(&Project::here(), Platform::Cloudflare)
             .unwrap()
             .key_record(&key())
             .unwrap();

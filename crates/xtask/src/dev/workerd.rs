@@ -7,33 +7,21 @@
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::path::Path;
-use std::process::{ChildStdout, Stdio};
-use std::sync::mpsc::{self, Receiver};
-use std::thread;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use serde::Deserialize;
 
-use super::child::Child;
-use super::endpoints::Origin;
-use super::run_folder::RunFolder;
+use super::gateway::{Gateway, LocalPlatform, Scene};
 use crate::artefact::Artefact;
+use crate::build;
 use crate::project::Project;
 use crate::tools::Npm;
 
-/// How long workerd may take to listen.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A running workerd that listens.
-pub(crate) struct Workerd {
-    pub(crate) child: Child,
-    /// `http://127.0.0.1:PORT`
-    pub(crate) url: String,
-    /// Lines of its standard output: what the Worker logs.
-    pub(crate) lines: Receiver<String>,
+/// The Worker, built, and workerd for this machine.
+pub(super) struct Workerd {
+    worker: Artefact,
+    program: PathBuf,
 }
 
 /// The part of wrangler.toml that changes how the Worker runs.
@@ -51,26 +39,53 @@ struct Listening {
 }
 
 impl Workerd {
-    /// Starts the Worker with its configuration (JSON), the folder of key records and the origin's credentials.
-    pub(crate) fn start(
-        project: &Project,
-        npm: &Npm,
-        run: &RunFolder,
-        worker: &Artefact,
-        config: &str,
-        keys: &Path,
-        origin: &Origin,
-    ) -> anyhow::Result<Self> {
+    /// Installs workerd and builds the Worker. The caller holds the project's lock.
+    pub(super) fn prepare(project: &Project) -> anyhow::Result<Self> {
+        let npm = Npm::install(project)?;
+        Ok(Self {
+            worker: build::worker::build(project, &npm)?,
+            program: npm.workerd()?,
+        })
+    }
+}
+
+impl LocalPlatform for Workerd {
+    fn start(&self, scene: &Scene<'_>) -> anyhow::Result<Gateway> {
+        let Scene {
+            project,
+            run,
+            settings,
+            keys,
+            origin,
+        } = scene;
         let folder = run.folder("worker")?;
+        let configuration = settings.at_origin(origin)?;
         for (name, text) in [
-            ("CAUSEWAY_CONFIG", config),
-            ("ORIGIN_ACCESS_KEY_ID", origin.access_key_id.as_str()),
-            ("ORIGIN_SECRET_ACCESS_KEY", origin.secret_access_key.as_str()),
+            ("CAUSEWAY_CONFIG", configuration.json()),
+            ("ORIGIN_ACCESS_KEY_ID", &origin.access_key_id),
+            ("ORIGIN_SECRET_ACCESS_KEY", &origin.secret_access_key),
         ] {
             fs::write(folder.join(name), text)?;
         }
+        let wrangler: Wrangler = toml::from_str(&fs::read_to_string(
+            project.path("infra/cloudflare/wrangler.toml"),
+        )?)
+        .context("infra/cloudflare/wrangler.toml")?;
+        let file = folder.join("config.capnp");
+        fs::write(
+            &file,
+            self::configuration(&self.modules(&folder)?, &wrangler, &keys.display().to_string())?,
+        )?;
+        let arguments = ["serve".into(), "--control-fd=1".into(), OsString::from(file)];
+        Gateway::start("workerd", &self.program, &arguments, run, listening)
+    }
+}
+
+impl Workerd {
+    /// Copies the Worker's modules into a folder below `folder`, and gives their part of the configuration.
+    fn modules(&self, folder: &Path) -> anyhow::Result<String> {
         let mut modules = String::new();
-        for (name, content) in worker.files()? {
+        for (name, content) in self.worker.files()? {
             let plain = |b: u8| b.is_ascii_alphanumeric() || b"./_-".contains(&b);
             ensure!(
                 name.bytes().all(plain),
@@ -92,48 +107,14 @@ impl Workerd {
                 modules.push_str(&line);
             }
         }
-        let wrangler: Wrangler = toml::from_str(&fs::read_to_string(
-            project.path("infra/cloudflare/wrangler.toml"),
-        )?)
-        .context("infra/cloudflare/wrangler.toml")?;
-        let file = folder.join("config.capnp");
-        fs::write(
-            &file,
-            configuration(&modules, &wrangler, &keys.display().to_string())?,
-        )?;
-
-        let arguments = ["serve".into(), "--control-fd=1".into(), OsString::from(file)];
-        let mut child = Child::start(
-            "workerd",
-            npm.workerd()?,
-            &arguments,
-            Stdio::piped(),
-            Stdio::inherit(),
-        )?;
-        let lines = read_lines(child.take_stdout().context("standard output was asked for")?);
-        let port = listening(&mut child, &lines)?;
-        Ok(Self {
-            child,
-            url: format!("http://127.0.0.1:{port}"),
-            lines,
-        })
+        Ok(modules)
     }
+}
 
-    /// Waits until the Worker answers, whatever it answers.
-    pub(crate) fn wait(&self) -> anyhow::Result<()> {
-        let agent: ureq::Agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(Some(PATIENCE))
-            .build()
-            .into();
-        agent
-            .get(&self.url)
-            .call()
-            .context("the Worker does not answer")?;
-        // That request is nobody's: its log line is not shown.
-        let _ = self.lines.recv_timeout(Duration::from_millis(200));
-        Ok(())
-    }
+/// Where workerd listens, when the line is the one that says so.
+fn listening(line: &str) -> Option<String> {
+    let Listening { event, port } = serde_json::from_str(line).ok()?;
+    (event == "listen").then(|| format!("http://127.0.0.1:{port}"))
 }
 
 fn configuration(modules: &str, wrangler: &Wrangler, keys: &str) -> anyhow::Result<String> {
@@ -170,30 +151,4 @@ const gateway :Workerd.Worker = (
 "#
     )?;
     Ok(text)
-}
-
-fn read_lines(stdout: ChildStdout) -> Receiver<String> {
-    let (sender, lines) = mpsc::channel();
-    thread::spawn(move || {
-        for line in BufReader::new(stdout).split(b'\n').map_while(Result::ok) {
-            if sender.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
-                return;
-            }
-        }
-    });
-    lines
-}
-
-/// Waits for workerd's own line that says on which port it listens.
-fn listening(child: &mut Child, lines: &Receiver<String>) -> anyhow::Result<u16> {
-    while let Ok(line) = lines.recv_timeout(PATIENCE) {
-        match serde_json::from_str::<Listening>(&line) {
-            Ok(Listening { event, port }) if event == "listen" => return Ok(port),
-            _ => println!("{line}"),
-        }
-    }
-    match child.ended()? {
-        Some(status) => bail!("workerd ended with {status}; what it wrote is above"),
-        None => bail!("workerd does not listen after {} s", PATIENCE.as_secs()),
-    }
 }
