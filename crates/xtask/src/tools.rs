@@ -12,8 +12,8 @@ use crate::progress::Step;
 use crate::project::{Project, digest};
 use crate::wasm::WASM;
 
-/// The oldest Node.js that runs the tools (they are tested with this one).
-const NODE: u32 = 20;
+/// The oldest Node.js that runs the tools; the local CloudFront needs the most.
+const NODE: [u32; 3] = [20, 18, 1];
 /// wasm-pack, from crates.io.
 const WASM_PACK: &str = "wasm-pack@0.15.1";
 /// The files that say what npm installs.
@@ -273,21 +273,21 @@ pub(crate) fn wasm_target(project: &Project) -> anyhow::Result<()> {
 }
 
 fn check_node() -> anyhow::Result<()> {
-    let advice = format!("Node.js {NODE} or newer with npm is needed: install it (nodejs.org) and try again");
+    let [major, minor, patch] = NODE;
+    let advice = format!(
+        "Node.js {major}.{minor}.{patch} or newer with npm is needed: install it (nodejs.org) and try again"
+    );
     let output = Command::new("node")
         .arg("--version")
         .output()
         .context(advice.clone())?;
-    let version = String::from_utf8_lossy(&output.stdout)
-        .trim()
-        .trim_start_matches('v')
-        .to_owned();
-    let major = version
+    let version = String::from_utf8_lossy(&output.stdout);
+    let version = version.trim().trim_start_matches('v');
+    let numbers: Vec<u32> = version
         .split('.')
-        .next()
-        .and_then(|major| major.parse::<u32>().ok())
-        .unwrap_or(0);
-    if major < NODE {
+        .map_while(|number| number.parse().ok())
+        .collect();
+    if numbers.as_slice() < NODE.as_slice() {
         bail!("{advice} (found {version})");
     }
     Command::new("npm").arg("--version").output().context(advice)?;

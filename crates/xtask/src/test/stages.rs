@@ -82,7 +82,7 @@ pub(crate) fn all() -> Vec<Stage> {
         Stage {
             name: "lambda",
             about: "the JavaScript around the CloudFront functions",
-            commands: |project| Ok(vec![node(project, &["tests/lambda/lambda.test.mjs"])]),
+            commands: lambda,
             count: Count::Node,
         },
         Stage {
@@ -177,6 +177,14 @@ fn vectors(project: &Project) -> anyhow::Result<Vec<Command>> {
     let mut wasm = xtask(["vectors", "--wasm"]);
     wasm.args(&files);
     Ok(vec![native, wasm])
+}
+
+fn lambda(project: &Project) -> anyhow::Result<Vec<Command>> {
+    build::build(project, Some(Platform::Cloudfront))?;
+    let tests = ["lambda", "artefacts"].map(|name| format!("tests/lambda/{name}.test.mjs"));
+    let mut command = node(project, &tests);
+    command.env("ARTEFACTS", project.path("target/edge"));
+    Ok(vec![command])
 }
 
 fn harness(project: &Project) -> anyhow::Result<Vec<Command>> {
