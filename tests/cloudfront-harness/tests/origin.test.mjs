@@ -33,7 +33,7 @@ test("the time counts anew with every piece of an answer, and an answer that sto
     outgoing.writeHead(200, { "Content-Length": "6" });
     for (const piece of incoming.url.endsWith("stops") ? ["a", "b"] : ["a", "b", "c", "d", "e", "f"]) {
       outgoing.write(piece);
-      await sleep(600);
+      await sleep(400);
     }
   };
   const h = await harness(t, { origin, edit: readTimeout(1) });
