@@ -25,7 +25,7 @@ from limits import set_aside  # noqa: E402
 from origin import Origin  # noqa: E402
 from platforms import PLATFORMS, Platform  # noqa: E402
 from recording_proxy import RecordingProxy  # noqa: E402
-from servers import DevServer, Gateway, NotReady  # noqa: E402
+from servers import DevServer, Gateway, NotReady, Server  # noqa: E402
 from wire import Wire  # noqa: E402
 
 pytest_plugins = ["results"]
@@ -113,6 +113,15 @@ def resolve(gateway: Gateway) -> None:
     """Makes the gateway's host names resolve in this process and in those that it starts."""
     known = [entry for entry in os.environ.get("CAUSEWAY_RESOLVE", "").split(",") if entry]
     os.environ["CAUSEWAY_RESOLVE"] = ",".join({*known, *(f"{host}=127.0.0.1" for host in gateway.hosts)})
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call):
+    """Shows beside a failure what the gateways logged last."""
+    report = yield
+    if report.failed:
+        report.sections += [(f"log of {server.name}", server.log()[-3000:]) for server in Server.running]
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -28,9 +28,27 @@ class KeyStore:
         self.write(key_id, json.dumps(record))
         return Credentials(key_id, secret, record.get("security_token"))
 
+    def change(self, credentials: Credentials, **changes) -> Credentials:
+        """Changes fields of a record that is there; gives the credentials with the last of its secrets."""
+        record = json.loads((self._folder / credentials.access_key_id).read_text()) | changes
+        self.write(credentials.access_key_id, json.dumps(record))
+        return Credentials(credentials.access_key_id, record["secrets"][-1]["secret"], record.get("security_token"))
+
+    def disable(self, key_id: str) -> None:
+        """Marks a record as disabled."""
+        record = json.loads((self._folder / key_id).read_text())
+        self.write(key_id, json.dumps(record | {"status": "disabled"}))
+
+    def remove(self, key_id: str) -> None:
+        """Takes a record away."""
+        (self._folder / key_id).unlink()
+
     def write(self, key_id: str, text: str) -> None:
         """Stores `text` as the record of `key_id`, whatever it is."""
-        (self._folder / key_id).write_text(text)
+        # Whoever reads meanwhile finds the record before or after, never half of it.
+        written = self._folder / f".{key_id}.tmp"
+        written.write_text(text)
+        written.rename(self._folder / key_id)
 
 
 def rotated(old: str, new: str) -> list[dict]:

@@ -17,7 +17,7 @@ TABLE = Path(__file__).with_name("limits.json")
 
 @dataclass(frozen=True)
 class Limit:
-    """One row. Tests are named as pytest does, `file.py::test` or `file.py::test[case]`."""
+    """One row. Tests are named as pytest does, `file.py::test` or `file.py::test[case]`, those for Node `file.cjs::name`."""
 
     platform: str
     case: str

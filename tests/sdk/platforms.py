@@ -18,10 +18,14 @@ class Platform:
     """How many bytes each process of it may have resident while a large object passes."""
     answer_headers: frozenset[str]
     """On answers to the device."""
+    server: str | None
+    """What it may write as Server; None where it leaves that to the gateway."""
     stream_headers: frozenset[str]
     """On requests with object bytes, at the origin."""
     document_headers: frozenset[str]
     """On requests that the gateway makes for a document, at the origin."""
+    past_caches: str | None
+    """Cache-Control of a question to S3 that no cache on the way may answer; None where there is none."""
 
 
 PLATFORMS = {
@@ -33,8 +37,10 @@ PLATFORMS = {
             stream_program="workerd",
             stream_memory=200 << 20,
             answer_headers=frozenset(),
+            server=None,
             stream_headers=frozenset({"accept-encoding"}),
             document_headers=frozenset({"accept-encoding"}),
+            past_caches="no-cache",
         ),
         Platform(
             name="cloudfront",
@@ -42,8 +48,12 @@ PLATFORMS = {
             stream_program="node",
             stream_memory=200 << 20,
             answer_headers=frozenset({"via", "x-cache", "x-amz-cf-id", "x-amz-cf-pop"}),
-            stream_headers=frozenset({"via", "user-agent", "x-amz-cf-id", "x-forwarded-for"}),
-            document_headers=frozenset({"accept", "accept-encoding", "accept-language", "sec-fetch-mode", "user-agent"}),
+            server="CloudFront",
+            stream_headers=frozenset({"connection", "via"}),
+            document_headers=frozenset(
+                {"accept", "accept-encoding", "accept-language", "connection", "sec-fetch-mode", "user-agent"}
+            ),
+            past_caches=None,
         ),
     )
 }

@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from devices import Credentials, Endpoint
@@ -42,7 +43,11 @@ class NotReady(Exception):
 class Server:
     """A program that runs during tests, and all that it printed."""
 
+    running: ClassVar[list[Server]] = []
+
     def __init__(self, name: str, command: list[str]) -> None:
+        self.name = name
+        Server.running.append(self)
         self.scratch = Path(tempfile.mkdtemp(prefix=f"causeway-sdk-{name}-"))
         self._log_file = self.scratch / "log.txt"
         self._command = " ".join(command)
@@ -83,6 +88,7 @@ class Server:
 
     def stop(self) -> None:
         """Asks as Ctrl-C does, then makes sure of the whole process group."""
+        Server.running.remove(self)
         self._signal(signal.SIGINT)
         try:
             self.process.wait(STOPPED_WITHIN)

@@ -1,0 +1,125 @@
+"""What CloudFront or Lambda does by itself, whatever the gateway would rather do: each row of limits.json, asserted.
+
+Where a common test cannot hold on CloudFront, the row names it, and the test here says what happens instead.
+"""
+
+import base64
+import hashlib
+
+import pytest
+
+from cloudfront import Deployment
+from devices import Oss2Device
+from refusals import refused
+from stub_s3 import StubS3
+from wire import Wire
+
+
+def of_cloudfront(answer, status):
+    """CloudFront's own page: no OSS document and no request id of the gateway's."""
+    assert answer.status == status, answer
+    assert answer.header("server") == "CloudFront"
+    assert answer.header("x-oss-request-id") is None
+    assert b"The request could not be satisfied" in answer.body
+
+
+@pytest.mark.parametrize("query", ["", "partNumber=1&uploadId=U"], ids=["PutObject", "UploadPart"])
+def test_an_empty_chunked_body_is_411(wire, origin_untouched, query):
+    headers = [*wire.sign("PUT", wire.resource("empty", query)), ("Transfer-Encoding", "chunked")]
+    answer = wire.send("PUT", wire.target("empty", query), headers, b"0\r\n\r\n", length=False).check()
+    assert (answer.status, answer.code) == (411, "MissingContentLength")
+
+
+def test_oss2_stores_an_empty_object_without_its_crc(gateway, origin, key):
+    device = Oss2Device(gateway.endpoint("virtual-host"), gateway.credentials)
+    with refused(device, 411, "MissingContentLength"):
+        device.put(key, b"")
+    device.bucket.enable_crc = False
+    device.put(key, b"")
+    assert origin.object(key).size == 0
+
+
+def test_a_wrong_content_md5_is_400_with_another_code(device, origin, key):
+    wrong = {"Content-MD5": base64.b64encode(hashlib.md5(b"as sent").digest()).decode()}
+    upload_id = device.initiate(key)
+    for call in (
+        lambda: device.put(key, b"as received", wrong),
+        lambda: device.upload_part(key, upload_id, 1, b"as received", wrong),
+    ):
+        with refused(device, 400, "InvalidArgument") as told:
+            call()
+        assert "Content-MD5" in told[0].message
+    assert origin.object(key).status == 404
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_reading_request_with_a_body_is_403(wire, origin_untouched, method):
+    headers = wire.sign(method, wire.resource("with-a-body"))
+    answer = wire.send(method, wire.target("with-a-body"), [*headers, ("Content-Length", "1")], b"x", length=False)
+    assert answer.status == 403
+    assert answer.header("x-oss-request-id") is None
+
+
+@pytest.mark.parametrize("method", ["TRACE", "PROPFIND", "PURGE", "FOO"])
+def test_a_method_that_cloudfront_lacks_is_403(wire, origin_untouched, method):
+    of_cloudfront(wire.signed(method, "method"), 403)
+
+
+def test_a_head_above_20_kb_is_413(wire, origin, origin_untouched):
+    of_cloudfront(wire.put("large-head", [("X-Large", "x" * 20_480)]), 413)
+
+
+def test_a_url_above_8_kb_is_413(wire, origin_untouched):
+    of_cloudfront(wire.put("long-url/" + "k" * 8192), 413)
+
+
+def test_a_host_that_the_distribution_does_not_have_is_403(wire, origin_untouched):
+    headers = [("Host", "unknown.example.com"), *wire.sign("PUT", wire.resource("host"))[1:]]
+    of_cloudfront(wire.send("PUT", wire.target("host"), headers, b"x"), 403)
+
+
+def part_list(length):
+    """A correct list of 10,000 parts that is this long, as some SDKs indent them."""
+    part = "<Part><PartNumber>{}</PartNumber><ETag>&quot;0123456789abcdef0123456789abcdef&quot;</ETag></Part>\n"
+    parts = "".join(part.format(number) for number in range(1, 10_001))
+    document = f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>"
+    return document.replace("<Part>", " " * ((length - len(document)) // 10_000) + "<Part>").encode()
+
+
+def test_a_part_list_above_1_mb_is_400_and_says_so(wire, origin_untouched):
+    body = part_list(1_100_000)
+    assert 1_000_000 < len(body) < 1_200_000
+    answer = wire.signed("POST", "many-parts", "uploadId=U", body=body).check()
+    assert (answer.status, answer.code) == (400, "EntityTooLarge")
+    assert "1 MB" in answer.error.findtext("Message")
+
+
+@pytest.fixture(scope="module")
+def impatient(servers, platform, tmp_path_factory):
+    """A deployment that waits a second for S3, which a stub plays."""
+    stub = StubS3()
+    deployment = Deployment(servers.process, servers.ready, tmp_path_factory.mktemp("impatient"))
+    deployment.change_template("edge", "OriginReadTimeout: 60", "OriginReadTimeout: 1")
+    deployment.config["origin"]["url"] = stub.url
+    with deployment.running() as (gateway, server):
+        yield Wire(gateway, platform), stub, server
+    stub.close()
+
+
+def test_an_s3_that_does_not_answer_in_time_is_504_for_object_bytes(impatient):
+    wire, stub, server = impatient
+    with stub.script(PutObject=[3.0, b""]):
+        of_cloudfront(wire.put("slow"), 504)
+    assert server.log_lines('"status":504')
+
+
+@pytest.mark.parametrize("bad", ["hangs up", "cannot be reached"])
+def test_an_s3_that_gives_no_answer_is_502_for_object_bytes_and_503_for_documents(impatient, bad):
+    wire, stub, server = impatient
+    with stub.script(PutObject=b"", InitiateMultipartUpload=b"") if bad == "hangs up" else stub.refusing_connections():
+        of_cloudfront(wire.put("no-answer"), 502)
+        assert server.log_lines('"status":502')
+        answer = wire.signed("POST", "no-answer", "uploads").check()
+        assert (answer.status, answer.code) == (503, "ServiceUnavailable")
+        assert server.log_lines(answer.header("x-oss-request-id"), 4)
+    assert wire.put("is-back").check().status == 200
