@@ -1,4 +1,5 @@
-//! `cargo xtask sdk-table`: the README's table of SDKs, written from what the SDK tests found.
+//! `cargo xtask sdk-table`: the README's tables of SDKs and of platform limits, written from what the SDK
+//! tests found on each platform.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,23 +11,29 @@ use serde::Deserialize;
 
 use crate::project::Project;
 
-/// What `cargo xtask test sdk` writes.
-pub(crate) const RESULTS: &str = "target/sdk-results.json";
-const BEGIN: &str = "<!-- sdk-table -->\n";
-const END: &str = "<!-- /sdk-table -->";
+/// The platforms that the SDK tests run on, as `cargo xtask dev --platform` calls them.
+pub(crate) const PLATFORMS: [&str; 2] = ["cloudflare", "cloudfront"];
 
-/// Whether to write the table or only to compare it.
+/// What `cargo xtask test sdk` writes for a platform.
+pub(crate) fn results_file(platform: &str) -> String {
+    format!("target/sdk-results-{platform}.json")
+}
+
+/// Whether to write the tables or only to compare them.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Change nothing; fail where the README's table is not the one of the results.
+    /// Change nothing; fail where a table of the README is not the one of the results.
     #[arg(long)]
     check: bool,
 }
 
+/// The outcome of the SDK tests on one platform.
 #[derive(Deserialize)]
 struct Results {
+    topology: String,
     signature: String,
     results: Vec<Cell>,
+    limits: Vec<Limit>,
 }
 
 #[derive(Deserialize)]
@@ -38,58 +45,98 @@ struct Cell {
     result: String,
 }
 
-/// Writes or compares the table.
+/// What the platform does by itself, and whether a test saw it do so.
+#[derive(Deserialize)]
+struct Limit {
+    case: String,
+    answer: String,
+    reason: String,
+    result: String,
+}
+
+/// Writes or compares the tables.
 ///
 /// # Errors
-/// There are no results yet, or README.md has no place for the table.
+/// The results of a platform are missing, a limit was not shown by its test, or README.md has no place
+/// for a table.
 pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<ExitCode> {
-    let results = fs::read_to_string(project.path(RESULTS))
-        .with_context(|| format!("{RESULTS} cannot be read: run cargo xtask test sdk first"))?;
-    let table = table(&serde_json::from_str(&results).context(RESULTS)?);
+    let mut platforms = Vec::new();
+    for platform in PLATFORMS {
+        let file = results_file(platform);
+        let json = fs::read_to_string(project.path(&file))
+            .with_context(|| format!("{file} cannot be read: run cargo xtask test sdk first"))?;
+        let results: Results = serde_json::from_str(&json).with_context(|| file.clone())?;
+        if let Some(limit) = results.limits.iter().find(|limit| limit.result != "passed") {
+            bail!("{file}: the test of a limit has {}: {}", limit.result, limit.case);
+        }
+        platforms.push(results);
+    }
     let path = project.path("README.md");
     let readme = fs::read_to_string(&path).context("README.md")?;
-    let (before, rest) = readme
-        .split_once(BEGIN)
-        .context("README.md has no line <!-- sdk-table -->")?;
-    let (_, after) = rest
-        .split_once(END)
-        .context("README.md has no line <!-- /sdk-table -->")?;
-    let written = [before, BEGIN, &table, END, after].concat();
+    let written = with_table(&readme, "sdk-table", &matrix(&platforms))?;
+    let written = with_table(&written, "platform-limits", &limits(&platforms))?;
     if written == readme {
-        println!("The table in README.md is the one of {RESULTS}.");
+        println!("The tables in README.md are those of the results.");
         return Ok(ExitCode::SUCCESS);
     }
     if options.check {
-        bail!("the table in README.md is not the one of {RESULTS}: run cargo xtask sdk-table and commit it");
+        bail!("a table in README.md is not the one of the results: run cargo xtask sdk-table and commit it");
     }
     fs::write(&path, written)?;
-    println!("README.md has a new table.");
+    println!("README.md has new tables.");
     Ok(ExitCode::SUCCESS)
 }
 
-/// A row for each SDK, a column for each addressing style; both in the order of the results.
-fn table(results: &Results) -> String {
-    let styles = in_order(results.results.iter().map(|cell| cell.style.as_str()));
-    let sdks = in_order(
-        results
-            .results
-            .iter()
-            .map(|cell| (cell.sdk.as_str(), cell.version.as_str())),
-    );
+/// `text` with `table` between `<!-- name -->` and `<!-- /name -->`.
+fn with_table(text: &str, name: &str, table: &str) -> anyhow::Result<String> {
+    let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
+    let missing = |line: &str| format!("README.md has no line {}", line.trim_end());
+    let (before, rest) = text.split_once(&begin).with_context(|| missing(&begin))?;
+    let (_, after) = rest.split_once(&end).with_context(|| missing(&end))?;
+    Ok([before, &begin, table, &end, after].concat())
+}
+
+/// A row for each SDK on each platform, a column for each addressing style; in the order of the results.
+fn matrix(platforms: &[Results]) -> String {
+    let cells = || platforms.iter().flat_map(|platform| &platform.results);
+    let styles = in_order(cells().map(|cell| cell.style.as_str()));
     let mut text = format!(
-        "| SDK | signature | {} |\n|---|---|{}\n",
+        "| SDK | signature | on | {} |\n|---|---|---|{}\n",
         styles.join(" | "),
         "---|".repeat(styles.len())
     );
-    for (sdk, version) in sdks {
-        text.push_str(&format!("| {sdk} {version} | {} |", results.signature));
-        for style in &styles {
-            let cells = results.results.iter().filter(|cell| {
-                (cell.sdk.as_str(), cell.version.as_str(), cell.style.as_str()) == (sdk, version, *style)
-            });
-            text.push_str(&format!(" {} |", summary(cells)));
+    for (sdk, version) in in_order(cells().map(|cell| (cell.sdk.as_str(), cell.version.as_str()))) {
+        for Results {
+            topology,
+            signature,
+            results,
+            ..
+        } in platforms
+        {
+            text.push_str(&format!("| {sdk} {version} | {signature} | {topology} |"));
+            for style in &styles {
+                let cells = results.iter().filter(|cell| {
+                    (cell.sdk.as_str(), cell.version.as_str(), cell.style.as_str()) == (sdk, version, *style)
+                });
+                text.push_str(&format!(" {} |", summary(cells)));
+            }
+            text.push('\n');
         }
-        text.push('\n');
+    }
+    text
+}
+
+/// A row for each limit of each platform.
+fn limits(platforms: &[Results]) -> String {
+    let mut text =
+        String::from("| on | what a device sends or meets | what it sees | why |\n|---|---|---|---|\n");
+    for Results { topology, limits, .. } in platforms {
+        for Limit {
+            case, answer, reason, ..
+        } in limits
+        {
+            text.push_str(&format!("| {topology} | {case} | {answer} | {reason} |\n"));
+        }
     }
     text
 }
@@ -117,27 +164,68 @@ fn in_order<T: Ord + Copy>(items: impl Iterator<Item = T>) -> Vec<T> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_row_counts_what_passed_and_names_what_did_not() {
-        let cell = |style: &str, operation: &str, result: &str| Cell {
+    fn cell(style: &str, operation: &str, result: &str) -> Cell {
+        Cell {
             sdk: "oss2".into(),
             version: "2.19.1".into(),
             style: style.into(),
             operation: operation.into(),
             result: result.into(),
-        };
-        let results = Results {
-            signature: "V1".into(),
-            results: vec![
-                cell("path", "PutObject", "passed"),
-                cell("path", "UploadPart", "failed"),
-                cell("CNAME", "PutObject", "passed"),
-            ],
-        };
+        }
+    }
+
+    fn platforms() -> [Results; 2] {
+        [
+            Results {
+                topology: "Worker".into(),
+                signature: "V1".into(),
+                results: vec![
+                    cell("path", "PutObject", "passed"),
+                    cell("path", "UploadPart", "failed"),
+                    cell("CNAME", "PutObject", "passed"),
+                ],
+                limits: Vec::new(),
+            },
+            Results {
+                topology: "CloudFront".into(),
+                signature: "V1".into(),
+                results: vec![cell("path", "PutObject", "passed")],
+                limits: vec![Limit {
+                    case: "a GET with a body".into(),
+                    answer: "403".into(),
+                    reason: "CloudFront's rule".into(),
+                    result: "passed".into(),
+                }],
+            },
+        ]
+    }
+
+    #[test]
+    fn a_row_counts_what_passed_on_a_platform_and_names_what_did_not() {
         assert_eq!(
-            table(&results),
-            "| SDK | signature | path | CNAME |\n|---|---|---|---|\n\
-             | oss2 2.19.1 | V1 | 1 of 2 operations (not UploadPart) | 1 of 1 operations |\n"
+            matrix(&platforms()),
+            "| SDK | signature | on | path | CNAME |\n|---|---|---|---|---|\n\
+             | oss2 2.19.1 | V1 | Worker | 1 of 2 operations (not UploadPart) | 1 of 1 operations |\n\
+             | oss2 2.19.1 | V1 | CloudFront | 1 of 1 operations | — |\n"
         );
+    }
+
+    #[test]
+    fn every_limit_of_a_platform_is_a_row() {
+        assert_eq!(
+            limits(&platforms()),
+            "| on | what a device sends or meets | what it sees | why |\n|---|---|---|---|\n\
+             | CloudFront | a GET with a body | 403 | CloudFront's rule |\n"
+        );
+    }
+
+    #[test]
+    fn a_table_replaces_what_stands_between_its_two_lines() {
+        let text = "a\n<!-- t -->\nold\n<!-- /t -->\nb\n";
+        assert_eq!(
+            with_table(text, "t", "new\n").unwrap(),
+            "a\n<!-- t -->\nnew\n<!-- /t -->\nb\n"
+        );
+        assert!(with_table(text, "other", "").is_err());
     }
 }

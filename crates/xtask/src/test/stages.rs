@@ -99,13 +99,13 @@ pub(crate) fn all() -> Vec<Stage> {
         },
         Stage {
             name: "sdk",
-            about: "unmodified SDKs, the gateway on workerd, a real S3 server",
+            about: "unmodified SDKs, the gateway on each platform, a real S3 server",
             commands: sdk,
             count: Count::Pytest,
         },
         Stage {
             name: "sdk-table",
-            about: "the README's table of SDKs is what the SDK tests found",
+            about: "the README's tables of SDKs and limits are what the SDK tests found",
             commands: |_| Ok(vec![xtask(["sdk-table", "--check"])]),
             count: Count::Commands,
         },
@@ -223,9 +223,13 @@ fn infra(project: &Project) -> anyhow::Result<Vec<Command>> {
 fn sdk(project: &Project) -> anyhow::Result<Vec<Command>> {
     let python = Python::install(project, Requirements::SdkTests)?;
     npm_ci(&project.path("tests/sdk"), "installing ali-oss from npm")?;
-    let mut command = Command::new(python.program("python"));
-    command.args(["-m", "pytest", "tests/sdk", "--results", sdk_table::RESULTS]);
-    Ok(vec![command])
+    let commands = sdk_table::PLATFORMS.map(|platform| {
+        let mut command = Command::new(python.program("python"));
+        command.args(["-m", "pytest", "tests/sdk", "--platform", platform, "--results"]);
+        command.arg(sdk_table::results_file(platform));
+        command
+    });
+    Ok(Vec::from(commands))
 }
 
 /// The folders inside a folder of the clone, sorted.
