@@ -215,16 +215,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Node<'a> {
                     };
                     table.push((name, entries.next_value()?));
                 }
-                let names = sorted(
-                    table
-                        .iter()
-                        .map(|(name, _): &(Cow<'_, str>, _)| name.as_ref())
-                        .collect(),
-                );
-                if names
-                    .windows(2)
-                    .any(|pair| matches!(pair, [one, other] if one == other))
-                {
+                if has_namesakes(&table) {
                     return Err(de::Error::custom("a name stands twice in the table that ends"));
                 }
                 Ok(Node::Table(table))
@@ -233,6 +224,23 @@ impl<'de: 'a, 'a> Deserialize<'de> for Node<'a> {
 
         deserializer.deserialize_any(Parts)
     }
+}
+
+/// Whether a name stands twice. Most tables have a few names; those of a client's headers may have some
+/// thousand.
+fn has_namesakes(table: &[(Cow<'_, str>, Node<'_>)]) -> bool {
+    let names = table.iter().map(|(name, _)| name.as_ref());
+    if table.len() <= 16 {
+        let mut later = names.clone();
+        return names.into_iter().any(|name| {
+            later.next();
+            later.clone().any(|other| other == name)
+        });
+    }
+    let names: Vec<&str> = sorted(names.collect());
+    names
+        .windows(2)
+        .any(|pair| matches!(pair, [one, other] if one == other))
 }
 
 impl Serialize for Node<'_> {

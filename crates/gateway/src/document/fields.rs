@@ -265,33 +265,32 @@ impl<'a> Field<'a, '_> {
     }
 
     /// A table of the fields that `read` takes, and no others.
-    pub fn table<T>(self, read: impl FnOnce(&mut Fields<'a, '_>) -> T) -> T {
-        self.open_table(|fields| {
-            let value = read(fields);
-            fields.end();
-            value
-        })
+    pub fn table<T>(mut self, read: impl FnOnce(&mut Fields<'a, '_>) -> T) -> T {
+        let mut fields = self.fields(Some(Vec::new()));
+        let value = read(&mut fields);
+        fields.end();
+        value
     }
 
     /// A table of the fields that `read` takes, among others.
     pub fn open_table<T>(mut self, read: impl FnOnce(&mut Fields<'a, '_>) -> T) -> T {
-        let entries = self.entries();
-        read(&mut Fields {
-            entries,
-            taken: Vec::new(),
-            place: &self.place,
-            notes: self.notes,
-        })
+        read(&mut self.fields(None))
     }
 
-    fn entries(&mut self) -> Vec<(Cow<'a, str>, Node<'a>)> {
-        match self.node.take() {
+    fn fields(&mut self, known: Option<Vec<&'static str>>) -> Fields<'a, '_> {
+        let entries = match self.node.take() {
             Some(Node::Table(entries)) => entries,
             other => {
                 self.node = other;
                 self.is_no("a table");
                 Vec::new()
             }
+        };
+        Fields {
+            entries,
+            known,
+            place: &self.place,
+            notes: self.notes,
         }
     }
 
@@ -306,7 +305,8 @@ impl<'a> Field<'a, '_> {
 /// The fields of one table, taken one by one.
 pub struct Fields<'a, 'p> {
     entries: Vec<(Cow<'a, str>, Node<'a>)>,
-    taken: Vec<&'static str>,
+    /// The names that were asked for, where there may be no others.
+    known: Option<Vec<&'static str>>,
     place: &'p Place<'p>,
     notes: &'p Notes,
 }
@@ -314,10 +314,12 @@ pub struct Fields<'a, 'p> {
 impl<'a, 'p> Fields<'a, 'p> {
     /// Takes a field out. Each name is taken once.
     pub fn take(&mut self, name: &'static str) -> Field<'a, 'p> {
-        self.taken.push(name);
-        let found = self.entries.iter_mut().find(|(entry, _)| entry == name);
+        if let Some(known) = &mut self.known {
+            known.push(name);
+        }
+        let found = self.entries.iter().position(|(entry, _)| entry == name);
         Field {
-            node: found.map(|(_, node)| core::mem::replace(node, Node::Null)),
+            node: found.map(|at| self.entries.swap_remove(at).1),
             place: Place {
                 above: Some(self.place),
                 step: Step::Name(name),
@@ -328,25 +330,19 @@ impl<'a, 'p> Fields<'a, 'p> {
 
     /// A table of the fields that were not taken, where there may be others.
     pub fn rest(&mut self) -> Node<'a> {
-        Node::Table(self.others())
-    }
-
-    fn others(&mut self) -> Vec<(Cow<'a, str>, Node<'a>)> {
-        let mut rest = core::mem::take(&mut self.entries);
-        rest.retain(|(name, _)| !self.taken.iter().any(|taken| taken == name));
-        rest
+        Node::Table(core::mem::take(&mut self.entries))
     }
 
     /// Notes that there are others.
-    fn end(&mut self) {
-        let Some((name, _)) = self.others().into_iter().next() else {
+    fn end(&self) {
+        let Some((name, _)) = self.entries.first() else {
             return;
         };
         let name = match self.notes.holds {
-            Holds::Settings => ["`", &name, "`"].concat(),
+            Holds::Settings => ["`", name, "`"].concat(),
             Holds::Secrets => "a name".to_owned(),
         };
-        let known = self.taken.join("`, `");
+        let known = self.known.as_deref().unwrap_or_default().join("`, `");
         let what = [
             "holds ",
             &name,

@@ -24,10 +24,13 @@ fn a_document_is_written_as_it_was_read() {
 
 #[test]
 fn a_document_that_can_be_read_in_two_ways_is_none() {
+    let many: Vec<String> = (0..100).map(|n| format!(r#""{}":0"#, n % 99)).collect();
+    let many = format!("{{{}}}", many.join(","));
     let deep = ["[".repeat(200), "]".repeat(200)].concat();
     for (json, named) in [
         (r#"{"a":1,"b":{"c":1,"d":2,"c":1}}"#, "twice"),
         (r#"{"a":1,"\u0061":1}"#, "twice"),
+        (&many, "twice"),
         ("9223372036854775808", "too large"),
         ("[1,]", "line 1 column 4"),
         ("[] []", "line 1 column 4"),
