@@ -368,21 +368,23 @@ fn bucket(source: BucketSource) -> Result<VirtualBucket, ConfigError> {
     {
         return Err(fail("`origin.region` is no region, such as eu-west-1"));
     }
-    let (scheme, authority) = origin
-        .endpoint
-        .split_once("://")
-        .ok_or_else(|| fail("`origin.endpoint` has to be scheme://host"))?;
+    let url = origin.endpoint.as_str();
+    let (scheme, default_port, authority) = match (url.strip_prefix("https://"), url.strip_prefix("http://"))
+    {
+        (Some(rest), _) => ("https", ":443", rest),
+        (None, Some(rest)) => ("http", ":80", rest),
+        (None, None) => ("", "", ""),
+    };
     let authority = authority.strip_suffix('/').unwrap_or(authority);
     let good_authority = !authority.is_empty()
         && authority
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.:".contains(&byte));
-    if !matches!(scheme, "https" | "http") || !good_authority {
+    if !good_authority {
         return Err(fail(
             "`origin.endpoint` has to be https://host or http://host, lower case, without a path",
         ));
     }
-    let default_port = if scheme == "https" { ":443" } else { ":80" };
     Ok(VirtualBucket {
         aliases,
         acl: match source.acl {

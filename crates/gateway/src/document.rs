@@ -4,10 +4,9 @@
 //! [`Fields`], by one reader for all of them: serde's derived readers are compiled anew for every
 //! type, and were half of each edge function. `causeway.toml` becomes the same tree.
 //!
-//! What could be read in two ways is no document: a name that stands twice in a table, a number
-//! beyond 64 bits. The reader refuses missing and unknown names and other types, and
-//! its [`Mistake`] names the path of the key. No mistake ever repeats a document that may hold
-//! secrets, see [`Holds`].
+//! A table in which a name stands twice could be read in two ways and is no document. The reader
+//! refuses missing and unknown names and other types, and its [`Mistake`] names the path of the key. No
+//! mistake ever repeats a document that may hold secrets, see [`Holds`].
 
 mod fields;
 
@@ -30,9 +29,9 @@ pub enum Node<'a> {
     Bool(bool),
     /// A whole number.
     Whole(i64),
-    /// A number that is not whole. No field is one, but other services' answers have them between the
-    /// fields that are read, and they are not written again.
-    Fraction,
+    /// A number that is not whole, or beyond 64 bits: which one is not kept. No field is one, but other
+    /// services' answers have them between the fields that are read.
+    OtherNumber,
     /// A text.
     Text(Cow<'a, str>),
     /// Parts in their order.
@@ -45,9 +44,25 @@ impl<'a> Node<'a> {
     /// Parses JSON.
     ///
     /// # Errors
-    /// Text that is no JSON, or a document that can be read in two ways: line and column.
+    /// Text that is no JSON, with line and column, or a table in which a name stands twice.
     pub fn from_json(json: &'a str) -> Result<Self, Mistake> {
-        serde_json::from_str(json).map_err(|error| Mistake::of_document(&error))
+        let node: Self =
+            serde_json::from_str(json).map_err(|error| Mistake::of_document(&error.to_string()))?;
+        if node.has_namesakes() {
+            return Err(Mistake::of_document("a name stands twice in a table"));
+        }
+        Ok(node)
+    }
+
+    /// Whether a name stands twice in a table.
+    fn has_namesakes(&self) -> bool {
+        match self {
+            Self::List(items) => items.iter().any(Self::has_namesakes),
+            Self::Table(entries) => {
+                are_namesakes(entries) || entries.iter().any(|(_, node)| node.has_namesakes())
+            }
+            _ => false,
+        }
     }
 
     /// A table of these parts, in this order.
@@ -115,7 +130,7 @@ impl<'a> Node<'a> {
             Self::Null => Node::Null,
             Self::Bool(value) => Node::Bool(value),
             Self::Whole(number) => Node::Whole(number),
-            Self::Fraction => Node::Fraction,
+            Self::OtherNumber => Node::OtherNumber,
             Self::Text(text) => Node::Text(Cow::Owned(text.into_owned())),
             Self::List(items) => Node::List(items.into_iter().map(Node::into_owned).collect()),
             Self::Table(entries) => {
@@ -182,13 +197,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Node<'a> {
             }
 
             fn visit_u64<E: de::Error>(self, value: u64) -> Result<Self::Value, E> {
-                i64::try_from(value)
-                    .map(Node::Whole)
-                    .map_err(|_| E::custom("a number is too large"))
+                Ok(i64::try_from(value).map_or(Node::OtherNumber, Node::Whole))
             }
 
             fn visit_f64<E: de::Error>(self, _: f64) -> Result<Self::Value, E> {
-                Ok(Node::Fraction)
+                Ok(Node::OtherNumber)
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
@@ -209,26 +222,48 @@ impl<'de: 'a, 'a> Deserialize<'de> for Node<'a> {
 
             fn visit_map<M: MapAccess<'de>>(self, mut entries: M) -> Result<Self::Value, M::Error> {
                 let mut table = Vec::new();
-                while let Some(name) = entries.next_key()? {
-                    let Node::Text(name) = name else {
-                        return Err(de::Error::custom("a name is no text"));
-                    };
+                while let Some(Name(name)) = entries.next_key()? {
                     table.push((name, entries.next_value()?));
-                }
-                if has_namesakes(&table) {
-                    return Err(de::Error::custom("a name stands twice in the table that ends"));
                 }
                 Ok(Node::Table(table))
             }
         }
 
+        // No method fails by itself: serde's errors would bring the whole of its formatting with them.
         deserializer.deserialize_any(Parts)
     }
 }
 
-/// Whether a name stands twice. Most tables have a few names; those of a client's headers may have some
-/// thousand.
-fn has_namesakes(table: &[(Cow<'_, str>, Node<'_>)]) -> bool {
+/// A name in a table.
+struct Name<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl<'de> Visitor<'de> for Text {
+            type Value = Name<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Name(Cow::Owned(text.to_owned())))
+            }
+
+            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Name(Cow::Borrowed(text)))
+            }
+        }
+
+        deserializer.deserialize_any(Text)
+    }
+}
+
+/// Whether names of a table are the same. Most tables have a few; those of a client's headers may have
+/// some thousand.
+fn are_namesakes(table: &[(Cow<'_, str>, Node<'_>)]) -> bool {
     let names = table.iter().map(|(name, _)| name.as_ref());
     if table.len() <= 16 {
         let mut later = names.clone();
@@ -246,7 +281,9 @@ fn has_namesakes(table: &[(Cow<'_, str>, Node<'_>)]) -> bool {
 impl Serialize for Node<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Null | Self::Fraction => serializer.serialize_unit(),
+            Self::Null => serializer.serialize_unit(),
+            // Whoever reads it again finds such a number again, and no field left out.
+            Self::OtherNumber => serializer.serialize_u64(u64::MAX),
             Self::Bool(value) => serializer.serialize_bool(*value),
             Self::Whole(value) => serializer.serialize_i64(*value),
             Self::Text(text) => serializer.serialize_str(text),

@@ -50,8 +50,8 @@ pub struct Handler<'a> {
 impl<'a> Handler<'a> {
     /// Reads the domain of a function URL, `{id}.lambda-url.{region}.on.aws`; `None` for any other.
     pub fn from_domain(domain: &'a str) -> Option<Self> {
-        let (id, rest) = domain.split_once(".lambda-url.")?;
-        let region = rest.strip_suffix(".on.aws")?;
+        let (id, rest) = domain.split_once('.')?;
+        let region = rest.strip_prefix("lambda-url.")?.strip_suffix(".on.aws")?;
         let good_id = (1..=63).contains(&id.len())
             && id
                 .bytes()

@@ -10,7 +10,7 @@
 //! arrived is never passed on; it is read into values, and documents are written from values.
 
 use quick_xml::Reader;
-use quick_xml::escape::{partial_escape, resolve_xml_entity};
+use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::Event;
 
 /// The deepest nesting that is read; the deepest document of either dialect here has three levels.
@@ -32,12 +32,22 @@ impl Document {
     /// Adds an element with text. Empty text adds nothing; characters that XML 1.0 can't hold are
     /// dropped.
     pub(crate) fn leaf(&mut self, name: &str, text: &str) {
-        let text: String = text.chars().filter(|&c| is_xml_char(c)).collect();
-        if text.is_empty() {
+        let mut escaped = String::with_capacity(text.len());
+        for c in text.chars().filter(|&c| is_xml_char(c)) {
+            match c {
+                '<' => escaped.push_str("&lt;"),
+                '>' => escaped.push_str("&gt;"),
+                '&' => escaped.push_str("&amp;"),
+                // A reader would take it for a line feed.
+                '\r' => escaped.push_str("&#13;"),
+                c => escaped.push(c),
+            }
+        }
+        if escaped.is_empty() {
             return;
         }
         self.open(name);
-        self.text.push_str(&partial_escape(text.as_str()));
+        self.text.push_str(&escaped);
         self.close(name);
     }
 

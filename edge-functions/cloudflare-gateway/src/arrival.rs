@@ -24,7 +24,11 @@ impl Arrival {
     /// Copies method, URL and headers.
     pub(crate) fn read(request: &web_sys::Request) -> Self {
         let url = request.url();
-        let (scheme, rest) = url.split_once("://").unwrap_or_default();
+        let (secure, rest) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
+            (Some(rest), _) => (true, rest),
+            (None, Some(rest)) => (false, rest),
+            (None, None) => (false, ""),
+        };
         // Only a path starts the target; a URL without one has the target of the root.
         let target = match rest.find(['/', '?', '#']).map(|at| rest.split_at(at).1) {
             Some(target) if target.starts_with('/') => target.to_owned(),
@@ -33,7 +37,7 @@ impl Arrival {
         };
         Self {
             method: request.method(),
-            secure: scheme == "https",
+            secure,
             target,
             headers: Headers(request.headers()).entries().collect(),
             body: request.body(),

@@ -25,10 +25,10 @@ pub enum Holds {
 pub struct Mistake(String);
 
 impl Mistake {
-    /// A mistake in the document as a whole. The parser's own words are those of JSON's grammar and
-    /// of [`Node`], and quote nothing.
-    pub(super) fn of_document(error: &serde_json::Error) -> Self {
-        Self(["the document is not readable: ", &error.to_string()].concat())
+    /// A mistake in the document as a whole. The parser's own words are those of JSON's grammar, and
+    /// quote nothing.
+    pub(super) fn of_document(what: &str) -> Self {
+        Self(["the document is not readable: ", what].concat())
     }
 }
 

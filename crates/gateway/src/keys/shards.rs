@@ -183,6 +183,16 @@ mod tests {
     }
 
     #[test]
+    fn k01_a_window_that_is_no_whole_number_is_not_taken_for_none() {
+        for end in ["1714566896.5", "1e3", "99999999999999999999"] {
+            let whole = record("AK-1").replace(r#""}]"#, &format!(r#"", "not_after": {end}}}]"#));
+            assert!(KeyRecord::from_json("AK-1", &whole).is_err(), "{whole}");
+            let shard = Shard::from_json(&format!(r#"{{"AK-1": {whole}}}"#)).unwrap();
+            assert_eq!(shard.record("AK-1").unwrap_err().status(), 503, "{end}");
+        }
+    }
+
+    #[test]
     fn what_is_no_map_of_records_is_no_shard_and_is_not_quoted() {
         for text in [
             "",
