@@ -45,6 +45,7 @@ exports.handler = async (event) => {
   const result = await shipped.handler(event);
   if (result.status !== undefined) return result;
   const passport = { ...result.headers[PASSPORT][0] };
+  if (tamper?.value === "authorizer crashes") throw new Error("crashed");
   if (tamper) ways[tamper.value]?.(result);
   result.headers["x-tamper"] = [tamper ?? { value: "" }];
   earlier = passport;
@@ -69,10 +70,22 @@ exports.handler = async (event) => {
   const before = structuredClone(request);
   const result = await shipped.handler(event);
   const headers = structuredClone(result.headers);
+  if (tamper === "router crashes") throw new Error("crashed");
+  if (tamper.startsWith("handler ")) result.headers["x-tamper"] = [{ value: tamper }];
   if (tamper.startsWith("router: ")) ways[tamper.slice(8)](result, before);
   earlier = headers;
   return result;
 };
+"""
+BROKEN_HANDLER = """
+const shipped = require("./shipped.js");
+const ways = {
+  "handler crashes": () => { throw new Error("crashed"); },
+  "handler exits": () => process.exit(1),
+  "handler answers nothing": () => ({}),
+  "handler answers as Lambda would": () => ({ statusCode: 200, headers: { "content-type": "text/plain" }, body: "ok" }),
+};
+exports.handler = async (event) => (ways[event.headers["x-tamper"]] ?? shipped.handler)(event);
 """
 
 
@@ -87,6 +100,7 @@ def tampered(servers, platform, tmp_path_factory):
     """A deployment with somebody after the authorizer and somebody after the router, and the log."""
     deployment = Deployment(servers.process, servers.ready, tmp_path_factory.mktemp("tampered"))
     deployment.wrap("Authorizer", TAMPERING_AUTHORIZER).wrap("Router", TAMPERING_ROUTER)
+    deployment.wrap("Handler", BROKEN_HANDLER)
     with deployment.running() as (gateway, server):
         yield Wire(gateway, platform), server
 
@@ -202,6 +216,25 @@ def test_the_function_url_takes_no_request_without_a_signature(tampered, origin_
     assert (answer.status, answer.code) == (500, "InternalError")
     assert '"level":"error"' in server.log_lines(answer.header("x-oss-request-id"))[-1]
     assert server.log().count('"function":"xmlns-response-handler"') == handled
+
+
+@pytest.mark.parametrize("way", ["authorizer crashes", "router crashes"])
+def test_a_function_that_crashes_lets_nothing_through(tampered, origin_untouched, way):
+    wire, _ = tampered
+    answer = wire.signed("PUT", "crashed", headers=[("x-tamper", way)], body=b"x")
+    assert answer.status == 503, answer
+    assert answer.header("x-cache") == "LambdaExecutionError from cloudfront"
+    assert tamper(wire, "nothing", "GET").status == 403
+
+
+@pytest.mark.parametrize(
+    "way", ["handler crashes", "handler exits", "handler answers nothing", "handler answers as Lambda would"]
+)
+def test_a_handler_that_gives_no_answer_of_its_own_is_an_internal_error(tampered, origin_untouched, way):
+    wire, server = tampered
+    answer = tamper(wire, way, "POST", "uploads")
+    assert (answer.status, answer.code) == (500, "InternalError")
+    assert any('"level":"error"' in line for line in server.log_lines(answer.header("x-oss-request-id"), 3))
 
 
 OWN_HEADERS = ["passport", "errand", "origin", "body-sha256", "handler", "region", "anything"]

@@ -5,6 +5,8 @@ Where a common test cannot hold on CloudFront, the row names it, and the test he
 
 import base64
 import hashlib
+import os
+import time
 
 import pytest
 
@@ -100,6 +102,7 @@ def impatient(servers, platform, tmp_path_factory):
     stub = StubS3()
     deployment = Deployment(servers.process, servers.ready, tmp_path_factory.mktemp("impatient"))
     deployment.change_template("edge", "OriginReadTimeout: 60", "OriginReadTimeout: 1")
+    deployment.change_template("storage", "Timeout: 60", "Timeout: 2")
     deployment.config["origin"]["url"] = stub.url
     with deployment.running() as (gateway, server):
         yield Wire(gateway, platform), stub, server
@@ -113,6 +116,13 @@ def test_an_s3_that_does_not_answer_in_time_is_504_for_object_bytes(impatient):
     assert server.log_lines('"status":504')
 
 
+def test_an_s3_that_joins_the_parts_for_longer_than_the_handler_may_wait_is_an_oss_error(impatient):
+    wire, stub, _ = impatient
+    with stub.script(CompleteMultipartUpload=[4.0, b""]):
+        answer = wire.signed("POST", "slow", "uploadId=U", body=part_list(0)).check()
+    assert (answer.status, answer.code) == (500, "InternalError")
+
+
 @pytest.mark.parametrize("bad", ["hangs up", "cannot be reached"])
 def test_an_s3_that_gives_no_answer_is_502_for_object_bytes_and_503_for_documents(impatient, bad):
     wire, stub, server = impatient
@@ -123,3 +133,21 @@ def test_an_s3_that_gives_no_answer_is_502_for_object_bytes_and_503_for_document
         assert (answer.status, answer.code) == (503, "ServiceUnavailable")
         assert server.log_lines(answer.header("x-oss-request-id"), 4)
     assert wire.put("is-back").check().status == 200
+
+
+if os.environ.get("CAUSEWAY_TEST_LONG"):
+
+    def test_a_complete_that_takes_a_minute_is_503_before_lambda_ends_the_handler(
+        servers, platform, tmp_path_factory
+    ):
+        stub = StubS3()
+        deployment = Deployment(servers.process, servers.ready, tmp_path_factory.mktemp("patient"))
+        deployment.config["origin"]["url"] = stub.url
+        with deployment.running() as (gateway, _):
+            wire = Wire(gateway, platform, patience=90)
+            with stub.script(CompleteMultipartUpload=[70.0, b""]):
+                started = time.monotonic()
+                answer = wire.signed("POST", "slow", "uploadId=U", body=part_list(0)).check()
+        assert (answer.status, answer.code) == (503, "ServiceUnavailable")
+        assert 50 < time.monotonic() - started < 60
+        stub.close()

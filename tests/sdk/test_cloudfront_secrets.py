@@ -1,6 +1,6 @@
 """Keys of devices and of passports in Secrets Manager: added, revoked, rotated, and through an outage.
 
-The deployment of these tests keeps what it read for a second, and for five through an outage, so that nobody waits for
+The deployment of these tests keeps what it read for a second, and for eight through an outage, so that nobody waits for
 the sixty seconds and the hour of the default. A whole second counts as the one before it: waits are a second longer.
 """
 
@@ -19,7 +19,7 @@ from keys import KeyStore, rotated
 from refusals import refused
 
 SHARDS = 4
-FRESH, STALE = 1, 5
+FRESH, STALE = 1, 8
 # How long a function does not ask again after it was given no answer.
 PAUSE = 5
 PASSPORT = {"id": "p1", "secret": "the-first-secret-of-the-passports-1"}

@@ -71,7 +71,8 @@ class Answer:
 class Wire:
     """A path-style OSS client that does nothing unless told to."""
 
-    def __init__(self, gateway: Gateway, platform: Platform) -> None:
+    def __init__(self, gateway: Gateway, platform: Platform, patience: float = 30) -> None:
+        self._patience = patience
         self._port, self._credentials, self._platform = gateway.port, gateway.credentials, platform
         self.bucket = gateway.bucket
         self.host = f"localhost:{gateway.port}"
@@ -135,7 +136,7 @@ class Wire:
 
     def raw(self, request: bytes, method: str = "PUT") -> Answer:
         """Sends `request` byte for byte and reads one final answer."""
-        with socket.create_connection(("127.0.0.1", self._port), timeout=30) as connection:
+        with socket.create_connection(("127.0.0.1", self._port), timeout=self._patience) as connection:
             try:
                 connection.sendall(request)
             except OSError:
