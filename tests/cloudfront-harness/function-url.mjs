@@ -131,7 +131,7 @@ async function authorise(url, head, body, callers) {
 
 /** The event. What signs the call is Lambda's own business: the handler does not get it. */
 function event({ url, head, body, caller, requestId }) {
-  const headers = {};
+  const headers = Object.create(null);
   for (const { name, value } of head.lines) {
     const lower = name.toLowerCase();
     if (["authorization", "connection", "x-amz-security-token"].includes(lower)) continue;

@@ -53,7 +53,8 @@ export function without(lines, ...names) {
 
 /** Header lines as an event has them: by lower-case name, one element for each line. */
 export function eventHeaders(lines) {
-  const headers = {};
+  // Without a prototype: `constructor` and `__proto__` are names of headers like others.
+  const headers = Object.create(null);
   for (const { name, value } of lines) {
     (headers[name.toLowerCase()] ??= []).push({ key: name, value: shown(value) });
   }

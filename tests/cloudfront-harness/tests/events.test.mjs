@@ -47,6 +47,14 @@ test("a viewer-request event is the documented one", async (t) => {
   });
 });
 
+test("a header may be called like a property that every object of JavaScript has", async (t) => {
+  const h = await harness(t, { functions: { "viewer-request": TELL } });
+  const headers = { constructor: "1", ["__proto__"]: "2", hasOwnProperty: "3" };
+  const { headers: shown } = JSON.parse((await h.ask({ headers })).text).Records[0].cf.request;
+  const values = ["constructor", "__proto__", "hasownproperty"].map((name) => shown[name][0].value);
+  assert.deepEqual(values, ["1", "2", "3"]);
+});
+
 test("an origin-request event has the origin, its custom headers, and what the policies let through", async (t) => {
   const h = await harness(t, { functions: { "origin-request": TELL }, includeBody: ["origin-request"] });
   const answer = await h.ask({ method: "POST", path: "/k?uploads", body: "abc", headers: { "X-A": "1" } });
