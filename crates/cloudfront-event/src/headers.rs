@@ -42,6 +42,16 @@ impl Headers {
             .flat_map(|(name, lines)| lines.iter().map(move |line| (name, line.value.as_bytes())))
     }
 
+    /// The size of all lines as they are sent, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        let sizes = self
+            .lines()
+            .map(|(name, value)| name.len().saturating_add(value.len()));
+        sizes
+            .map(|size| size.saturating_add(": \r\n".len()))
+            .fold(0, usize::saturating_add)
+    }
+
     /// Puts a header in the place of its namesake; `name` in lower case.
     pub fn insert(&mut self, name: &str, lines: Vec<HeaderLine>) {
         self.remove(name);

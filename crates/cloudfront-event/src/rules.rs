@@ -34,7 +34,20 @@ pub const MAX_VIEWER_ANSWER_BYTES: usize = 40_000;
 /// URI and query of a request have to be shorter than this, in characters.
 pub const MAX_URI_AND_QUERY: usize = 8192;
 
+/// The most that request line and headers may have behind the viewer-request function, in bytes:
+/// CloudFront takes 20,480, and it and the router add their own headers, a signature among them.
+pub const MAX_HEAD_BYTES: usize = 16 * 1024;
+
 impl EventRequest {
+    /// The size of request line and headers, in bytes.
+    pub fn size(&self) -> usize {
+        let line = [self.method.len(), self.uri.len(), self.querystring.len()];
+        let line = line
+            .into_iter()
+            .fold("  HTTP/1.1\r\n".len(), usize::saturating_add);
+        line.saturating_add(self.headers.size())
+    }
+
     /// The value of a custom header of the origin, in origin events: where the distribution says
     /// something to a function and no viewer can. `None` unless it stands there once.
     pub fn custom_header(&self, name: &str) -> Option<&str> {
@@ -85,9 +98,8 @@ impl From<&Answer> for EventResponse {
 impl EventResponse {
     /// The size of headers and body, in bytes.
     pub fn size(&self) -> usize {
-        let lines = self.headers.lines();
-        let lines = lines.map(|(name, value)| name.len().saturating_add(value.len()).saturating_add(4));
-        lines.fold(self.body.as_ref().map_or(0, String::len), usize::saturating_add)
+        let body = self.body.as_ref().map_or(0, String::len);
+        body.saturating_add(self.headers.size())
     }
 }
 

@@ -1,7 +1,9 @@
 //! One viewer-request event through the gateway's authorizer.
 
 use cloudfront_event::conversation::{Step, Work};
-use cloudfront_event::rules::{MAX_URI_AND_QUERY, MAX_VIEWER_ANSWER_BYTES, READ_ONLY_AT_VIEWER_REQUEST};
+use cloudfront_event::rules::{
+    MAX_HEAD_BYTES, MAX_URI_AND_QUERY, MAX_VIEWER_ANSWER_BYTES, READ_ONLY_AT_VIEWER_REQUEST,
+};
 use cloudfront_event::visit::{Environment, Obtained, Visit};
 use cloudfront_event::{Event, EventRequest, EventResponse, answers};
 use gateway::authorizer;
@@ -172,14 +174,18 @@ impl Hop {
         for (name, value) in headers {
             lines.set(&name, value);
         }
-        Ok(EventRequest {
+        let request = EventRequest {
             method: received.method.clone(),
             uri: origin.path,
             querystring: origin.query,
             headers: lines,
             body: None,
             rest: received.rest.clone(),
-        })
+        };
+        if request.size() > MAX_HEAD_BYTES {
+            return Err(Fault::HeadersTooLarge.into());
+        }
+        Ok(request)
     }
 
     fn asked(&self) -> Asked<'_> {

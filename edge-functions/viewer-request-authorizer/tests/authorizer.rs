@@ -243,6 +243,20 @@ fn what_cloudfront_could_not_carry_is_refused_before_it_is_handed_back() {
             "431",
             "InvalidArgument",
         ),
+        (
+            viewer_request(
+                "PUT",
+                "/devices/k",
+                &[LENGTH, ("content-disposition", &"v".repeat(19_000))],
+            ),
+            "431",
+            "InvalidArgument",
+        ),
+        (
+            viewer_request("PUT", "/devices/k", &[LENGTH, ("via", &"v".repeat(19_000))]),
+            "431",
+            "InvalidArgument",
+        ),
         (far, "414", "InvalidURI"),
         (
             viewer_request("POST", "/devices/k?uploadId=U", &[("content-length", "2097153")]),
