@@ -32,6 +32,8 @@ pub struct FunctionUrlRequest {
 /// Where a request comes from.
 #[derive(Clone, Debug)]
 pub struct RequestContext {
+    /// The domain of the URL that was called.
+    pub domain_name: String,
     /// The request line.
     pub http: HttpContext,
     /// Lambda's own id of the request.
@@ -63,6 +65,7 @@ impl FunctionUrlRequest {
                 .take("headers")
                 .map(|name, value| (name.into_owned(), value.string())),
             request_context: fields.take("requestContext").open_table(|fields| RequestContext {
+                domain_name: fields.take("domainName").string(),
                 http: fields.take("http").open_table(|fields| HttpContext {
                     method: fields.take("method").string(),
                 }),

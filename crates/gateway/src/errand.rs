@@ -227,7 +227,7 @@ mod tests {
             };
             let headers = [(ERRAND_HEADER, text.as_bytes())];
             let carrier = Carrier {
-                distribution: "",
+                audience: "",
                 event_request_id: "",
                 method,
                 path_and_query: "/",

@@ -3,9 +3,9 @@
 //! The authorizer's verdict reaches the router, and the router's the response handler, in a request
 //! header that a viewer could send as well. A passport is therefore a MAC under a key of its own per
 //! hop over everything that the next hop may use: method, operation, bucket, key, the exact path and
-//! query, the headers it covers, the distribution and request it was issued for, and an end 60 s
+//! query, the headers it covers, the place and request it was issued for, and an end 60 s
 //! ahead. A passport names the headers that it covers, and a check gives these and no others: the
-//! next hop forwards only what the passport covers. A passport of another hop, request, distribution
+//! next hop forwards only what the passport covers. A passport of another hop, request, place
 //! or time, or one byte off, is no passport.
 //!
 //! Names that begin with [`OWN_PREFIX`] are the gateway's own between its functions. The authorizer
@@ -163,9 +163,10 @@ pub struct Decision {
 /// The request that a passport travels with, as its next hop sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct Carrier<'a> {
-    /// The platform's id of the distribution.
-    pub distribution: &'a str,
-    /// The platform's id of the request; empty like the distribution where the next hop is told neither.
+    /// Where it has to arrive: the platform's id of the distribution, or the domain of the response
+    /// handler's function URL. Deployments may share a passport secret.
+    pub audience: &'a str,
+    /// The platform's id of the request; empty where the next hop is not told.
     pub event_request_id: &'a str,
     /// The method.
     pub method: &'a str,
@@ -338,7 +339,7 @@ fn write(
     for part in [
         hop.name(),
         covered,
-        carrier.distribution,
+        carrier.audience,
         carrier.event_request_id,
         carrier.method,
         carrier.path_and_query,

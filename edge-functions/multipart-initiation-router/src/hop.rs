@@ -49,7 +49,7 @@ impl Work for Hop {
         };
         let target = self.event.request.target();
         let carrier = Carrier {
-            distribution: &self.event.config.distribution_id,
+            audience: &self.event.config.distribution_id,
             event_request_id: &self.event.config.request_id,
             method: &self.event.request.method,
             path_and_query: &target,
@@ -181,7 +181,7 @@ impl Hop {
             (BODY_HEADER, digest.as_bytes()),
         ];
         let carrier = Carrier {
-            distribution: "",
+            audience: handler.domain,
             event_request_id: "",
             method: &received.method,
             path_and_query: "/",

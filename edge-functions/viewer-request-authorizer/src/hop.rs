@@ -159,7 +159,7 @@ impl Hop {
             .collect();
         let path_and_query = origin.path_and_query();
         let carrier = Carrier {
-            distribution: &self.event.config.distribution_id,
+            audience: &self.event.config.distribution_id,
             event_request_id: &self.event.config.request_id,
             method: &received.method,
             path_and_query: &path_and_query,

@@ -91,7 +91,7 @@ impl Hop {
         let lines = lines(&self.request);
         let target = self.request.target();
         let carrier = Carrier {
-            distribution: "",
+            audience: &self.request.request_context.domain_name,
             event_request_id: "",
             method: &self.request.request_context.http.method,
             path_and_query: &target,

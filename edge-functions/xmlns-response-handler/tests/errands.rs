@@ -284,6 +284,11 @@ fn without_a_passport_of_this_hop_nothing_is_fetched() {
         ("/rawPath", json!("/k")),
         ("/rawQueryString", json!("uploadId=U")),
         ("/requestContext/http/method", json!("PUT")),
+        // Another handler with the same secret, a canary's.
+        (
+            "/requestContext/domainName",
+            json!("canary0000000000000000000000000000.lambda-url.eu-west-1.on.aws"),
+        ),
         ("/body", json!("PGEvPg==")),
         ("/body", json!("?")),
         ("/body", Value::Null),

@@ -18,7 +18,7 @@ fn decision() -> Decision {
 
 fn carrier<'a>() -> Carrier<'a> {
     Carrier {
-        distribution: "E123",
+        audience: "E123",
         event_request_id: "req-1",
         method: "POST",
         path_and_query: "/k?uploads=",
@@ -78,7 +78,7 @@ fn a_passport_of_another_request_is_none() {
     let shifted = [("content-type", b"text/plai".as_slice()), ("nx-amz-meta-a", b"1")];
     for other in [
         Carrier {
-            distribution: "E124",
+            audience: "E124",
             ..carrier()
         },
         Carrier {
