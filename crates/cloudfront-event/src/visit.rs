@@ -216,10 +216,14 @@ impl Deployment {
             let copy = kept.answered(&name, answer, read, (times, now), &mut visit.line)?;
             return Ok(Obtained::Copy(copy));
         }
-        Ok(match kept.borrow().at_hand(times, now, &mut visit.line) {
-            Some(copy) => Obtained::Copy(copy),
-            None => Obtained::Ask(self.question(visit, &name)),
-        })
+        let kept = kept.borrow();
+        if let Some(copy) = kept.at_hand(times, now, &mut visit.line) {
+            return Ok(Obtained::Copy(copy));
+        }
+        match kept.refused_a_moment_ago(now) {
+            Some(why) => Err(secrets::unavailable(&name, why)),
+            None => Ok(Obtained::Ask(self.question(visit, &name))),
+        }
     }
 
     fn question(&self, visit: &Visit, name: &str) -> Send {

@@ -30,9 +30,12 @@ pub const PASSPORT_SECRET: &str = "passport";
 pub const TIMEOUT_MILLISECONDS: u32 = 1500;
 /// The most bytes of an answer that are read: a secret has at most 65,536, before JSON escapes it.
 pub const MAX_ANSWER_BYTES: usize = 512 * 1024;
-/// How long nothing is asked again, in seconds, whatever is wanted: a store that is down would cost
+/// How long nothing is asked again, in seconds, where there is a copy: a store that is down would cost
 /// every request [`TIMEOUT_MILLISECONDS`], and a passport's key id may be made up.
 pub const PAUSE_SECONDS: u64 = 5;
+/// The same where there is none. Short, because nobody is served meanwhile; and not nothing, because
+/// who makes up key ids could otherwise keep a store busy that is throttled, or lacks a shard.
+pub const PAUSE_WITHOUT_COPY_SECONDS: u64 = 1;
 
 /// A GetSecretValue request, signed: a POST of `body`.
 pub struct Question {
@@ -85,7 +88,8 @@ pub fn question(
 pub struct Kept<T> {
     copy: Option<(Rc<T>, UnixSeconds)>,
     asked_at: Option<UnixSeconds>,
-    asked_in_vain: bool,
+    /// Why the last question had no answer that counts.
+    in_vain: Option<String>,
 }
 
 impl<T> Default for Kept<T> {
@@ -93,7 +97,7 @@ impl<T> Default for Kept<T> {
         Self {
             copy: None,
             asked_at: None,
-            asked_in_vain: false,
+            in_vain: None,
         }
     }
 }
@@ -106,7 +110,7 @@ impl<T> Kept<T> {
         if times.is_fresh(*read_at, now) {
             return Some(Rc::clone(copy));
         }
-        if !self.asked_in_vain || self.may_ask(now) {
+        if !self.asked_in_vain() || self.may_ask(now) {
             return None;
         }
         let copy = self.last_good(times, now)?;
@@ -114,17 +118,29 @@ impl<T> Kept<T> {
         Some(copy)
     }
 
+    /// Where no copy counts, why the store is not asked for one: it was, less than
+    /// [`PAUSE_WITHOUT_COPY_SECONDS`] ago.
+    pub fn refused_a_moment_ago(&self, now: UnixSeconds) -> Option<&str> {
+        let why = self.in_vain.as_deref()?;
+        (!self.is_over(PAUSE_WITHOUT_COPY_SECONDS, now)).then_some(why)
+    }
+
     /// Whether the store may be asked, although there may be a copy: not again within
     /// [`PAUSE_SECONDS`].
     pub fn may_ask(&self, now: UnixSeconds) -> bool {
+        self.is_over(PAUSE_SECONDS, now)
+    }
+
+    /// Whether the last question is so many seconds ago. A clock that steps back ends every pause.
+    fn is_over(&self, pause: u64, now: UnixSeconds) -> bool {
         self.asked_at
-            .is_none_or(|asked_at| asked_at > now || asked_at.distance(now) >= PAUSE_SECONDS)
+            .is_none_or(|asked_at| asked_at > now || asked_at.distance(now) >= pause)
     }
 
     /// Whether a copy that lacks what is wanted may be asked for anew, because that may be there by now:
     /// an absence counts for as long as the times say, after a question in vain for [`PAUSE_SECONDS`].
     pub fn may_ask_for_more(&self, times: CacheTimes, now: UnixSeconds) -> bool {
-        if self.asked_in_vain {
+        if self.asked_in_vain() {
             return self.may_ask(now);
         }
         self.asked_at
@@ -133,7 +149,7 @@ impl<T> Kept<T> {
 
     /// Whether the last question had no answer.
     pub const fn asked_in_vain(&self) -> bool {
-        self.asked_in_vain
+        self.in_vain.is_some()
     }
 
     /// Takes what came of a question for the secret `name`: gives the new copy, or the last good one
@@ -154,16 +170,16 @@ impl<T> Kept<T> {
             Ok(copy) => {
                 let copy = Rc::new(copy);
                 self.copy = Some((Rc::clone(&copy), now));
-                self.asked_in_vain = false;
+                self.in_vain = None;
                 return Ok(copy);
             }
             Err(NoValue::Absent) => {
-                *self = Self::default();
-                return Err(unavailable(name, "Secrets Manager has no such secret"));
+                self.copy = None;
+                "Secrets Manager has no such secret".to_owned()
             }
             Err(NoValue::Unavailable(why)) => why,
         };
-        self.asked_in_vain = true;
+        let why = self.in_vain.insert(why).clone();
         let copy = self
             .last_good(times, now)
             .ok_or_else(|| unavailable(name, &why))?;

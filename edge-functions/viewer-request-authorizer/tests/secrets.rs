@@ -213,6 +213,30 @@ fn secrets_that_do_not_exist_or_are_none_are_503_and_loud() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
+fn k02_without_a_copy_a_secret_is_asked_for_once_a_second_at_most_whoever_asks() {
+    let missing = Store {
+        shards: vec![None],
+        ..Store::default()
+    };
+    let down = Store {
+        down: Some("connect ECONNREFUSED"),
+        ..Store::default()
+    };
+    for (mut store, why) in [(missing, "no such secret"), (down, "ECONNREFUSED")] {
+        let authorizer = authorizer();
+        for later in [0.0, 0.0, 0.0, 1.0, 1.0] {
+            let outcome = outcome_at(&authorizer, &put_of("made-up"), &mut store, later);
+            let log = assert_refused(&outcome, "503", "ServiceUnavailable");
+            assert!(log["reason"].as_str().unwrap().contains(why), "{log}");
+        }
+        assert_eq!(store.asked, ["causeway/0"; 2]);
+        // An honest device is served as soon as the store is back, and one second later at the latest.
+        store = Store::default();
+        assert!(outcome_at(&authorizer, &put(), &mut store, 2.0)["request"].is_object());
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
 fn an_outage_of_the_store_is_bridged_for_the_stale_time_and_no_longer() {
     let config = CONFIG.replacen(
         '{',
