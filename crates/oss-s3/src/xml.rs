@@ -106,6 +106,17 @@ pub(crate) fn read<E: From<Unreadable>>(
     document: &[u8],
     visit: &mut dyn FnMut(Element<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
+    let mut outcome = Ok(());
+    let walked = walk(document, &mut |element| {
+        outcome = visit(element);
+        outcome.is_ok()
+    });
+    outcome?;
+    Ok(walked?)
+}
+
+/// [`read`], compiled once: `visit` says whether to go on.
+fn walk(document: &[u8], visit: &mut dyn FnMut(Element<'_>) -> bool) -> Result<(), Unreadable> {
     let text = core::str::from_utf8(document).map_err(|_| Unreadable)?;
     let mut reader = Reader::from_str(text.trim_ascii_start());
     reader.config_mut().expand_empty_elements = true;
@@ -118,7 +129,7 @@ pub(crate) fn read<E: From<Unreadable>>(
             Event::Start(start) => {
                 let misplaced = path.is_empty() && has_root;
                 if misplaced || path.len() >= MAX_DEPTH || !is_blank(&content) {
-                    return Err(Unreadable.into());
+                    return Err(Unreadable);
                 }
                 path.push(start.local_name().into_inner().to_owned());
                 content.clear();
@@ -126,10 +137,12 @@ pub(crate) fn read<E: From<Unreadable>>(
             }
             Event::End(_) => {
                 if has_children && !is_blank(&content) {
-                    return Err(Unreadable.into());
+                    return Err(Unreadable);
                 }
                 let text = if has_children { "" } else { content.as_str() };
-                visit(Element { path: &path, text })?;
+                if !visit(Element { path: &path, text }) {
+                    return Ok(());
+                }
                 path.pop();
                 content.clear();
                 has_children = true;
@@ -138,21 +151,21 @@ pub(crate) fn read<E: From<Unreadable>>(
             Event::CData(piece) => content.push_str(&piece.xml10_content()),
             Event::GeneralRef(reference) => match reference.resolve_char_ref().map_err(|_| Unreadable)? {
                 Some(c) if is_xml_char(c) => content.push(c),
-                Some(_) => return Err(Unreadable.into()),
+                Some(_) => return Err(Unreadable),
                 None => content.push_str(resolve_xml_entity(&reference).ok_or(Unreadable)?),
             },
             Event::Comment(_) | Event::Decl(_) => {}
-            Event::DocType(_) | Event::PI(_) | Event::Empty(_) => return Err(Unreadable.into()),
+            Event::DocType(_) | Event::PI(_) | Event::Empty(_) => return Err(Unreadable),
             Event::Eof => break,
         }
         if path.is_empty() && !is_blank(&content) {
-            return Err(Unreadable.into());
+            return Err(Unreadable);
         }
     }
     if path.is_empty() && has_root {
         Ok(())
     } else {
-        Err(Unreadable.into())
+        Err(Unreadable)
     }
 }
 

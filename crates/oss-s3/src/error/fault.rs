@@ -55,10 +55,8 @@ macro_rules! faults {
 
             /// The fault that an S3 error code stands for; `None` for a code that the table lacks.
             pub fn of_s3_code(code: &str) -> Option<Self> {
-                match code {
-                    $($($s3 => Some(Self::$name),)*)*
-                    _ => None,
-                }
+                const CODES: &[(&str, Fault)] = &[$($(($s3, Fault::$name),)*)*];
+                CODES.iter().find(|(s3, _)| *s3 == code).map(|(_, fault)| *fault)
             }
         }
     };
