@@ -7,7 +7,6 @@
 use core::fmt;
 
 use request_auth::{KeyMaterial, Scheme, SecretKey, SecurityToken, UnixSeconds, is_key_id};
-use serde::Serialize;
 
 use crate::document::{Field, Fields, Holds, Mistake, Node};
 use crate::policy::{Grant, GrantSource};
@@ -28,7 +27,6 @@ const WELL_KNOWN_SECRETS: [&str; 5] = [
 ];
 
 /// A key record as JSON. The id, secrets and grants are needed; the rest has defaults.
-#[derive(Serialize)]
 pub struct KeyRecordSource {
     /// The access key id; has to be the name that it is stored under.
     pub id: String,
@@ -45,7 +43,6 @@ pub struct KeyRecordSource {
 }
 
 /// A secret and the time in which it counts, both ends included, in seconds since 1970.
-#[derive(Serialize)]
 pub struct SecretSource {
     /// The secret as text.
     pub secret: String,
@@ -56,8 +53,7 @@ pub struct SecretSource {
 }
 
 /// Whether a key may be used.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum KeyStatus {
     /// It may.
     #[default]

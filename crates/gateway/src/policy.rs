@@ -19,7 +19,6 @@ use crate::keys::{KeyRecord, RecordError};
 pub const UPLOAD_ONLY: &str = "upload-only";
 
 /// A grant as JSON.
-#[derive(Serialize)]
 pub struct GrantSource {
     /// The virtual bucket.
     pub bucket: String,
