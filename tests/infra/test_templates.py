@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from template import CLOUDFRONT, TEMPLATES, listed, load, statements, text
 
 OBJECTS = "arn:${AWS::Partition}:s3:::${BucketName}/*"
 BUCKET = "arn:${AWS::Partition}:s3:::${BucketName}"
-PASSPORT = "arn:${AWS::Partition}:secretsmanager:%s:${AWS::AccountId}:secret:${SecretsPrefix}/passport-??????"
+SECRET = "arn:${AWS::Partition}:secretsmanager:%s:${AWS::AccountId}:secret:${SecretsPrefix}/%s"
 VIA_S3 = "StringEquals kms:ViaService s3.${AWS::Region}.amazonaws.com"
 EDGE_LOG = "arn:${AWS::Partition}:logs:*:${AWS::AccountId}:log-group:/aws/lambda/us-east-1.${Name}-%s:*"
 
@@ -35,7 +36,7 @@ GRANTED = {
             ("kms:Decrypt", "${KmsKeyArn}", VIA_S3),
             ("kms:GenerateDataKey", "${DeviceKmsKeyArns}", VIA_S3),
             ("kms:Decrypt", "${DeviceKmsKeyArns}", VIA_S3),
-            ("secretsmanager:GetSecretValue", PASSPORT % "${SecretsRegion}", ""),
+            ("secretsmanager:GetSecretValue", SECRET % ("${SecretsRegion}", "passport-??????"), ""),
             *(
                 (
                     f"logs:{action}",
@@ -60,10 +61,10 @@ GRANTED = {
     },
     "edge.yaml": {
         "AuthorizerRole": {
-            (
-                "secretsmanager:GetSecretValue",
-                "arn:${AWS::Partition}:secretsmanager:*:${AWS::AccountId}:secret:${SecretsPrefix}/*",
-                "",
+            *(
+                ("secretsmanager:GetSecretValue", SECRET % ("*", name + suffix), "")
+                for name in ("passport", "?", "??", "???")
+                for suffix in ("", "-??????")
             ),
             *log_of("authorizer"),
         },
@@ -74,7 +75,7 @@ GRANTED = {
                 "StringEquals lambda:FunctionUrlAuthType AWS_IAM",
             ),
             ("lambda:InvokeFunction", "${HandlerFunctionArn}", "Bool lambda:InvokedViaFunctionUrl true"),
-            ("secretsmanager:GetSecretValue", PASSPORT % "*", ""),
+            ("secretsmanager:GetSecretValue", SECRET % ("*", "passport-??????"), ""),
             *log_of("router"),
         },
         "ResponseRole": log_of("origin-response"),
@@ -130,6 +131,18 @@ def test_a_role_has_the_rights_that_it_uses_and_no_others(name: str) -> None:
     assert granted == GRANTED[name]
     separate = {kind["Type"] for kind in load(name)["Resources"].values()}
     assert not separate & {"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy", "AWS::Lambda::Permission"}
+
+
+def test_a_function_reads_its_own_deployments_secrets_and_none_of_another() -> None:
+    granted = {resource for grants in GRANTED["edge.yaml"].values() for action, resource, _ in grants if "Secret" in action}
+    patterns = [resource.rpartition(":")[2].replace("${SecretsPrefix}", "acme") for resource in granted]
+
+    def readable(name: str) -> bool:
+        return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+    assert all(readable(f"acme/{name}-AbCdEf") for name in ("passport", "0", "17", "255"))
+    for name in ("acme/eu/passport", "acme/eu-west/12", "acme/database", "acme/passport-of-another", "acme2/0", "acme"):
+        assert not readable(f"{name}-AbCdEf"), name
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
