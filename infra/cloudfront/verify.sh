@@ -121,6 +121,24 @@ type="" md5="" x_oss=""
 status="" code=""
 
 base64_of() { openssl base64 -A; }
+hex_of() { od -An -v -tx1 | tr -d ' \n'; }
+
+# keyed DIGEST KEY: the HMAC of standard input, in binary, under a key in hex. Not openssl's own: keys would stand on its
+# command line, where everybody on this machine can read them.
+keyed() {
+    local digest=$1 key=$2 bytes="" inner="" outer="" byte at
+    if [[ ${#key} -gt 128 ]]; then
+        for ((at = 0; at < ${#key}; at += 2)); do bytes+="\\x${key:at:2}"; done
+        key=$(printf '%b' "${bytes}" | openssl dgst "-${digest}" -binary | hex_of)
+    fi
+    for ((at = 0; at < 128; at += 2)); do
+        byte=$((16#0${key:at:2}))
+        printf -v inner '%s\\x%02x' "${inner}" $((byte ^ 0x36))
+        printf -v outer '%s\\x%02x' "${outer}" $((byte ^ 0x5c))
+    done
+    { printf '%b' "${inner}" && cat; } | openssl dgst "-${digest}" -binary |
+        { printf '%b' "${outer}" && cat; } | openssl dgst "-${digest}" -binary
+}
 
 # What a header of the last answer says, or how often it is there.
 field() { tr -d '\r' <"$2" | awk -v name="$1:" 'tolower($1) == name && !found++ { sub(/^[^:]*: */, ""); print }'; }
@@ -142,7 +160,7 @@ send() {
 
 # string_to_sign METHOD DATE RESOURCE
 string_to_sign() { printf '%s\n%s\n%s\n%s\n%s%s' "$1" "${md5}" "${type}" "$2" "${x_oss:+${x_oss}${newline}}" "/${bucket}/$3"; }
-signature() { openssl dgst -sha1 -hmac "${key_secret}" -binary | base64_of; }
+signature() { keyed sha1 "$(printf '%s' "${key_secret}" | hex_of)" | base64_of; }
 
 # target KEY: the path of a key as sent.
 target() {
@@ -175,7 +193,7 @@ put() {
 # --- What is in the bucket ------------------------------------------------------------------------------------------
 
 sha256() { openssl dgst -sha256 -r | cut -d ' ' -f 1; }
-hmac() { openssl dgst -sha256 -mac HMAC -macopt "$1" -r | cut -d ' ' -f 1; }
+hmac() { keyed sha256 "$1" | hex_of; }
 
 # origin METHOD KEY-ESCAPED: sets origin_status; the answer is in ${work}/origin-head and ${work}/origin-body.
 origin() {
@@ -194,12 +212,12 @@ origin() {
     [[ -z ${token} ]] || headers+="x-amz-security-token:${token}${newline}" signed+=";x-amz-security-token"
     canonical="${method}${newline}${path}${newline}${newline}${headers}${newline}${signed}${newline}${empty}"
     scope="${now%%T*}/${region}/s3/aws4_request"
-    derived=$(printf '%s' "${now%%T*}" | hmac "key:AWS4${AWS_SECRET_ACCESS_KEY}")
-    derived=$(printf '%s' "${region}" | hmac "hexkey:${derived}")
-    derived=$(printf 's3' | hmac "hexkey:${derived}")
-    derived=$(printf 'aws4_request' | hmac "hexkey:${derived}")
+    derived=$(printf '%s' "${now%%T*}" | hmac "$(printf 'AWS4%s' "${AWS_SECRET_ACCESS_KEY}" | hex_of)")
+    derived=$(printf '%s' "${region}" | hmac "${derived}")
+    derived=$(printf 's3' | hmac "${derived}")
+    derived=$(printf 'aws4_request' | hmac "${derived}")
     derived=$(printf 'AWS4-HMAC-SHA256\n%s\n%s\n%s' "${now}" "${scope}" "$(printf '%s' "${canonical}" | sha256)" |
-        hmac "hexkey:${derived}")
+        hmac "${derived}")
     : >"${work}/origin-head"
     : >"${work}/origin-body"
     set -- --header "x-amz-content-sha256: ${empty}" --header "x-amz-date: ${now}" --header \

@@ -5,12 +5,15 @@ Its requests are tested against the local CloudFront in tests/sdk.
 
 from __future__ import annotations
 
+import base64
 import os
 import re
+import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from template import CLOUDFRONT
@@ -89,6 +92,24 @@ def test_credentials_come_from_the_environment(missing: str) -> None:
     done = run(*options, **given)
     assert (done.returncode, done.stdout) == (2, "")
     assert missing in done.stderr
+
+
+def test_no_secret_stands_on_a_command_line_where_every_user_of_the_machine_can_read_it(agreeable: str, tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    for program in ("openssl", "curl", "od", "sed", "awk", "head", "cut", "tr"):
+        shim = tmp_path / program
+        shim.write_text(f'#!/bin/sh\necho "$0 $*" >>"{started}"\nexec {shutil.which(program)} "$@"\n')
+        shim.chmod(0o755)
+    device, role = "device-secret-0123456789", "role-secret-0123456789"
+    given = CREDENTIALS | {"CAUSEWAY_KEY_SECRET": device, "AWS_SECRET_ACCESS_KEY": role}
+    given["PATH"] = f"{tmp_path}:{os.environ['PATH']}"
+    where = ["--url", agreeable, "--origin-endpoint", agreeable, "--bucket", "devices", "--origin", "s3://acme"]
+    assert run(*where, "--region", "eu-west-1", **given).returncode == 1
+    lines = started.read_text()
+    assert "openssl dgst" in lines and "curl" in lines
+    for secret in (device, role):
+        for shown in (secret, secret.encode().hex(), base64.b64encode(secret.encode()).decode()):
+            assert shown not in lines
 
 
 def test_a_server_that_agrees_to_everything_proves_almost_nothing(agreeable: str) -> None:
