@@ -102,23 +102,36 @@ function readBuckets(stack) {
 
 function readFunctionUrls(stack, functions) {
   const permissions = stack.resources("AWS::Lambda::Permission").map(({ properties }) => properties);
+  const aliases = new Set(stack.resources("AWS::Lambda::Alias").map((alias) => readAlias(alias, functions)));
   return stack.resources("AWS::Lambda::Url").map(({ id, attributes, properties }) => {
     const target = functions.get(properties.TargetFunctionArn);
     if (!target) throw new Error(`${id}: there is no function ${properties.TargetFunctionArn}`);
-    if (properties.Qualifier) throw new Error(`${id}: the harness does not know qualifiers of function URLs`);
+    const arn = properties.Qualifier === undefined ? target.arn : `${target.arn}:${properties.Qualifier}`;
+    if (arn !== target.arn && !aliases.has(arn)) throw new Error(`${id}: there is no alias ${arn}`);
     if ((properties.InvokeMode ?? "BUFFERED") !== "BUFFERED")
       throw new Error(`${id}: the harness does not stream answers`);
     if (!["AWS_IAM", "NONE"].includes(properties.AuthType)) throw new Error(`${id}: AuthType is AWS_IAM or NONE`);
     const statements = permissions
-      .filter(({ FunctionName }) => FunctionName === target.arn || FunctionName === target.name)
-      .map((permission) => resourceStatement(permission, target.arn));
+      .filter(({ FunctionName }) => FunctionName === arn || (arn === target.arn && FunctionName === target.name))
+      .map((permission) => resourceStatement(permission, arn));
     return {
       domain: new URL(attributes.FunctionUrl).hostname,
       authType: properties.AuthType,
+      arn,
       function: target,
       statements: checkStatements(statements, `permissions of ${target.id}`),
     };
   });
+}
+
+/** The ARN of an alias, which stands for one version. */
+function readAlias({ id, ref, properties }, functions) {
+  if (properties.RoutingConfig) throw new Error(`${id}: the harness does not spread calls over versions`);
+  const target = functions.get(ref.replace(/:[^:]*$/, ""));
+  if (!target) throw new Error(`${id}: there is no function ${properties.FunctionName}`);
+  if (target.version === undefined || properties.FunctionVersion !== target.version)
+    throw new Error(`${id}: there is no version ${properties.FunctionVersion} of ${target.id}`);
+  return ref;
 }
 
 /** What an AWS::Lambda::Permission writes into the function's policy. */

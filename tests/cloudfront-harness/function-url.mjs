@@ -120,7 +120,7 @@ async function authorise(url, head, body, callers) {
     const { allowed, reason } = decide({
       caller,
       action,
-      resource: url.function.arn,
+      resource: url.arn,
       context,
       resourceStatements: url.statements,
     });

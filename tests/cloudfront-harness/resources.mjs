@@ -54,6 +54,11 @@ export function physical(stack, id, type, properties) {
       const functionArn = name.startsWith("arn:") ? name : `arn:aws:lambda:${region}:${account}:function:${name}`;
       return { ref: `${functionArn}:1`, attributes: { FunctionArn: `${functionArn}:1`, Version: "1" } };
     }
+    case "AWS::Lambda::Alias": {
+      const { FunctionName: name, Name: alias } = properties();
+      const functionArn = name.startsWith("arn:") ? name : `arn:aws:lambda:${region}:${account}:function:${name}`;
+      return { ref: `${functionArn}:${alias}`, attributes: { AliasArn: `${functionArn}:${alias}` } };
+    }
     case "AWS::Lambda::Url": {
       const domain = `${unique.slice(0, 32)}.lambda-url.${region}.on.aws`;
       const functionArn = properties().TargetFunctionArn;

@@ -69,12 +69,14 @@ GRANTED = {
             *log_of("authorizer"),
         },
         "RouterRole": {
-            (
-                "lambda:InvokeFunctionUrl",
-                "${HandlerFunctionArn}",
-                "StringEquals lambda:FunctionUrlAuthType AWS_IAM",
+            *(
+                grant
+                for handler in ("${HandlerFunctionArn}", "${HandlerFunctionArn}:live")
+                for grant in (
+                    ("lambda:InvokeFunctionUrl", handler, "StringEquals lambda:FunctionUrlAuthType AWS_IAM"),
+                    ("lambda:InvokeFunction", handler, "Bool lambda:InvokedViaFunctionUrl true"),
+                )
             ),
-            ("lambda:InvokeFunction", "${HandlerFunctionArn}", "Bool lambda:InvokedViaFunctionUrl true"),
             ("secretsmanager:GetSecretValue", SECRET % ("*", "passport-??????"), ""),
             *log_of("router"),
         },
@@ -224,6 +226,16 @@ def test_a_function_answers_only_signed_requests_of_its_url() -> None:
     [url] = of_type(load("storage.yaml"), "AWS::Lambda::Url").values()
     assert url["Properties"]["AuthType"] == "AWS_IAM"
     assert "Cors" not in url["Properties"]
+
+
+def test_the_function_url_calls_only_code_whose_sha256_was_compared() -> None:
+    resources = load("storage.yaml")["Resources"]
+    [(name, alias)] = of_type(load("storage.yaml"), "AWS::Lambda::Alias").items()
+    assert alias["Properties"]["FunctionVersion"] == {"Fn::GetAtt": ["HandlerVersion", "Version"]}
+    assert resources["HandlerVersion"]["Properties"]["CodeSha256"] == {"Ref": "HandlerCodeSha256"}
+    assert "RoutingConfig" not in alias["Properties"]
+    url = resources["HandlerUrl"]
+    assert (url["Properties"]["Qualifier"], url["DependsOn"]) == (alias["Properties"]["Name"], name)
 
 
 def test_the_functions_at_the_edge_keep_to_what_lambda_at_edge_takes() -> None:

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 
-import { PROGRAMMABLE, harness, program, random, zipped } from "./support.mjs";
+import { PROGRAMMABLE, alias, harness, program, random, zipped } from "./support.mjs";
 
 const RETURN = "exports.handler = async (event) => event.Records[0].cf.request;";
 const properties = (stack, id) => stack.Resources[id].Properties;
@@ -86,6 +86,8 @@ test("functions that Lambda@Edge does not take are refused", async (t) => {
       ({ edge }) =>
         (properties(edge, "ViewerRequestVersion").CodeSha256 = createHash("sha256").update("other").digest("base64")),
     ],
+    [/there is no alias .*:live$/, ({ storage }) => (properties(storage, "HandlerUrl").Qualifier = "live")],
+    [/there is no version 1 of Handler/, ({ storage }) => (storage.Resources.Live = alias("1"))],
     [/has no file for elsewhere/, ({ edge }) => (properties(edge, "ViewerRequest").Code.S3Key = "elsewhere")],
   ];
   for (const [reason, edit] of rows) await assertRefused(t, reason, edit);
@@ -219,7 +221,10 @@ test("what the harness does not play is refused by its name", async (t) => {
       /does not know what F, an AWS::CloudFront::Function/,
       ({ edge }) => (edge.Resources.F = { Type: "AWS::CloudFront::Function" }),
     ],
-    [/qualifiers of function URLs/, ({ storage }) => (properties(storage, "HandlerUrl").Qualifier = "live")],
+    [
+      /does not spread calls/,
+      ({ storage }) => (storage.Resources.Live = alias("1", { RoutingConfig: {} })),
+    ],
     [/does not stream answers/, ({ storage }) => (properties(storage, "HandlerUrl").InvokeMode = "RESPONSE_STREAM")],
     [/permissions boundaries/, ({ edge }) => (properties(edge, "EdgeRole").PermissionsBoundary = "arn")],
     [

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { PROGRAMMABLE, SIGNER, harness, program, random } from "./support.mjs";
+import { PROGRAMMABLE, SIGNER, alias, harness, program, random } from "./support.mjs";
 
 /** A router that sends the request to the handler's URL; `change` may alter what is signed or sent. */
 const toHandler = (change = "") =>
@@ -56,6 +56,25 @@ test("a body is text where its type says so, and absent where there is none", as
   assert.deepEqual([xml.body, xml.isBase64Encoded], ["<a/>", false]);
   const none = await of({ body: "", headers: toHandler() });
   assert.deepEqual([none.body, none.isBase64Encoded], [undefined, false]);
+});
+
+test("the URL of an alias is a resource of its own", async (t) => {
+  const onAlias = ({ storage }) => {
+    const FunctionName = { Ref: "Handler" };
+    storage.Resources.HandlerVersion = { Type: "AWS::Lambda::Version", Properties: { FunctionName } };
+    storage.Resources.Live = alias({ "Fn::GetAtt": ["HandlerVersion", "Version"] });
+    storage.Resources.HandlerUrl.Properties.Qualifier = "live";
+  };
+  const allowing = (resource) => (given) => {
+    onAlias(given);
+    const [{ PolicyDocument }] = given.edge.Resources.EdgeRole.Properties.Policies;
+    PolicyDocument.Statement.at(-1).Resource = { "Fn::Sub": resource };
+  };
+  for (const [edit, status] of [[onAlias, 403], [allowing("${HandlerFunctionArn}:live"), 200]]) {
+    const h = await withHandler(t, TELL, { edit });
+    const answer = await h.ask({ method: "POST", body: "abc", headers: toHandler() });
+    assert.equal(answer.status, status, JSON.stringify(h.logged));
+  }
 });
 
 test("a call that is not signed, or signed wrongly, is a 403", async (t) => {

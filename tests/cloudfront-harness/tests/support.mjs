@@ -19,6 +19,12 @@ const trust = (...services) => ({
   Statement: [{ Effect: "Allow", Principal: { Service: services }, Action: "sts:AssumeRole" }],
 });
 
+/** An alias of the handler, which stands for this version. */
+export const alias = (FunctionVersion, more = {}) => ({
+  Type: "AWS::Lambda::Alias",
+  Properties: { Name: "live", FunctionName: { Ref: "Handler" }, FunctionVersion, ...more },
+});
+
 /** The two templates, as small as they can be. `edit` may change them. */
 export function templates() {
   const role = (services, ...statements) => ({
