@@ -184,6 +184,13 @@ fn warnings(configuration: &Configuration) -> Vec<String> {
             "`string_to_sign_in_errors` shows clients what they should have signed; leave it out in production".to_owned(),
         );
     }
+    if source.key_cache.negative_seconds == 0 {
+        warnings.push(
+            "`key_cache.negative_seconds` is 0: every request with a made-up key id has the key store asked, on CloudFront \
+             for a whole shard"
+                .to_owned(),
+        );
+    }
     if let Err(error) = cloudflare::variable(configuration) {
         warnings.push(format!("not for Cloudflare: {error}"));
     }

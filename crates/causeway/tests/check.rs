@@ -60,6 +60,11 @@ fn what_may_not_be_meant_is_warned_of() {
             "`string_to_sign_in_errors`",
         ),
         (
+            "[[buckets]]",
+            "[key_cache]\nnegative_seconds = 0\n[[buckets]]",
+            "`key_cache.negative_seconds`",
+        ),
+        (
             "aliases",
             "acl = \"pass\"\naliases",
             "not for CloudFront: bucket `devices`: on CloudFront `acl`",
