@@ -247,12 +247,14 @@ impl<'a> RequestHead<'a> {
     }
 
     /// On a platform that joins, a single-valued header with a joint in it was sent twice. An HTTP
-    /// date has one comma of its own. Authorization is left to its grammar: V4 has commas.
+    /// date has one comma of its own, an ISO one, which starts with a digit, has none. Authorization is
+    /// left to its grammar: V2 and V4 have commas.
     fn is_joint(&self, name: &str, value: &[u8]) -> bool {
         if self.delivery == Delivery::Lines || !SINGLE_VALUED.contains(&name) || name == "authorization" {
             return false;
         }
-        let own = usize::from(name == "date" || name == "x-oss-date" || name == "x-amz-date");
+        let is_date = name == "date" || name == "x-oss-date" || name == "x-amz-date";
+        let own = usize::from(is_date && !value.first().is_some_and(u8::is_ascii_digit));
         value.windows(2).filter(|pair| pair == b", ").count() > own
     }
 }

@@ -88,6 +88,12 @@ fn a_second_single_valued_header_is_refused_on_lines_and_as_a_joint() {
         head("/", &[("host", "h"), ("date", &dates)], Delivery::Joined).err(),
         Some(HeadError::RepeatedHeader("date"))
     );
+    // An ISO date has no comma of its own, so the first one is a joint.
+    let dates = "20240501T123456Z, 20240501T123456Z";
+    assert_eq!(
+        head("/", &[("host", "h"), ("x-oss-date", dates)], Delivery::Joined).err(),
+        Some(HeadError::RepeatedHeader("x-oss-date"))
+    );
 }
 
 #[test]
