@@ -5,7 +5,7 @@
 
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::request::Authorized;
-use request_auth::canon::sorted;
+use request_auth::canon::{Slash, percent_encode, sorted};
 use request_auth::{Claim, Denial, Occurrence, RequestHead, UnixSeconds};
 
 use crate::config::Config;
@@ -39,13 +39,13 @@ pub fn authorize<'a>(
     } else {
         "The signature matches none of the texts that the configured buckets and dates allow."
     };
-    match claim.verify(head, &material, resources, config.window, now) {
+    match claim.verify(head, &material, resources, &config.rules, now) {
         Ok(verified) => policy::permit(record, verified),
         Err(Denial::SignatureMismatch) => {
             // Signed by the key, but for a bucket that this host does not stand for: every answer is
             // the one that a bucket without a grant gets, a wrong date's too.
             let strangers = config.hosts.unknown_resources(head.host(), head.path());
-            match claim.verify(head, &material, strangers, config.window, now) {
+            match claim.verify(head, &material, strangers, &config.rules, now) {
                 Ok(_) => Err(Refusal::new(Fault::Forbidden)
                     .because("The bucket that was signed is not configured for this host.")),
                 Err(Denial::SignatureMismatch) => Err(mismatch(config, head, claim).because(reason)),
@@ -63,14 +63,19 @@ fn mismatch(config: &Config, head: &RequestHead<'_>, claim: &Claim) -> Refusal {
         return refusal;
     }
     let resources = config.hosts.resources(head.host(), head.path());
-    match claim.strings_to_sign(head, &resources).into_iter().next() {
+    let first = |texts: Vec<Vec<u8>>| texts.into_iter().next();
+    let refusal = match first(claim.strings_to_sign(head, &resources)) {
         Some(text) => refusal.with_string_to_sign(&without_tokens(text, head)),
+        None => refusal,
+    };
+    match first(claim.canonical_requests(head, &resources)) {
+        Some(text) => refusal.with_canonical_request(&without_tokens(text, head)),
         None => refusal,
     }
 }
 
-/// Blanks the session tokens of a request out of its string to sign, wherever they stand: a token is
-/// a bearer secret.
+/// Blanks the session tokens of a request out of a text that it is signed by, wherever they stand, as
+/// they are or percent-encoded: a token is a bearer secret.
 fn without_tokens(text: Vec<u8>, head: &RequestHead<'_>) -> Vec<u8> {
     let names = ["x-oss-security-token", "security-token"].map(str::as_bytes);
     let headers = head.headers().filter(|(name, _)| names.contains(name));
@@ -78,14 +83,19 @@ fn without_tokens(text: Vec<u8>, head: &RequestHead<'_>) -> Vec<u8> {
         .parameters()
         .iter()
         .filter(|parameter| names.contains(&parameter.name.as_slice()));
-    let tokens: Vec<&[u8]> = headers
+    let presented = headers
         .map(|(_, value)| value)
         .chain(parameters.map(|parameter| parameter.value.as_slice()))
-        .filter(|token| !token.is_empty())
-        .collect();
+        .filter(|token| !token.is_empty());
+    let mut tokens = Vec::new();
+    for token in presented {
+        let mut encoded = String::new();
+        percent_encode(token, Slash::Encode, &mut encoded);
+        tokens.extend([token.to_vec(), encoded.into_bytes()]);
+    }
     // The greatest first: a token that begins another one would leave its end.
     let tokens = sorted(tokens).into_iter().rev();
-    tokens.fold(text, |text, token| blanked(&text, token))
+    tokens.fold(text, |text, token| blanked(&text, &token))
 }
 
 /// Replaces every occurrence of `secret`, which is not empty, by `***`.
@@ -240,5 +250,37 @@ mod tests {
             ),
             "PUT\n\n\nDATE\nx-oss-meta-a:security-token=&\nx-oss-security-token:***\n/b/security-token=x?security-token=***"
         );
+    }
+
+    #[test]
+    fn l02_the_session_token_is_never_shown_in_a_text_that_encodes_it() {
+        let v2 = "/k?x-oss-signature-version=OSS2&x-oss-access-key-id=AK&x-oss-expires=1&x-oss-signature=s&security-token=SEC%2FRET";
+        let v4 = "/k?x-oss-signature-version=OSS4-HMAC-SHA256&x-oss-credential=AK/20240501/r/oss/aliyun_v4_request\
+            &x-oss-date=20240501T000000Z&x-oss-expires=1&x-oss-signature=s&x-oss-security-token=SEC%2FRET";
+        for (target, shown) in [
+            (v2, "?security-token=***&x-oss-access-key-id=AK"),
+            (v4, "&x-oss-security-token=***&x-oss-signature-version"),
+        ] {
+            let lines = [("host", "h"), ("x-oss-security-token", "SEC/RET-2")];
+            let lines = lines.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+            let head = RequestHead::new("GET", target.as_bytes(), lines, request_auth::Delivery::Lines);
+            let head = head.unwrap();
+            let resource = request_auth::Resource {
+                signed_bucket: Some("b"),
+                key: b"k".to_vec(),
+                bucket: (),
+            };
+            let claim = Claim::of(&head).unwrap();
+            let resources = [resource];
+            let mut texts = claim.strings_to_sign(&head, &resources);
+            texts.extend(claim.canonical_requests(&head, &resources));
+            let texts: String = texts
+                .into_iter()
+                .map(|text| String::from_utf8(without_tokens(text, &head)).unwrap())
+                .collect();
+            assert!(texts.contains(shown), "{texts}");
+            assert!(texts.contains("\nx-oss-security-token:***\n"), "{texts}");
+            assert!(!texts.contains("SEC"), "{texts}");
+        }
     }
 }

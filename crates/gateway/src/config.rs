@@ -9,7 +9,7 @@ use core::fmt;
 use oss_s3::addressing::{
     AclRule, ArchiveClass, HostStyle, Hosts, OriginAddressing, OriginBucket, VirtualBucket,
 };
-use request_auth::Window;
+use request_auth::{Rules, Window};
 use serde::{Serialize, Serializer};
 
 use crate::document::{Field, Fields, Holds, Mistake, Node};
@@ -17,6 +17,7 @@ use crate::keys::cache::CacheTimes;
 use crate::policy::UnsignedHeadersSource;
 
 pub mod cloudfront;
+mod scopes;
 
 use cloudfront::{CloudFront, CloudFrontSource, DirectPath};
 
@@ -31,6 +32,10 @@ pub struct ConfigSource {
     /// How far ahead a presigned URL's Expires may lie; unbounded where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub presigned_max_seconds: Option<u32>,
+    /// The regions that OSS V4 clients may sign for, as in `cn-hangzhou`; any, where the list is empty.
+    pub oss_v4_regions: Vec<String>,
+    /// The products that they may sign for.
+    pub oss_v4_products: Vec<String>,
     /// Whether a signature mismatch shows the string to sign to the client.
     pub string_to_sign_in_errors: bool,
     /// How long the edge function keeps key records.
@@ -53,6 +58,10 @@ impl ConfigSource {
             document.table(|fields| Self {
                 clock_window_seconds: fields.take("clock_window_seconds").or(900, Field::whole),
                 presigned_max_seconds: fields.take("presigned_max_seconds").optional(Field::whole),
+                oss_v4_regions: fields.take("oss_v4_regions").or(Vec::new(), Field::strings),
+                oss_v4_products: fields
+                    .take("oss_v4_products")
+                    .or(vec!["oss".to_owned()], Field::strings),
                 string_to_sign_in_errors: fields.take("string_to_sign_in_errors").or(false, Field::boolean),
                 key_cache: fields
                     .take("key_cache")
@@ -80,7 +89,7 @@ pub struct BucketSource {
     pub acl: AclSource,
     /// What OSS's storage class Archive becomes.
     pub archive: ArchiveSource,
-    /// What becomes of headers that OSS V1 does not sign.
+    /// What becomes of headers that no signature covers.
     pub unsigned_headers: UnsignedHeadersSource,
     /// OSS key ids, and the AWS KMS key ARN of each: a table.
     #[serde(serialize_with = "as_table")]
@@ -247,8 +256,8 @@ impl From<Mistake> for ConfigError {
 
 /// A configuration that is consistent.
 pub struct Config {
-    /// How far signed times may be from now.
-    pub window: Window,
+    /// Which signatures are accepted.
+    pub rules: Rules,
     /// Whether a signature mismatch shows the string to sign.
     pub string_to_sign_in_errors: bool,
     /// How long key records are kept.
@@ -279,6 +288,7 @@ impl Config {
                 "`clock_window_seconds` has to be from 1 to {MAX_CLOCK_WINDOW_SECONDS}"
             ));
         }
+        scopes::check(&source.oss_v4_regions, &source.oss_v4_products)?;
         let cloudfront = CloudFront::new(source.cloudfront, source.key_cache)?;
         let buckets = source
             .buckets
@@ -306,7 +316,7 @@ impl Config {
             return fail("`hosts` is empty; name at least one host that devices send to".to_owned());
         }
         let mut hosts = Hosts::new(buckets);
-        // OSS V1 signs neither bucket nor host there: a request for the one would be one for the other.
+        // Clients sign neither bucket nor host there: a request for the one would be one for the other.
         let mut unsigned = source
             .hosts
             .iter()
@@ -324,9 +334,13 @@ impl Config {
             add_host(&mut hosts, host)?;
         }
         Ok(Self {
-            window: Window {
-                skew_seconds: source.clock_window_seconds,
-                presigned_max_seconds: source.presigned_max_seconds,
+            rules: Rules {
+                window: Window {
+                    skew_seconds: source.clock_window_seconds,
+                    presigned_max_seconds: source.presigned_max_seconds,
+                },
+                regions: source.oss_v4_regions,
+                products: source.oss_v4_products,
             },
             string_to_sign_in_errors: source.string_to_sign_in_errors,
             key_cache: source.key_cache,

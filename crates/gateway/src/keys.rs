@@ -195,7 +195,7 @@ impl KeyRecord {
             .iter()
             .map(|name| Scheme::ALL.into_iter().find(|scheme| scheme.name() == name))
             .collect::<Option<_>>()
-            .ok_or_else(|| fail("`schemes` holds a name that is no scheme; known: oss-v1"))?;
+            .ok_or_else(|| fail("`schemes` holds a name that is no scheme; known: oss-v1, oss-v2, oss-v4"))?;
         let security_token = match source.security_token {
             Some(token) => Some(
                 SecurityToken::new(token).ok_or_else(|| fail("`security_token` is empty; leave it out"))?,
@@ -267,6 +267,18 @@ mod tests {
             (material.key_id, material.secrets.len(), material.schemes),
             ("AK", 1, [Scheme::OssV1].as_slice())
         );
+    }
+
+    #[test]
+    fn a_record_lists_its_schemes_by_their_names() {
+        let names = Scheme::ALL
+            .map(|scheme| format!("\"{}\"", scheme.name()))
+            .join(",");
+        let record = record(&format!(
+            r#""secrets":[{{"secret":"{SECRET}"}}],"schemes":[{names}]"#
+        ))
+        .unwrap();
+        assert_eq!(record.material(UnixSeconds(0)).schemes, Scheme::ALL);
     }
 
     #[test]

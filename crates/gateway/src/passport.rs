@@ -17,8 +17,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use oss_s3::answer::RequestId;
 use oss_s3::operation::Operation;
 use request_auth::UnixSeconds;
-use request_auth::aws_v4::hex;
-use request_auth::canon::sorted;
+use request_auth::canon::{hex, sorted};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 

@@ -29,7 +29,7 @@ pub struct GrantSource {
     pub prefix: String,
     /// What is put before the key at the origin; the same form as the prefix.
     pub mount: String,
-    /// What becomes of headers that OSS V1 does not sign; the bucket's rule where absent.
+    /// What becomes of headers that the signature does not cover; the bucket's rule where absent.
     pub unsigned_headers: Option<UnsignedHeadersSource>,
 }
 

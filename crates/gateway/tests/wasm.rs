@@ -21,6 +21,6 @@ fn every_attack_case_comes_to_what_it_must() {
     for (file, text) in attack::FILES {
         let report = attack::run_file(file, text);
         assert_eq!(report.failures, []);
-        assert!(report.passed >= 160);
+        assert!(report.passed >= 60, "{file}");
     }
 }

@@ -1,8 +1,8 @@
 //! A device for tests: requests that are signed and verified for real.
 
 use request_auth::{
-    Claim, Delivery, KeyMaterial, RequestHead, Resource, Scheme, SecretKey, UnixSeconds, Verified, Window,
-    oss_v1,
+    Claim, Delivery, KeyMaterial, RequestHead, Resource, Rules, Scheme, SecretKey, UnixSeconds, Verified,
+    Window, oss_v1, oss_v4,
 };
 
 use crate::addressing::{
@@ -40,6 +40,8 @@ pub(crate) struct Request {
     target: String,
     headers: Vec<(String, Vec<u8>)>,
     bucket: VirtualBucket,
+    /// The additional headers that V4 covers; `None`: V1 signs the request.
+    additional: Option<&'static str>,
 }
 
 impl Request {
@@ -55,7 +57,14 @@ impl Request {
                 .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
                 .to_vec(),
             bucket: bucket(),
+            additional: None,
         }
+    }
+
+    /// The same request, signed by V4, which covers these headers as well.
+    pub(crate) fn signed_by_v4(mut self, additional: &'static str) -> Self {
+        self.additional = Some(additional);
+        self
     }
 
     pub(crate) fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
@@ -120,7 +129,13 @@ impl Request {
             bucket: &self.bucket,
         };
         let secret = SecretKey::new("secret".to_owned()).unwrap();
-        let authorization = oss_v1::sign_header(&unsigned, &resource, "AK", &secret).unwrap();
+        let authorization = match self.additional {
+            None => oss_v1::sign_header(&unsigned, &resource, "AK", &secret).unwrap(),
+            Some(names) => {
+                let scope = oss_v4::Scope::new(UnixSeconds(1_714_566_896), "cn-hangzhou", "oss").unwrap();
+                oss_v4::sign_header(&unsigned, &resource, "AK", &secret, &scope, names).unwrap()
+            }
+        };
         lines.push((b"authorization", authorization.as_bytes()));
         let signed = RequestHead::new(&self.method, self.target.as_bytes(), lines, Delivery::Lines).unwrap();
         let key = KeyMaterial {
@@ -129,13 +144,13 @@ impl Request {
             security_token: None,
             schemes: &Scheme::ALL,
         };
-        let window = Window {
+        let rules = Rules::new(Window {
             skew_seconds: 900,
             presigned_max_seconds: None,
-        };
+        });
         let claim = Claim::of(&signed).unwrap();
         let verified = claim
-            .verify(&signed, &key, vec![resource], window, UnixSeconds(1_714_566_896))
+            .verify(&signed, &key, vec![resource], &rules, UnixSeconds(1_714_566_896))
             .unwrap();
         then(verified)
     }

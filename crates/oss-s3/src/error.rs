@@ -72,6 +72,11 @@ impl Refusal {
             .with("StringToSignBytes", bytes)
     }
 
+    /// Adds the canonical request to the error document, as OSS does for V4; under the same conditions.
+    pub fn with_canonical_request(self, text: &[u8]) -> Self {
+        self.with("CanonicalRequest", String::from_utf8_lossy(text))
+    }
+
     /// The fact.
     pub const fn fault(&self) -> Fault {
         self.fault
@@ -136,7 +141,8 @@ impl Refusal {
         document.leaf("HostId", asked.host);
         // An answer to HEAD carries the document in a header, where a string to sign can be too long for
         // clients and platforms.
-        let shown = |name: &str| asked.method != "HEAD" || !name.starts_with("StringToSign");
+        let is_text = |name: &str| name.starts_with("StringToSign") || name == "CanonicalRequest";
+        let shown = |name: &str| asked.method != "HEAD" || !is_text(name);
         for (name, text) in self.elements.iter().filter(|(name, _)| shown(name)) {
             document.leaf(name, text);
         }
@@ -214,6 +220,16 @@ mod tests {
         let head = refusal.answer(&asked("HEAD", "h", "/k"));
         assert!(head.header("x-oss-err").unwrap().len() < 1024);
         assert!(refusal.answer(&asked("PUT", "h", "/k")).body.len() > 40_000);
+    }
+
+    #[test]
+    fn l03_the_canonical_request_is_shown_like_the_string_to_sign() {
+        let refusal = Refusal::new(Fault::SignatureMismatch).with_canonical_request(b"PUT\n/b/k\n");
+        let text = |method| String::from_utf8(refusal.answer(&asked(method, "h", "/k")).body).unwrap();
+        assert!(text("PUT").contains("<CanonicalRequest>PUT\n/b/k\n</CanonicalRequest>"));
+        let head = refusal.answer(&asked("HEAD", "h", "/k"));
+        let document = STANDARD.decode(head.header("x-oss-err").unwrap()).unwrap();
+        assert!(!String::from_utf8(document).unwrap().contains("CanonicalRequest"));
     }
 
     #[test]

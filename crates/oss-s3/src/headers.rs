@@ -3,7 +3,8 @@
 //! A row says for each operation what becomes of a device's header, and whether the signature has to
 //! cover it. An `x-oss-*` header that the table lacks is refused by its name: what a device asks for
 //! is either done or refused, never silently left out. An unsigned header is read only if it is one
-//! of five that OSS V1 leaves unprotected, and only as the bucket or grant allows.
+//! of five that OSS signatures leave unprotected, and only as the bucket or grant allows; where a V2 or
+//! V4 client signed it, it is a signed header like others.
 //!
 //! A multipart upload has its object's attributes set when it is initiated. Some SDKs repeat the
 //! headers of one call on every request that it makes (ali-oss on each part and on Complete), so
@@ -63,7 +64,7 @@ struct Row {
     s3: &'static str,
     /// What the value has to be.
     rule: Rule,
-    /// The unsigned header that it may be read from; `None`: the signature has to cover it.
+    /// The unsigned header that it may be read from as well; `None`: the signature has to cover it.
     hint: Option<Hint>,
     /// For PutObject, InitiateMultipartUpload, UploadPart, CompleteMultipartUpload, and the rest:
     /// AbortMultipartUpload and ListParts, which store nothing.
@@ -198,14 +199,17 @@ pub(crate) fn to_s3(
     let mut headers = Headers::new();
     let mut metadata_bytes = 0_usize;
     for (name, value) in verified.signed_headers() {
-        let found = TABLE
-            .iter()
-            .filter(|row| row.hint.is_none() && row.fates != [R; 5])
-            .find_map(|row| {
-                let s3 = counterpart(row.oss, row.s3, name)?;
-                Some((row, s3))
-            });
-        let (row, s3) = found.ok_or_else(|| Refusal::new(Fault::HeaderNotSupported).about(name))?;
+        let found = TABLE.iter().filter(|row| row.fates != [R; 5]).find_map(|row| {
+            let s3 = counterpart(row.oss, row.s3, name)?;
+            Some((row, s3))
+        });
+        let Some((row, s3)) = found else {
+            if name.starts_with("x-oss-") {
+                return Err(Refusal::new(Fault::HeaderNotSupported).about(name));
+            }
+            // V2 and V4 sign whatever they are told to (Host, User-Agent): it says nothing of an object.
+            continue;
+        };
         if row.rule == Rule::Metadata && row.fate(operation) == Fate::Send {
             let tail = name.len().saturating_sub(row.oss.len());
             metadata_bytes = metadata_bytes.saturating_add(tail).saturating_add(value.len());

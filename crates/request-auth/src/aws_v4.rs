@@ -6,10 +6,8 @@
 //! For other services than S3, which no device's header reaches, `content-type` is signed as well:
 //! they ask for it. Verifying SigV4 is not offered here.
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::{Digest, Sha256};
-
-use crate::canon::{Sink, sorted};
+use crate::canon::{Sha256Sink, Sink, sorted};
+use crate::presented::MacSha256;
 use crate::secret::{SecretKey, SecurityToken};
 use crate::time::UnixSeconds;
 
@@ -70,7 +68,11 @@ pub fn sign(
     let date = now.iso_basic();
     let payload_hash = match request.payload {
         Payload::Unsigned => "UNSIGNED-PAYLOAD".to_owned(),
-        Payload::Bytes(body) => hex(&Sha256::digest(body)),
+        Payload::Bytes(body) => {
+            let mut digest = Sha256Sink::new();
+            digest.put(body);
+            digest.into_hex()
+        }
     };
     let token = credentials
         .session_token
@@ -90,24 +92,23 @@ pub fn sign(
     let signed = sorted(signed);
     let names = signed.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
 
-    let mut canonical = Sha256Sink(Sha256::new());
+    let mut canonical = Sha256Sink::new();
     write_canonical_request(&request, &signed, &names, &payload_hash, &mut canonical);
     let credential_scope = [&now.iso_day(), scope.region, scope.service, "aws4_request"].join("/");
     let string_to_sign = [
         "AWS4-HMAC-SHA256",
         &date,
         &credential_scope,
-        &hex(&canonical.0.finalize()),
+        &canonical.into_hex(),
     ]
     .join("\n");
 
-    let mut key = hmac(
-        &[b"AWS4", credentials.secret.expose()].concat(),
-        now.iso_day().as_bytes(),
-    );
-    for part in [scope.region, scope.service, "aws4_request", &string_to_sign] {
-        key = hmac(&key, part.as_bytes());
-    }
+    let key = credentials.secret.for_scope("AWS4", &credential_scope);
+    let mac = key.and_then(|key| MacSha256::under(key.expose()));
+    let signature = mac.map(|mut mac| {
+        mac.put(string_to_sign.as_bytes());
+        mac.into_hex()
+    });
     let authorization = [
         "AWS4-HMAC-SHA256 Credential=",
         &credentials.access_key_id,
@@ -116,19 +117,11 @@ pub fn sign(
         ", SignedHeaders=",
         &names,
         ", Signature=",
-        &hex(&key),
+        &signature.unwrap_or_default(),
     ]
     .concat();
     added.push(("authorization", authorization));
     added
-}
-
-struct Sha256Sink(Sha256);
-
-impl Sink for Sha256Sink {
-    fn put(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
-    }
 }
 
 fn write_canonical_request(
@@ -177,23 +170,6 @@ fn collapse_blanks(value: &[u8]) -> Vec<u8> {
         .filter(|word| !word.is_empty())
         .collect::<Vec<_>>()
         .join(b" ".as_slice())
-}
-
-fn hmac(key: &[u8], text: &[u8]) -> Vec<u8> {
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
-        return Vec::new();
-    };
-    mac.update(text);
-    mac.finalize().into_bytes().to_vec()
-}
-
-/// Lower-case hexadecimal text.
-pub fn hex(bytes: &[u8]) -> String {
-    let digit = |value: u8| char::from_digit(u32::from(value & 0xf), 16).unwrap_or('0');
-    bytes
-        .iter()
-        .flat_map(|&byte| [digit(byte >> 4), digit(byte)])
-        .collect()
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@
 
 use std::collections::BinaryHeap;
 
+use sha2::{Digest, Sha256};
+
 /// Takes the bytes of a canonical form in order.
 pub trait Sink {
     /// Appends `bytes`.
@@ -22,6 +24,35 @@ impl Sink for Vec<u8> {
 /// the code, and are compiled anew for every type.
 pub fn sorted<T: Ord>(items: Vec<T>) -> Vec<T> {
     BinaryHeap::from(items).into_sorted_vec()
+}
+
+/// A SHA-256 being computed over what is put into it.
+pub(crate) struct Sha256Sink(Sha256);
+
+impl Sha256Sink {
+    pub(crate) fn new() -> Self {
+        Self(Sha256::new())
+    }
+
+    /// The digest as lower-case hexadecimal text.
+    pub(crate) fn into_hex(self) -> String {
+        hex(&self.0.finalize())
+    }
+}
+
+impl Sink for Sha256Sink {
+    fn put(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+}
+
+/// Lower-case hexadecimal text.
+pub fn hex(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(u32::from(value & 0xf), 16).unwrap_or('0');
+    bytes
+        .iter()
+        .flat_map(|&byte| [digit(byte >> 4), digit(byte)])
+        .collect()
 }
 
 /// Decodes `%XX` to bytes; every other byte stands for itself. `None` where a `%` is not followed
@@ -41,7 +72,8 @@ pub fn percent_decode(text: &[u8]) -> Option<Vec<u8>> {
     Some(decoded)
 }
 
-fn hex_value(digit: u8) -> Option<u8> {
+/// The value of a hexadecimal digit of either case.
+pub(crate) fn hex_value(digit: u8) -> Option<u8> {
     char::from(digit)
         .to_digit(16)
         .and_then(|value| u8::try_from(value).ok())

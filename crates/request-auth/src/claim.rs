@@ -6,10 +6,13 @@
 
 use crate::denial::Denial;
 use crate::head::{Occurrence, RequestHead};
-use crate::oss_v1::OssV1Claim;
+use crate::oss_claim::OssClaim;
+use crate::oss_form::Candidate;
+use crate::oss_v4::Scope;
 use crate::secret::{SecretKey, SecurityToken};
 use crate::time::UnixSeconds;
-use crate::verified::{Resource, Verified};
+use crate::verified::{Covered, Resource, Verified};
+use crate::{oss_v1, oss_v2, oss_v4};
 
 /// The longest access key id, in bytes.
 pub const MAX_KEY_ID_BYTES: usize = 128;
@@ -19,16 +22,22 @@ pub const MAX_KEY_ID_BYTES: usize = 128;
 pub enum Scheme {
     /// OSS V1: HMAC-SHA1, in the Authorization header or in the query.
     OssV1,
+    /// OSS V2: HMAC-SHA256 over every parameter, likewise.
+    OssV2,
+    /// OSS V4: HMAC-SHA256 under a key derived for a day, region and product, likewise.
+    OssV4,
 }
 
 impl Scheme {
     /// Every scheme.
-    pub const ALL: [Self; 1] = [Self::OssV1];
+    pub const ALL: [Self; 3] = [Self::OssV1, Self::OssV2, Self::OssV4];
 
     /// The name in configuration and logs.
     pub const fn name(self) -> &'static str {
         match self {
             Self::OssV1 => "oss-v1",
+            Self::OssV2 => "oss-v2",
+            Self::OssV4 => "oss-v4",
         }
     }
 }
@@ -40,6 +49,29 @@ pub struct Window {
     pub skew_seconds: u32,
     /// The furthest that a presigned URL's Expires may lie ahead, in seconds; `None`: no bound.
     pub presigned_max_seconds: Option<u32>,
+}
+
+/// What the gateway's configuration says of signatures.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// How far signed times may be from now.
+    pub window: Window,
+    /// The regions for which an OSS V4 signature may be made (`cn-hangzhou`); any, where it is empty. A
+    /// client in front of a CNAME names what region it likes.
+    pub regions: Vec<String>,
+    /// The products for which one may be made: `oss`, and `oss-cloudbox` for clients of a cloud box.
+    pub products: Vec<String>,
+}
+
+impl Rules {
+    /// The rules for a window: any region, and the product `oss`.
+    pub fn new(window: Window) -> Self {
+        Self {
+            window,
+            regions: Vec::new(),
+            products: vec!["oss".to_owned()],
+        }
+    }
 }
 
 /// What is known of an access key while it is used: the part of a key record that verifying needs.
@@ -58,7 +90,11 @@ pub struct KeyMaterial<'k> {
 #[derive(Debug)]
 pub enum Claim {
     /// OSS V1, header or query.
-    OssV1(OssV1Claim),
+    OssV1(OssClaim),
+    /// OSS V2, header or query.
+    OssV2(OssClaim),
+    /// OSS V4, header or query, and the scope of its key.
+    OssV4(OssClaim, Scope),
 }
 
 impl Claim {
@@ -75,19 +111,36 @@ impl Claim {
         match (authorization, in_query) {
             (Some(_), Some(_)) => Err(Denial::SeveralCredentials),
             (None, None) => Err(Denial::Anonymous),
-            (None, Some(QueryScheme::OssV1)) => OssV1Claim::from_query(head).map(Self::OssV1),
-            (None, Some(QueryScheme::NotOffered(name))) => Err(Denial::SchemeNotOffered(name)),
-            (Some(value), None) => match HeaderScheme::of(value)? {
-                HeaderScheme::OssV1(credential) => OssV1Claim::from_header(credential).map(Self::OssV1),
-                HeaderScheme::NotOffered(name) => Err(Denial::SchemeNotOffered(name)),
-            },
+            (None, Some(scheme)) => scheme.claim(head),
+            (Some(value), None) => Self::in_header(value),
+        }
+    }
+
+    /// Reads an Authorization header: the scheme by its exact prefix; case counts, as in every SDK's
+    /// output.
+    fn in_header(value: &[u8]) -> Result<Self, Denial> {
+        let blank = value.iter().position(|&byte| byte == b' ');
+        let (scheme, credential) = match blank.and_then(|blank| value.split_at_checked(blank)) {
+            Some((scheme, rest)) => (scheme, rest.strip_prefix(b" ").unwrap_or_default()),
+            None => return Err(Denial::UnknownScheme),
+        };
+        match scheme {
+            b"OSS" => oss_v1::in_header(credential).map(Self::OssV1),
+            b"OSS2" => oss_v2::in_header(credential).map(Self::OssV2),
+            b"OSS4-HMAC-SHA256" => {
+                oss_v4::in_header(credential).map(|(claim, scope)| Self::OssV4(claim, scope))
+            }
+            b"AWS4-HMAC-SHA256" => Err(Denial::SchemeNotOffered("AWS4-HMAC-SHA256")),
+            b"AWS4-ECDSA-P256-SHA256" => Err(Denial::SchemeNotOffered("AWS4-ECDSA-P256-SHA256")),
+            b"AWS" => Err(Denial::SchemeNotOffered("AWS")),
+            _ => Err(Denial::UnknownScheme),
         }
     }
 
     /// The access key id that the request names, well-formed.
     pub fn key_id(&self) -> &str {
         match self {
-            Self::OssV1(claim) => claim.key_id(),
+            Self::OssV1(claim) | Self::OssV2(claim) | Self::OssV4(claim, _) => &claim.key_id,
         }
     }
 
@@ -95,6 +148,8 @@ impl Claim {
     pub fn scheme(&self) -> Scheme {
         match self {
             Self::OssV1(_) => Scheme::OssV1,
+            Self::OssV2(_) => Scheme::OssV2,
+            Self::OssV4(..) => Scheme::OssV4,
         }
     }
 
@@ -102,7 +157,8 @@ impl Claim {
     /// date or expiry that this candidate signs is in the window, and the session token is the key's.
     ///
     /// `head` is the head that the claim was read from; `resources` are the candidates that
-    /// addressing allows for its host and path.
+    /// addressing allows for its host and path. Each of them is tried in at most 8 forms of V1, 1 of
+    /// V2 and 6 of V4, each under the key's one or two secrets.
     ///
     /// # Errors
     /// The first [`Denial`] in that order.
@@ -111,9 +167,27 @@ impl Claim {
         head: &RequestHead<'a>,
         key: &KeyMaterial<'_>,
         resources: Vec<Resource<'a, B>>,
-        window: Window,
+        rules: &Rules,
         now: UnixSeconds,
     ) -> Result<Verified<'a, B>, Denial> {
+        let candidates: Vec<_> = resources.iter().map(Resource::candidate).collect();
+        let (index, covered) = self.covered(head, key, &candidates, rules, now)?;
+        match resources.into_iter().nth(index) {
+            Some(resource) => Ok(Verified::assertion(covered, resource)),
+            None => Err(Denial::SignatureMismatch),
+        }
+    }
+
+    /// [`Claim::verify`] without what addressing attached to the candidates: which of them matched, and
+    /// what that covers.
+    fn covered<'a>(
+        &self,
+        head: &RequestHead<'a>,
+        key: &KeyMaterial<'_>,
+        candidates: &[Candidate<'_>],
+        rules: &Rules,
+        now: UnixSeconds,
+    ) -> Result<(usize, Covered<'a>), Denial> {
         if key.key_id != self.key_id() {
             return Err(Denial::UnknownKey);
         }
@@ -121,53 +195,45 @@ impl Claim {
             return Err(Denial::InactiveKey);
         }
         if !key.schemes.contains(&self.scheme()) {
-            return Err(Denial::SchemeNotAllowed);
+            return Err(Denial::SchemeNotAllowed(self.scheme()));
         }
         match self {
-            Self::OssV1(claim) => claim.verify(head, key, resources, window, now),
+            Self::OssV1(claim) => oss_v1::verify(claim, head, key, candidates, rules.window, now),
+            Self::OssV2(claim) => oss_v2::verify(claim, head, key, candidates, rules.window, now),
+            Self::OssV4(claim, scope) => oss_v4::verify((claim, scope), head, key, candidates, rules, now),
         }
     }
 
     /// Every text that the signature may have been made over, in the order tried. It holds the
     /// session token where one was signed: redact before showing.
     pub fn strings_to_sign<B>(&self, head: &RequestHead<'_>, resources: &[Resource<'_, B>]) -> Vec<Vec<u8>> {
+        let candidates: Vec<_> = resources.iter().map(Resource::candidate).collect();
         match self {
-            Self::OssV1(claim) => claim.strings_to_sign(head, resources),
+            Self::OssV1(claim) => oss_v1::strings_to_sign(claim, head, &candidates),
+            Self::OssV2(claim) => oss_v2::strings_to_sign(claim, head, &candidates),
+            Self::OssV4(claim, scope) => oss_v4::strings_to_sign((claim, scope), head, &candidates),
         }
     }
-}
 
-enum HeaderScheme<'v> {
-    OssV1(&'v [u8]),
-    NotOffered(&'static str),
-}
-
-impl<'v> HeaderScheme<'v> {
-    /// The scheme by its exact prefix; case counts, as in every SDK's output.
-    fn of(value: &'v [u8]) -> Result<Self, Denial> {
-        if let Some(credential) = value.strip_prefix(b"OSS ") {
-            return Ok(Self::OssV1(credential));
+    /// The canonical requests whose digests stand in the strings to sign of V4, in the same order and
+    /// with the same warning; none for the schemes that sign their text itself.
+    pub fn canonical_requests<B>(
+        &self,
+        head: &RequestHead<'_>,
+        resources: &[Resource<'_, B>],
+    ) -> Vec<Vec<u8>> {
+        let candidates: Vec<_> = resources.iter().map(Resource::candidate).collect();
+        match self {
+            Self::OssV1(_) | Self::OssV2(_) => Vec::new(),
+            Self::OssV4(claim, _) => oss_v4::canonical_requests(claim, head, &candidates),
         }
-        for name in [
-            "OSS4-HMAC-SHA256",
-            "OSS2",
-            "AWS4-HMAC-SHA256",
-            "AWS4-ECDSA-P256-SHA256",
-            "AWS",
-        ] {
-            if value
-                .strip_prefix(name.as_bytes())
-                .is_some_and(|rest| rest.first() == Some(&b' '))
-            {
-                return Ok(Self::NotOffered(name));
-            }
-        }
-        Err(Denial::UnknownScheme)
     }
 }
 
 enum QueryScheme {
     OssV1,
+    OssV2,
+    OssV4,
     NotOffered(&'static str),
 }
 
@@ -178,8 +244,8 @@ impl QueryScheme {
             found.push(Self::OssV1);
         }
         match head.single_parameter("x-oss-signature-version")? {
-            Some(b"OSS4-HMAC-SHA256") => found.push(Self::NotOffered("OSS4-HMAC-SHA256")),
-            Some(b"OSS2") => found.push(Self::NotOffered("OSS2")),
+            Some(b"OSS4-HMAC-SHA256") => found.push(Self::OssV4),
+            Some(b"OSS2") => found.push(Self::OssV2),
             Some(_) => return Err(Denial::UnknownScheme),
             None => {}
         }
@@ -195,6 +261,15 @@ impl QueryScheme {
             Ok(first)
         } else {
             Err(Denial::SeveralCredentials)
+        }
+    }
+
+    fn claim(self, head: &RequestHead<'_>) -> Result<Claim, Denial> {
+        match self {
+            Self::OssV1 => oss_v1::in_query(head).map(Claim::OssV1),
+            Self::OssV2 => oss_v2::in_query(head).map(Claim::OssV2),
+            Self::OssV4 => oss_v4::in_query(head).map(|(claim, scope)| Claim::OssV4(claim, scope)),
+            Self::NotOffered(name) => Err(Denial::SchemeNotOffered(name)),
         }
     }
 }
@@ -218,143 +293,4 @@ pub fn is_key_id(text: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::head::{Delivery, HeadError};
-
-    fn claim(target: &str, authorization: Option<&str>) -> Result<Claim, Denial> {
-        let mut lines = vec![(b"host".as_slice(), b"h".as_slice())];
-        if let Some(value) = authorization {
-            lines.push((b"authorization", value.as_bytes()));
-        }
-        Claim::of(&RequestHead::new(
-            "PUT",
-            target.as_bytes(),
-            lines,
-            Delivery::Lines,
-        )?)
-    }
-
-    #[test]
-    fn d16_a_blank_authorization_is_no_authorization() {
-        assert_eq!(claim("/k", Some("")).err(), Some(Denial::Anonymous));
-        assert_eq!(claim("/k", Some("  ")).err(), Some(Denial::Anonymous));
-        assert_eq!(claim("/k", None).err(), Some(Denial::Anonymous));
-    }
-
-    #[test]
-    fn d05_o10_two_credentials_are_refused_whatever_they_are() {
-        let presigned = "/k?OSSAccessKeyId=A&Expires=1&Signature=s";
-        for (target, header) in [
-            (presigned, Some("OSS A:s")),
-            (presigned, Some("Bearer t")),
-            (presigned, Some("Basic dTpw")),
-            ("/k?X-Amz-Algorithm=AWS4-HMAC-SHA256", Some("OSS A:s")),
-            ("/k?x-oss-signature-version=OSS2", Some("OSS A:s")),
-            (
-                "/k?OSSAccessKeyId=A&Expires=1&Signature=s&X-Amz-Signature=x",
-                None,
-            ),
-            (
-                "/k?OSSAccessKeyId=A&Expires=1&Signature=s&x-oss-signature-version=OSS2",
-                None,
-            ),
-        ] {
-            assert_eq!(
-                claim(target, header).err(),
-                Some(Denial::SeveralCredentials),
-                "{target} {header:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn d09_other_schemes_and_spellings_are_refused_cleanly() {
-        for (header, denial) in [
-            (
-                "OSS4-HMAC-SHA256 Credential=a/b",
-                Denial::SchemeNotOffered("OSS4-HMAC-SHA256"),
-            ),
-            ("OSS2 AccessKeyId:a,Signature:b", Denial::SchemeNotOffered("OSS2")),
-            (
-                "AWS4-HMAC-SHA256 Credential=a",
-                Denial::SchemeNotOffered("AWS4-HMAC-SHA256"),
-            ),
-            (
-                "AWS4-ECDSA-P256-SHA256 Credential=a",
-                Denial::SchemeNotOffered("AWS4-ECDSA-P256-SHA256"),
-            ),
-            ("AWS a:b", Denial::SchemeNotOffered("AWS")),
-            ("AWS4-HMAC-SHA1 a", Denial::UnknownScheme),
-            ("oss A:s", Denial::UnknownScheme),
-            ("OSS", Denial::UnknownScheme),
-            ("OSS\tA:s", Denial::UnknownScheme),
-            ("Bearer t", Denial::UnknownScheme),
-            ("OSS A", Denial::MalformedCredential),
-            ("OSS :s", Denial::MalformedKeyId),
-            ("OSS A:s, OSS A:s", Denial::MalformedKeyId),
-            ("OSS A:s, Basic YTpi", Denial::SeveralCredentials),
-            ("OSS A:s,", Denial::SeveralCredentials),
-        ] {
-            assert_eq!(claim("/k", Some(header)).err(), Some(denial), "{header}");
-        }
-        assert_eq!(
-            claim("/k?x-oss-signature-version=OSS9", None).err(),
-            Some(Denial::UnknownScheme)
-        );
-    }
-
-    #[test]
-    fn d14_access_key_ids_outside_the_grammar_are_refused() {
-        for id in [
-            "a:b",
-            "a,b",
-            "a=b",
-            "a b",
-            ".a",
-            "a/b",
-            "\u{e9}",
-            &"a".repeat(129),
-        ] {
-            let header = format!("OSS {id}:c2ln");
-            assert_eq!(
-                claim("/k", Some(&header)).err(),
-                Some(Denial::MalformedKeyId),
-                "{id}"
-            );
-        }
-        for id in [
-            "a",
-            "STS.NUgYrLnoC37mZZCNnAbez",
-            "LTAI5t",
-            "_-.",
-            &"a".repeat(128),
-        ] {
-            assert_eq!(claim("/k", Some(&format!("OSS {id}:c2ln"))).unwrap().key_id(), id);
-        }
-    }
-
-    #[test]
-    fn presigned_queries_without_a_part_are_refused_by_its_name() {
-        assert_eq!(
-            claim("/k?OSSAccessKeyId=A&Expires=1", None).err(),
-            Some(Denial::PresignedIncomplete("Signature"))
-        );
-        assert_eq!(
-            claim("/k?OSSAccessKeyId=A&Signature=s", None).err(),
-            Some(Denial::PresignedIncomplete("Expires"))
-        );
-    }
-
-    #[test]
-    fn a_repeated_part_of_a_presigned_query_is_refused() {
-        for again in ["OSSAccessKeyId=B", "Expires=2", "Signature=t"] {
-            let target = format!("/k?OSSAccessKeyId=A&Expires=1&Signature=s&{again}");
-            assert_eq!(
-                claim(&target, None).err(),
-                Some(Denial::Head(HeadError::RepeatedParameter)),
-                "{again}"
-            );
-        }
-    }
-}
+mod tests;

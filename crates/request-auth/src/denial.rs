@@ -3,6 +3,7 @@
 //! No code, no status and no sentence stands here: one table in `oss-s3::error` owns those, so that
 //! what a device is told is decided in one place.
 
+use crate::claim::Scheme;
 use crate::head::HeadError;
 use crate::time::UnixSeconds;
 
@@ -31,7 +32,13 @@ pub enum Denial {
     /// The access key is disabled, or none of its secrets is valid now.
     InactiveKey,
     /// The access key may not be used with this scheme.
-    SchemeNotAllowed,
+    SchemeNotAllowed(Scheme),
+    /// The scope of a V4 credential is for a region or product that the configuration does not list.
+    ScopeNotAllowed(ScopePart),
+    /// The day of a V4 credential's scope is not the one of the signed timestamp.
+    ScopeDayMismatch,
+    /// An additional header that the credential names did not arrive.
+    SignedHeaderMissing,
     /// Neither Date nor x-oss-date.
     DateMissing,
     /// The signed date is not a date.
@@ -52,8 +59,17 @@ pub enum Denial {
         /// The gateway's clock.
         now: UnixSeconds,
     },
+    /// A presigned V4 URL before its time.
+    NotYetValid {
+        /// The first moment at which it may be used.
+        begins: UnixSeconds,
+        /// The gateway's clock.
+        now: UnixSeconds,
+    },
     /// Expires is not a decimal number of seconds.
     ExpiresUnreadable,
+    /// The life of a presigned V4 URL is not a decimal number of seconds from 1 to 604800.
+    LifetimeOutOfRange,
     /// Expires is further ahead than the configuration allows.
     ExpiresTooFar,
     /// No candidate's signature is the one presented.
@@ -68,6 +84,15 @@ pub enum Denial {
     TokenUnexpected,
     /// The session token is not the one bound to the key.
     TokenMismatch,
+}
+
+/// A part of a V4 credential's scope that a configuration can list.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ScopePart {
+    /// The region, `cn-hangzhou`.
+    Region,
+    /// The product, `oss`.
+    Product,
 }
 
 /// What lets two OSS V1 requests share one string to sign.

@@ -12,20 +12,27 @@
 pub mod aws_v4;
 pub mod canon;
 mod claim;
+#[cfg(test)]
+mod client;
 mod denial;
 mod head;
+mod oss_claim;
+mod oss_form;
 pub mod oss_v1;
+pub mod oss_v2;
+pub mod oss_v4;
 mod presented;
 mod secret;
 mod time;
 mod verified;
 
-pub use claim::{Claim, KeyMaterial, MAX_KEY_ID_BYTES, Scheme, Window, is_key_id};
-pub use denial::{Ambiguity, Denial};
+pub use claim::{Claim, KeyMaterial, MAX_KEY_ID_BYTES, Rules, Scheme, Window, is_key_id};
+pub use denial::{Ambiguity, Denial, ScopePart};
 pub use head::{
     Delivery, HeadError, MAX_HEADER_BYTES, MAX_HEADERS, MAX_PARAMETERS, MAX_TARGET_BYTES, Occurrence,
     Parameter, RequestHead,
 };
+pub use oss_claim::OssClaim;
 pub use secret::{SecretKey, SecurityToken};
 pub use time::UnixSeconds;
 pub use verified::{Coverage, Hint, Resource, Verified, VerifiedParameter};

@@ -1,6 +1,6 @@
-//! A signature as the client sent it: decoded once, of fixed length, never compared with `==`.
+//! A signature as the client sent it: decoded once, never compared with `==`.
 //!
-//! Text that is not the one canonical base64 of a MAC is no signature; it is kept as a value that
+//! Text that is not the one canonical form of a MAC is no signature; it is kept as a value that
 //! matches nothing, so it is answered like any wrong signature and in the same order of checks.
 
 use core::fmt;
@@ -9,33 +9,60 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
+use sha2::Sha256;
+use zeroize::Zeroizing;
 
-use crate::canon::Sink;
-use crate::secret::SecretKey;
+use crate::canon::{Sink, hex, hex_value};
 
-/// An HMAC-SHA1 signature in base64, as OSS V1 presents it.
-pub(crate) struct PresentedSha1(Option<[u8; 20]>);
+/// The longest text of a signature: an HMAC-SHA256 in hexadecimal.
+const MAX_TEXT_BYTES: usize = 64;
 
-impl PresentedSha1 {
-    /// Decodes base64 with padding; anything but the canonical text of 20 bytes matches nothing.
+/// A signature, decoded; empty, which is no MAC, where its text was not the canonical one.
+pub(crate) struct Presented(Vec<u8>);
+
+impl Presented {
+    /// Reads base64 with padding, as OSS V1 and V2 send it.
     pub(crate) fn from_base64(text: &[u8]) -> Self {
-        let mut decoded = [0; 24];
-        let length = STANDARD.decode_slice(text, &mut decoded).unwrap_or(0);
-        Self(decoded.get(..length).and_then(|bytes| bytes.try_into().ok()))
+        Self::decoded(text, |text| STANDARD.decode(text).ok())
+    }
+
+    /// Reads hexadecimal text in lower case, as OSS V4 sends it.
+    pub(crate) fn from_lower_hex(text: &[u8]) -> Self {
+        Self::decoded(text, |text| {
+            text.chunks(2)
+                .map(|pair| match pair {
+                    [high, low] if !pair.iter().any(u8::is_ascii_uppercase) => {
+                        Some(hex_value(*high)? << 4 | hex_value(*low)?)
+                    }
+                    _ => None,
+                })
+                .collect()
+        })
+    }
+
+    fn decoded(text: &[u8], decode: impl FnOnce(&[u8]) -> Option<Vec<u8>>) -> Self {
+        let bytes = if text.len() > MAX_TEXT_BYTES {
+            None
+        } else {
+            decode(text)
+        };
+        Self(bytes.unwrap_or_default())
     }
 
     /// Whether this is the MAC of what was written to `mac`, in constant time.
-    pub(crate) fn matches(&self, mac: MacSha1) -> bool {
-        match &self.0 {
-            Some(bytes) => mac.0.verify_slice(bytes).is_ok(),
-            None => false,
-        }
+    pub(crate) fn matches_sha1(&self, mac: MacSha1) -> bool {
+        mac.0.verify_slice(&self.0).is_ok()
+    }
+
+    /// Whether this is the MAC of what was written to `mac`, in constant time.
+    pub(crate) fn matches_sha256(&self, mac: MacSha256) -> bool {
+        mac.0.verify_slice(&self.0).is_ok()
     }
 }
 
-impl fmt::Debug for PresentedSha1 {
+impl fmt::Debug for Presented {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PresentedSha1(..)")
+        f.write_str("Presented(..)")
     }
 }
 
@@ -44,8 +71,8 @@ pub(crate) struct MacSha1(Hmac<Sha1>);
 
 impl MacSha1 {
     /// `None` never occurs for HMAC, which takes keys of any length.
-    pub(crate) fn under(secret: &SecretKey) -> Option<Self> {
-        Hmac::new_from_slice(secret.expose()).ok().map(Self)
+    pub(crate) fn under(key: &[u8]) -> Option<Self> {
+        Hmac::new_from_slice(key).ok().map(Self)
     }
 
     /// The base64 text of the MAC, for signing only.
@@ -60,26 +87,75 @@ impl Sink for MacSha1 {
     }
 }
 
+/// An HMAC-SHA256 being computed, likewise.
+pub(crate) struct MacSha256(Hmac<Sha256>);
+
+impl MacSha256 {
+    /// `None` never occurs for HMAC, which takes keys of any length.
+    pub(crate) fn under(key: &[u8]) -> Option<Self> {
+        Hmac::new_from_slice(key).ok().map(Self)
+    }
+
+    /// The base64 text of the MAC, for signing only.
+    pub(crate) fn into_base64(self) -> String {
+        STANDARD.encode(self.0.finalize().into_bytes())
+    }
+
+    /// The lower-case hexadecimal text of the MAC, for signing only.
+    pub(crate) fn into_hex(self) -> String {
+        hex(&self.0.finalize().into_bytes())
+    }
+
+    /// The MAC as the key of another one.
+    pub(crate) fn into_key(self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(self.0.finalize().into_bytes().to_vec())
+    }
+
+    /// Whether both come to the same, in constant time.
+    pub(crate) fn is(self, other: Self) -> bool {
+        self.0.verify(&other.0.finalize().into_bytes()).is_ok()
+    }
+}
+
+impl Sink for MacSha256 {
+    fn put(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn mac(text: &str) -> MacSha1 {
-        let mut mac = MacSha1::under(&SecretKey::new("key".into()).unwrap()).unwrap();
+    fn sha1(text: &str) -> MacSha1 {
+        let mut mac = MacSha1::under(b"key").unwrap();
+        mac.put(text.as_bytes());
+        mac
+    }
+
+    fn sha256(text: &str) -> MacSha256 {
+        let mut mac = MacSha256::under(b"key").unwrap();
         mac.put(text.as_bytes());
         mac
     }
 
     #[test]
     fn a_signature_matches_the_text_it_was_made_over_and_no_other() {
-        let presented = PresentedSha1::from_base64(mac("text").into_base64().as_bytes());
-        assert!(presented.matches(mac("text")));
-        assert!(!presented.matches(mac("texT")));
+        let presented = Presented::from_base64(sha1("text").into_base64().as_bytes());
+        assert!(presented.matches_sha1(sha1("text")));
+        assert!(!presented.matches_sha1(sha1("texT")));
+        let presented = Presented::from_base64(sha256("text").into_base64().as_bytes());
+        assert!(presented.matches_sha256(sha256("text")));
+        assert!(!presented.matches_sha256(sha256("texT")));
+        assert!(!presented.matches_sha1(sha1("text")));
+        let presented = Presented::from_lower_hex(sha256("text").into_hex().as_bytes());
+        assert!(presented.matches_sha256(sha256("text")));
+        assert!(!presented.matches_sha256(sha256("texT")));
     }
 
     #[test]
     fn d12_signatures_of_another_length_or_form_match_nothing() {
-        let good = mac("text").into_base64();
+        let good = sha1("text").into_base64();
         let mut loose = good.clone().into_bytes();
         // The last digit before the padding has two spare bits: a second spelling of the same MAC.
         let last = loose.len() - 2;
@@ -94,7 +170,24 @@ mod tests {
             &[good.as_bytes(), b"="].concat(),
             &vec![b'A'; 10_000],
         ] {
-            assert!(!PresentedSha1::from_base64(text).matches(mac("text")));
+            assert!(!Presented::from_base64(text).matches_sha1(sha1("text")));
+        }
+        let good = sha256("text").into_hex();
+        for text in [
+            "",
+            good.get(..63).unwrap(),
+            good.get(..62).unwrap(),
+            &good.to_ascii_uppercase(),
+            &good.replace(|c: char| c.is_ascii_digit(), "g"),
+            &[&good, "0"].concat(),
+            &[&good, "00"].concat(),
+            &[" ", &good].concat(),
+            &good.repeat(100),
+        ] {
+            assert!(
+                !Presented::from_lower_hex(text.as_bytes()).matches_sha256(sha256("text")),
+                "{text}"
+            );
         }
     }
 }

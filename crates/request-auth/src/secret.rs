@@ -5,9 +5,10 @@
 
 use core::fmt;
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
 use zeroize::Zeroizing;
+
+use crate::canon::Sink;
+use crate::presented::MacSha256;
 
 /// The secret half of an access key, as bytes. Has no content in Debug and no equality.
 pub struct SecretKey(Zeroizing<Vec<u8>>);
@@ -25,6 +26,19 @@ impl SecretKey {
     /// The bytes, for a MAC and nothing else.
     pub(crate) fn expose(&self) -> &[u8] {
         &self.0
+    }
+
+    /// The key that V4 signatures derive for a scope, `day/region/service/…`: an HMAC-SHA256 over each
+    /// part in turn, under the one before, the first under `prefix` and the secret. `None` never occurs
+    /// for HMAC, which takes keys of any length.
+    pub(crate) fn for_scope(&self, prefix: &str, scope: &str) -> Option<Self> {
+        let mut key = Zeroizing::new([prefix.as_bytes(), &self.0].concat());
+        for part in scope.split('/') {
+            let mut mac = MacSha256::under(&key)?;
+            mac.put(part.as_bytes());
+            key = mac.into_key();
+        }
+        Some(Self(key))
     }
 }
 
@@ -50,15 +64,15 @@ impl SecurityToken {
     /// Whether `presented` is this token, in time that depends on neither content.
     pub(crate) fn is(&self, presented: &[u8]) -> bool {
         // Comparing MACs under the token itself hides both contents and lengths.
-        let Ok(mut expected) = Hmac::<Sha256>::new_from_slice(&self.0) else {
-            return false;
+        let mac = |text: &[u8]| {
+            let mut mac = MacSha256::under(&self.0)?;
+            mac.put(text);
+            Some(mac)
         };
-        expected.update(&self.0);
-        let Ok(mut actual) = Hmac::<Sha256>::new_from_slice(&self.0) else {
-            return false;
-        };
-        actual.update(presented);
-        actual.verify(&expected.finalize().into_bytes()).is_ok()
+        match (mac(&self.0), mac(presented)) {
+            (Some(expected), Some(actual)) => actual.is(expected),
+            _ => false,
+        }
     }
 
     /// The bytes, for the header that carries it to the origin.

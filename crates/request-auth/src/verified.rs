@@ -8,6 +8,7 @@
 use core::fmt;
 
 use crate::claim::Scheme;
+use crate::oss_form::Candidate;
 
 /// One way to read a host and path: the bucket name that a client may have signed for it, the
 /// object key, and what the gateway then takes it for.
@@ -19,6 +20,16 @@ pub struct Resource<'c, B> {
     pub key: Vec<u8>,
     /// What addressing says this bucket is.
     pub bucket: B,
+}
+
+impl<B> Resource<'_, B> {
+    /// What a text to sign is made of.
+    pub(crate) fn candidate(&self) -> Candidate<'_> {
+        Candidate {
+            signed_bucket: self.signed_bucket,
+            key: &self.key,
+        }
+    }
 }
 
 /// Whether a signature covers a query parameter.
@@ -100,21 +111,15 @@ impl Hint {
 
 /// A request whose signature was verified.
 pub struct Verified<'a, B> {
-    scheme: Scheme,
-    key_id: String,
-    method: &'a str,
+    covered: Covered<'a>,
     resource: Resource<'a, B>,
-    parameters: Vec<VerifiedParameter>,
-    signed_headers: Vec<(String, Vec<u8>)>,
-    hints: Vec<(Hint, Vec<u8>)>,
 }
 
-/// What a scheme hands over once a MAC matched; the fields of [`Verified`] by name.
-pub(crate) struct Covered<'a, B> {
+/// What a scheme hands over once a MAC matched.
+pub(crate) struct Covered<'a> {
     pub(crate) scheme: Scheme,
     pub(crate) key_id: String,
     pub(crate) method: &'a str,
-    pub(crate) resource: Resource<'a, B>,
     pub(crate) parameters: Vec<VerifiedParameter>,
     pub(crate) signed_headers: Vec<(String, Vec<u8>)>,
     pub(crate) hints: Vec<(Hint, Vec<u8>)>,
@@ -122,41 +127,25 @@ pub(crate) struct Covered<'a, B> {
 
 impl<'a, B> Verified<'a, B> {
     /// States that the signature of these parts was verified. Every call is a place where trust is
-    /// made; only the schemes' `verify` may.
-    pub(crate) fn assertion(covered: Covered<'a, B>) -> Self {
-        let Covered {
-            scheme,
-            key_id,
-            method,
-            resource,
-            parameters,
-            signed_headers,
-            hints,
-        } = covered;
-        Self {
-            scheme,
-            key_id,
-            method,
-            resource,
-            parameters,
-            signed_headers,
-            hints,
-        }
+    /// made; only `Claim::verify` may, of what a scheme says its signature covers and of the
+    /// candidate that matched.
+    pub(crate) fn assertion(covered: Covered<'a>, resource: Resource<'a, B>) -> Self {
+        Self { covered, resource }
     }
 
     /// The scheme of the signature.
     pub fn scheme(&self) -> Scheme {
-        self.scheme
+        self.covered.scheme
     }
 
     /// The access key id.
     pub fn key_id(&self) -> &str {
-        &self.key_id
+        &self.covered.key_id
     }
 
     /// The method, which every scheme signs.
     pub fn method(&self) -> &'a str {
-        self.method
+        self.covered.method
     }
 
     /// What addressing attached to the candidate that matched.
@@ -177,12 +166,13 @@ impl<'a, B> Verified<'a, B> {
     /// The query without the signature's own parameters, decoded, in wire order. Each signed name is
     /// there once; an unsigned one can be there twice.
     pub fn parameters(&self) -> &[VerifiedParameter] {
-        &self.parameters
+        &self.covered.parameters
     }
 
     /// A header that the signature covers, by its lower-case name: the value that was signed.
     pub fn signed(&self, name: &str) -> Option<&[u8]> {
-        self.signed_headers
+        self.covered
+            .signed_headers
             .iter()
             .find(|(header, _)| header == name)
             .map(|(_, value)| value.as_slice())
@@ -190,14 +180,17 @@ impl<'a, B> Verified<'a, B> {
 
     /// Every header that the signature covers, sorted by name.
     pub fn signed_headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.signed_headers
+        self.covered
+            .signed_headers
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_slice()))
     }
 
     /// An unsigned header of the closed list, if it was sent; several lines are joined as HTTP does.
+    /// A header of the list that V2 or V4 signed is among the signed ones instead.
     pub fn hint(&self, hint: Hint) -> Option<&[u8]> {
-        self.hints
+        self.covered
+            .hints
             .iter()
             .find(|(name, _)| *name == hint)
             .map(|(_, value)| value.as_slice())
@@ -208,8 +201,8 @@ impl<B> fmt::Debug for Verified<'_, B> {
     /// Names what was verified; headers and query may carry a session token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verified")
-            .field("scheme", &self.scheme)
-            .field("key_id", &self.key_id)
+            .field("scheme", &self.covered.scheme)
+            .field("key_id", &self.covered.key_id)
             .finish_non_exhaustive()
     }
 }

@@ -3,30 +3,33 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use gateway::authorizer;
 use gateway::config::Config;
 use gateway::keys::KeyRecord;
 use gateway::response_handler::Exchange;
 use gateway::router::body_rule;
-use hmac::{Hmac, KeyInit, Mac};
-use oss_s3::answer::{Asked, RequestId, Scheme};
+use oss_s3::answer::{self, Asked, RequestId};
 use oss_s3::error::Refusal;
 use request_auth::{Delivery, Denial, RequestHead, UnixSeconds};
 use serde::Deserialize;
 use serde_json::json;
-use sha1::Sha1;
 
 use crate::corpus::{Reached, check};
+use crate::mac::{Version, v4_string_to_sign};
 use crate::report::{Outcome, Report};
 use crate::run::{joined, latin1};
 
 /// The attack cases that are data: file name and text.
-pub const FILES: [(&str, &str); 1] = [("oss-v1.json", include_str!("../../attack/oss-v1.json"))];
+pub const FILES: [(&str, &str); 3] = [
+    ("oss-v1.json", include_str!("../../attack/oss-v1.json")),
+    ("oss-v2.json", include_str!("../../attack/oss-v2.json")),
+    ("oss-v4.json", include_str!("../../attack/oss-v4.json")),
+];
 
 const NOW: i64 = 1_714_566_896;
 const DATE: &str = "Wed, 01 May 2024 12:34:56 GMT";
+const TIMESTAMP: &str = "20240501T123456Z";
+const SCOPE: &str = "20240501/cn-hangzhou/oss/aliyun_v4_request";
 const KEY_ID: &str = "LTAI5tAttack";
 const SECRET: &str = "fakeSecretFakeSecretFakeSecret";
 
@@ -36,8 +39,21 @@ const SECRET: &str = "fakeSecretFakeSecretFakeSecret";
 struct Case {
     id: String,
     what: String,
+    /// The scheme that the text is signed by.
+    #[serde(default)]
+    scheme: Scheme,
     #[serde(default)]
     text: Option<String>,
+    #[serde(default = "timestamp")]
+    timestamp: String,
+    #[serde(default = "scope")]
+    scope: String,
+    /// The schemes of the key; by default the case's own.
+    #[serde(default)]
+    schemes: Option<Vec<String>>,
+    /// The session token of the key.
+    #[serde(default)]
+    token: Option<String>,
     #[serde(default = "put")]
     method: String,
     target: String,
@@ -55,8 +71,58 @@ struct Case {
     origin: Option<String>,
 }
 
+/// A scheme by its name in configuration.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+enum Scheme {
+    #[default]
+    #[serde(rename = "oss-v1")]
+    OssV1,
+    #[serde(rename = "oss-v2")]
+    OssV2,
+    #[serde(rename = "oss-v4")]
+    OssV4,
+}
+
+impl Scheme {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::OssV1 => "oss-v1",
+            Self::OssV2 => "oss-v2",
+            Self::OssV4 => "oss-v4",
+        }
+    }
+
+    /// The usual headers of a client, but for its Host.
+    fn headers(self) -> Vec<(&'static str, String)> {
+        let credential = match self {
+            Self::OssV1 => format!("OSS {KEY_ID}:${{signature}}"),
+            Self::OssV2 => format!("OSS2 AccessKeyId:{KEY_ID},Signature:${{signature}}"),
+            Self::OssV4 => {
+                format!("OSS4-HMAC-SHA256 Credential={KEY_ID}/${{scope}},Signature=${{signature}}")
+            }
+        };
+        let mut headers = vec![("authorization", credential)];
+        match self {
+            Self::OssV1 | Self::OssV2 => headers.push(("date", DATE.to_owned())),
+            Self::OssV4 => headers.extend([
+                ("x-oss-date", "${timestamp}".to_owned()),
+                ("x-oss-content-sha256", "UNSIGNED-PAYLOAD".to_owned()),
+            ]),
+        }
+        headers
+    }
+}
+
 fn put() -> String {
     "PUT".to_owned()
+}
+
+fn timestamp() -> String {
+    TIMESTAMP.to_owned()
+}
+
+fn scope() -> String {
+    SCOPE.to_owned()
 }
 
 /// Runs every case of a file's text, on both ways in which platforms deliver headers.
@@ -91,10 +157,9 @@ pub fn run_file(file: &str, text: &str) -> Report {
     report
 }
 
-/// The gateway under attack: two buckets, a host of each style, one key with a grant for one bucket.
+/// The gateway under attack: two buckets and a host of each style.
 struct Gateway {
     config: Config,
-    record: KeyRecord,
 }
 
 impl Gateway {
@@ -108,35 +173,31 @@ impl Gateway {
                 {"name": "devices", "origin": origin("acme-ingest")},
                 {"name": "other", "origin": origin("acme-other")},
             ],
+            "oss_v4_regions": ["cn-hangzhou", "cn-shanghai"],
             "hosts": [
                 {"host": "edge.test", "styles": ["path", "virtual-host"]},
                 {"host": "up.test", "cname": "devices"},
                 {"host": "free.test", "cname": "devices", "unsigned_bucket": true},
             ],
         });
-        let record = json!({
-            "id": KEY_ID,
-            "secrets": [{"secret": SECRET}],
-            "grants": [{"bucket": "devices", "mount": "fleet/{key_id}/"}],
-        });
         Ok(Self {
             config: Config::from_json(&config.to_string()).map_err(|error| error.to_string())?,
-            record: KeyRecord::from_json(KEY_ID, &record.to_string()).map_err(|error| error.to_string())?,
         })
     }
 
     fn judge(&self, case: &Case) -> Result<(), String> {
         let signature = match &case.text {
-            Some(text) => sign(&latin1(&expand(text, "")).ok_or("Its text is not ISO-8859-1.")?)?,
+            Some(text) => case.sign(&latin1(&case.expand(text, "")).ok_or("Its text is not ISO-8859-1.")?)?,
             None => String::new(),
         };
-        let target = expand(&case.target, &signature.replace('+', "%2B"));
+        let target = case.expand(&case.target, &signature.replace('+', "%2B"));
         let target = latin1(&target).ok_or("Its target is not ISO-8859-1.")?;
         let lines = lines(case, &signature)?;
-        self.judge_as(case, &target, &lines, Delivery::Lines)?;
+        let record = KeyRecord::from_json(KEY_ID, &case.record()).map_err(|error| error.to_string())?;
+        self.judge_as(case, &record, &target, &lines, Delivery::Lines)?;
         match joined(&lines) {
             Some(lines) => self
-                .judge_as(case, &target, &lines, Delivery::Joined)
+                .judge_as(case, &record, &target, &lines, Delivery::Joined)
                 .map_err(|sentence| format!("With repeated headers joined: {sentence}")),
             None => Ok(()),
         }
@@ -145,13 +206,14 @@ impl Gateway {
     fn judge_as(
         &self,
         case: &Case,
+        record: &KeyRecord,
         target: &[u8],
         lines: &[(String, Vec<u8>)],
         delivery: Delivery,
     ) -> Result<(), String> {
         let now = UnixSeconds(NOW.saturating_add(case.clock));
         let refusal = match (
-            self.send(&case.method, target, lines, delivery, now),
+            self.send(case, record, target, lines, delivery, now),
             &case.origin,
         ) {
             (Ok(sent), Some(expected)) if sent == *expected => return Ok(()),
@@ -181,7 +243,7 @@ impl Gateway {
             request_id: &id,
             now,
             method: &case.method,
-            scheme: Scheme::Https,
+            scheme: answer::Scheme::Https,
             host: "edge.test",
             path: target,
         };
@@ -193,7 +255,8 @@ impl Gateway {
     /// The first request that the origin would see.
     fn send(
         &self,
-        method: &str,
+        case: &Case,
+        record: &KeyRecord,
         target: &[u8],
         lines: &[(String, Vec<u8>)],
         delivery: Delivery,
@@ -202,12 +265,12 @@ impl Gateway {
         let lines = lines
             .iter()
             .map(|(name, value)| (name.as_bytes(), value.as_slice()));
-        let head = RequestHead::new(method, target, lines, delivery).map_err(Denial::from)?;
+        let head = RequestHead::new(&case.method, target, lines, delivery).map_err(Denial::from)?;
         let claim = authorizer::claim(&head)?;
         if claim.key_id() != KEY_ID {
             return Err(Denial::UnknownKey.into());
         }
-        let authorized = authorizer::authorize(&self.config, &head, &claim, &self.record, now)?;
+        let authorized = authorizer::authorize(&self.config, &head, &claim, record, now)?;
         body_rule(authorized.call().operation(), Some(0))?;
         let (_, request) = Exchange::begin(authorized.errand()?, b"")?;
         let names: Vec<&str> = request.headers.iter().map(|(name, _)| name.as_ref()).collect();
@@ -225,10 +288,44 @@ impl Gateway {
     }
 }
 
-fn sign(text: &[u8]) -> Result<String, String> {
-    let mut mac = Hmac::<Sha1>::new_from_slice(SECRET.as_bytes()).map_err(|_| "The secret makes no MAC.")?;
-    mac.update(text);
-    Ok(STANDARD.encode(mac.finalize().into_bytes()))
+impl Case {
+    /// The record of the one key, with a grant for one bucket.
+    fn record(&self) -> String {
+        let own = || vec![self.scheme.name().to_owned()];
+        json!({
+            "id": KEY_ID,
+            "secrets": [{"secret": SECRET}],
+            "schemes": self.schemes.clone().unwrap_or_else(own),
+            "security_token": self.token,
+            "grants": [{"bucket": "devices", "mount": "fleet/{key_id}/"}],
+        })
+        .to_string()
+    }
+
+    /// Signs the text that the attacker got signed: with V4 it is the canonical request.
+    fn sign(&self, text: &[u8]) -> Result<String, String> {
+        let signature = match self.scheme {
+            Scheme::OssV1 => Version::V1.sign(SECRET, text),
+            Scheme::OssV2 => Version::V2.sign(SECRET, text),
+            Scheme::OssV4 => Version::V4.sign(SECRET, &v4_string_to_sign(text, &self.timestamp, &self.scope)),
+        };
+        signature.ok_or_else(|| "Its text cannot be signed.".to_owned())
+    }
+
+    /// Puts the signature, the timestamp and the scope for their names, and a thousand times `a` for
+    /// `${1000*a}`.
+    fn expand(&self, text: &str, signature: &str) -> String {
+        let text = text
+            .replace("${signature}", signature)
+            .replace("${timestamp}", &self.timestamp)
+            .replace("${scope}", &self.scope);
+        let repeated = text.split_once("${").and_then(|(before, rest)| {
+            let (inside, behind) = rest.split_once('}')?;
+            let (times, piece) = inside.split_once('*')?;
+            Some([before, &piece.repeat(times.parse().ok()?), behind].concat())
+        });
+        repeated.unwrap_or(text)
+    }
 }
 
 /// The header lines: those of the case, or the usual ones with the case's changes.
@@ -236,14 +333,10 @@ fn lines(case: &Case, signature: &str) -> Result<Vec<(String, Vec<u8>)>, String>
     let lines = match &case.lines {
         Some(lines) => lines.clone(),
         None => {
-            let credential = format!("OSS {KEY_ID}:${{signature}}");
             let mut headers: BTreeMap<String, Option<String>> = BTreeMap::new();
-            for (name, value) in [
-                ("host", "edge.test"),
-                ("date", DATE),
-                ("authorization", &credential),
-            ] {
-                headers.insert(name.to_owned(), Some(value.to_owned()));
+            headers.insert("host".to_owned(), Some("edge.test".to_owned()));
+            for (name, value) in case.scheme.headers() {
+                headers.insert(name.to_owned(), Some(value));
             }
             headers.extend(case.headers.clone());
             headers
@@ -255,19 +348,8 @@ fn lines(case: &Case, signature: &str) -> Result<Vec<(String, Vec<u8>)>, String>
     lines
         .into_iter()
         .map(|(name, value)| {
-            let value = latin1(&expand(&value, signature));
+            let value = latin1(&case.expand(&value, signature));
             Ok((name, value.ok_or("A header is not ISO-8859-1.")?))
         })
         .collect()
-}
-
-/// Puts the signature for `${signature}` and a thousand times `a` for `${1000*a}`.
-fn expand(text: &str, signature: &str) -> String {
-    let text = text.replace("${signature}", signature);
-    let repeated = text.split_once("${").and_then(|(before, rest)| {
-        let (inside, behind) = rest.split_once('}')?;
-        let (times, piece) = inside.split_once('*')?;
-        Some([before, &piece.repeat(times.parse().ok()?), behind].concat())
-    });
-    repeated.unwrap_or(text)
 }

@@ -1,12 +1,17 @@
-//! Requests derived from the OSS V1 vectors: one change that a signature must not survive, or one
-//! that it must survive.
+//! Requests derived from the OSS vectors: one change that a signature must not survive, or one that it
+//! must survive.
 //!
 //! The changes are mechanical and know nothing of how a verifier works. What is signed they read
-//! from the vector itself: its `string_to_sign` names the parameters and the date in it.
+//! from the vector itself: the `string_to_sign` of V1 names the parameters and the date in it, V2 and V4
+//! sign every parameter, and their credential lists the headers beyond the usual ones.
+
+mod signed;
 
 use core::cmp::Reverse;
 
+use crate::mac::Version;
 use crate::vector::{Request, Valid, Vector};
+use signed::Signed;
 
 /// A vector made from another by one change.
 #[derive(Clone, Debug)]
@@ -22,7 +27,7 @@ const DAY: i64 = 86_400;
 const METHODS: [&str; 5] = ["GET", "HEAD", "PUT", "POST", "DELETE"];
 
 /// The changes after which `base` must be refused, each with the error to expect. None for a vector
-/// that is not of OSS V1 or does not verify.
+/// that is not of an OSS scheme or does not verify.
 pub fn tampered(base: &Vector) -> Vec<Derived> {
     let mut made = Maker::default();
     let Some(signed) = Signed::of(base) else {
@@ -32,6 +37,9 @@ pub fn tampered(base: &Vector) -> Vec<Derived> {
     tamper_signature(&signed, &mut made);
     tamper_target(&signed, &mut made);
     tamper_headers(&signed, &mut made);
+    if signed.version == Version::V4 {
+        tamper_scope(&signed, &mut made);
+    }
     made.found
 }
 
@@ -68,98 +76,25 @@ pub fn harmless(base: &Vector) -> Vec<Derived> {
             request.target = signed.target(signed.pieces.iter().rev().copied());
         });
     }
-    made.keep(
-        &signed,
-        "unsigned parameters added",
-        "unsigned-query",
-        |request| {
-            let added = ["prefix=zzz", "max-keys=7"];
-            request.target = signed.target(signed.pieces.iter().copied().chain(added));
-        },
-    );
-    made.found
-}
-
-/// What of a verifying V1 vector its signature covers.
-struct Signed<'v> {
-    vector: &'v Vector,
-    request: &'v Request,
-    path: &'v str,
-    /// The raw `name=value` pieces of the query.
-    pieces: Vec<&'v str>,
-    /// The text in the DATE slot.
-    date: &'v str,
-    /// The last line of the string to sign: bucket, key and signed parameters.
-    resource: &'v str,
-}
-
-impl<'v> Signed<'v> {
-    fn of(vector: &'v Vector) -> Option<Self> {
-        let request = vector.request.as_ref()?;
-        let is_v1 = matches!(vector.auth.as_str(), "OSS-V1" | "OSS-V1-QUERY");
-        if !is_v1 || vector.expect.valid != Valid::Yes {
-            return None;
-        }
-        let text = vector.expect.string_to_sign.as_deref()?;
-        let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
-        Some(Self {
-            vector,
-            request,
-            path,
-            pieces: query.split('&').filter(|piece| !piece.is_empty()).collect(),
-            date: text.split('\n').nth(3)?,
-            resource: text.rsplit('\n').next()?,
-        })
-    }
-
-    fn is_presigned(&self) -> bool {
-        self.vector.auth == "OSS-V1-QUERY"
-    }
-
-    fn target(&self, pieces: impl Iterator<Item = impl AsRef<str>>) -> String {
-        let mut target = self.path.to_owned();
-        for (index, piece) in pieces.enumerate() {
-            target.push(if index == 0 { '?' } else { '&' });
-            target.push_str(piece.as_ref());
-        }
-        target
-    }
-
-    /// The target with the piece at `index` replaced, or left out.
-    fn target_with(&self, index: usize, piece: Option<&str>) -> String {
-        let pieces = self.pieces.iter().enumerate().filter_map(
-            |(at, old)| {
-                if at == index { piece } else { Some(*old) }
+    if signed.version == Version::V1 {
+        made.keep(
+            &signed,
+            "unsigned parameters added",
+            "unsigned-query",
+            |request| {
+                let added = ["prefix=zzz", "max-keys=7"];
+                request.target = signed.target(signed.pieces.iter().copied().chain(added));
             },
         );
-        self.target(pieces)
+    } else if let Some(index) = signed.request.position("authorization") {
+        made.keep(&signed, "the credential's fields reversed", "fields", |request| {
+            let value = header(signed.request, index);
+            let (scheme, fields) = value.split_once(' ').unwrap_or((value, ""));
+            let fields: Vec<&str> = fields.split(',').map(str::trim).rev().collect();
+            set_header(request, index, format!("{scheme} {}", fields.join(", ")));
+        });
     }
-
-    /// The positions, names and values of the signed parameters.
-    fn parameters(&self) -> Vec<(usize, &'v str, &'v str)> {
-        let named = |name: &str| {
-            self.resource.split(['?', '&']).skip(1).any(|part| {
-                part.strip_prefix(name)
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
-            })
-        };
-        self.pieces
-            .iter()
-            .enumerate()
-            .map(|(index, piece)| {
-                let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
-                (index, name, value)
-            })
-            .filter(|(_, name, _)| named(name))
-            .collect()
-    }
-
-    /// The position of the query piece with this name.
-    fn piece(&self, name: &str) -> Option<usize> {
-        self.pieces
-            .iter()
-            .position(|piece| piece.split('=').next() == Some(name))
-    }
+    made.found
 }
 
 fn tamper_clock_and_key(signed: &Signed<'_>, made: &mut Maker) {
@@ -168,8 +103,11 @@ fn tamper_clock_and_key(signed: &Signed<'_>, made: &mut Maker) {
             vector.now_unix = vector.now_unix.saturating_add(seconds);
         });
     };
-    if signed.is_presigned() {
+    if signed.is_presigned {
         clock("a day later", "expired", "AccessDenied", DAY);
+        if signed.version == Version::V4 {
+            clock("an hour earlier", "early", "AccessDenied", -3600);
+        }
     } else {
         clock("a day later", "late", "RequestTimeTooSkewed", DAY);
         clock("an hour earlier", "early", "RequestTimeTooSkewed", -3600);
@@ -205,9 +143,10 @@ fn tamper_clock_and_key(signed: &Signed<'_>, made: &mut Maker) {
 fn tamper_signature(signed: &Signed<'_>, made: &mut Maker) {
     const CHANGE: &str = "one character of the signature replaced";
     let other = |c: char| if c == '0' { '1' } else { '0' };
-    if let Some(index) = signed.piece("Signature") {
+    let name = signed.version.signature_parameter();
+    if let Some(index) = signed.piece(name) {
         let piece = signed.pieces.get(index).copied().unwrap_or_default();
-        for (at, old) in piece.char_indices().skip("Signature=".len()) {
+        for (at, old) in piece.char_indices().skip(name.len().saturating_add(1)) {
             // A digit of an escape would be another byte, or no escape at all.
             if old.is_ascii_alphanumeric() && !in_escape(piece, at) {
                 let changed = replaced(piece, at, other(old));
@@ -219,12 +158,19 @@ fn tamper_signature(signed: &Signed<'_>, made: &mut Maker) {
         }
     } else if let Some(index) = signed.request.position("authorization") {
         let value = header(signed.request, index);
+        let mark = match signed.version {
+            Version::V1 => ":",
+            Version::V2 => "Signature:",
+            Version::V4 => "Signature=",
+        };
         let start = value
-            .rfind(':')
-            .map_or(value.len(), |colon| colon.saturating_add(1));
+            .rfind(mark)
+            .map_or(value.len(), |at| at.saturating_add(mark.len()));
+        let length = value.get(start..).and_then(|rest| rest.find(','));
+        let end = length.map_or(value.len(), |length| start.saturating_add(length));
         for (at, old) in value
             .char_indices()
-            .filter(|(at, old)| *at >= start && *old != '=')
+            .filter(|(at, old)| (start..end).contains(at) && *old != '=')
         {
             let changed = replaced(value, at, other(old));
             let suffix = format!("signature-{at}");
@@ -232,6 +178,28 @@ fn tamper_signature(signed: &Signed<'_>, made: &mut Maker) {
                 set_header(request, index, changed);
             });
         }
+    }
+}
+
+/// A V4 signature is made under a key for one day, region and product.
+fn tamper_scope(signed: &Signed<'_>, made: &mut Maker) {
+    for (suffix, from, to) in [
+        ("scope-day", "20240501", "20240502"),
+        ("scope-region", "cn-hangzhou", "cn-beijing"),
+    ] {
+        let of_scope = |text: &str, separator: &str| {
+            text.replacen(
+                &format!("{separator}{from}{separator}"),
+                &format!("{separator}{to}{separator}"),
+                1,
+            )
+        };
+        made.refuse_request(signed, "another scope", suffix, MISMATCH, |request| {
+            request.target = of_scope(&request.target, "%2F");
+            for (_, value) in &mut request.headers {
+                *value = of_scope(value, "/");
+            }
+        });
     }
 }
 
@@ -294,8 +262,20 @@ fn tamper_target(signed: &Signed<'_>, made: &mut Maker) {
             },
         );
     }
-    if let Some(index) = signed.piece("Expires") {
-        let later = format!("Expires={}0", signed.date);
+    if signed.version != Version::V1 {
+        made.refuse_request(signed, "a plain parameter added", "plain", MISMATCH, |request| {
+            request.target = signed.target(signed.pieces.iter().copied().chain(["x-id=1"]));
+        });
+    }
+    let expires = match signed.version {
+        Version::V1 => "Expires",
+        Version::V2 | Version::V4 => "x-oss-expires",
+    };
+    if let Some((index, piece)) = signed
+        .piece(expires)
+        .and_then(|index| Some((index, signed.pieces.get(index)?)))
+    {
+        let later = format!("{piece}0");
         made.refuse_request(signed, "a later expiry", "expiry", MISMATCH, |request| {
             request.target = signed.target_with(index, Some(&later));
         });
@@ -313,14 +293,12 @@ fn tamper_headers(signed: &Signed<'_>, made: &mut Maker) {
     for (index, (name, value)) in signed.request.headers.iter().enumerate() {
         let name = name.to_ascii_lowercase();
         if name == "date" || name == "x-oss-date" {
-            // Where both dates are sent, x-oss-date is a signed line and Date need not be signed.
-            let is_signed = name == "x-oss-date" || signed.request.position("x-oss-date").is_none();
-            if let Some(moved) = moved_date(value).filter(|_| is_signed) {
+            if let Some(moved) = moved_date(value).filter(|_| signed.covers_date(&name)) {
                 made.refuse_request(signed, "the signed date moved", &name, MISMATCH, |request| {
                     set_header(request, index, moved);
                 });
             }
-        } else if name == "content-type" || name == "content-md5" || name.starts_with("x-oss-") {
+        } else if signed.covers(&name) {
             let suffix = format!("changed-{name}-{index}");
             made.refuse_request(signed, "a signed header changed", &suffix, MISMATCH, |request| {
                 set_header(request, index, format!("{value}Z"));
@@ -335,9 +313,11 @@ fn tamper_headers(signed: &Signed<'_>, made: &mut Maker) {
     }
 }
 
-/// An HTTP date moved by up to 40 seconds: inside the window, so that only the signature can tell.
+/// A date of either form moved by up to 40 seconds: inside the window, so that only the signature can
+/// tell.
 fn moved_date(date: &str) -> Option<String> {
-    let tens = date.len().checked_sub(":56 GMT".len())?.checked_add(1)?;
+    let tail = if date.ends_with('Z') { "56Z" } else { "56 GMT" };
+    let tens = date.len().checked_sub(tail.len())?;
     let moved = if date.get(tens..)?.starts_with('1') {
         '5'
     } else {

@@ -91,6 +91,9 @@ pub struct Expect {
     /// The text that the client put through its MAC.
     #[serde(default)]
     pub string_to_sign: Option<String>,
+    /// What the digest in a V4 string to sign is of.
+    #[serde(default)]
+    pub canonical_request: Option<String>,
     /// The error code of a refusal.
     #[serde(default)]
     pub error: Option<String>,

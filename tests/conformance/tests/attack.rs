@@ -7,6 +7,6 @@ fn every_attack_case_comes_to_what_it_must() {
     for (file, text) in FILES {
         let report = run_file(file, text);
         assert_eq!(report.failed, 0, "\n{}", report.lines().join("\n"));
-        assert!(report.passed >= 160);
+        assert!(report.passed >= 60, "{file}");
     }
 }

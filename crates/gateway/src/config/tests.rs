@@ -10,9 +10,14 @@ const GOOD: &str = r#"{
 fn the_documented_example_is_a_configuration_with_the_documented_defaults() {
     let config = Config::from_json(GOOD).unwrap();
     assert_eq!(
-        (config.window.skew_seconds, config.window.presigned_max_seconds),
+        (
+            config.rules.window.skew_seconds,
+            config.rules.window.presigned_max_seconds
+        ),
         (900, None)
     );
+    assert!(config.rules.regions.is_empty());
+    assert_eq!(config.rules.products, ["oss"]);
     assert!(!config.string_to_sign_in_errors);
     assert_eq!(
         config.key_cache,
@@ -28,6 +33,35 @@ fn the_documented_example_is_a_configuration_with_the_documented_defaults() {
     assert_eq!(cloudfront.secrets_regions, ["us-east-1"]);
     assert_eq!(cloudfront.key_shards.get(), 1);
     assert_eq!(cloudfront.direct_path, DirectPath::Oac);
+}
+
+#[test]
+fn regions_and_products_of_oss_v4_are_listed_as_clients_sign_them() {
+    let rules = |fields: &str| {
+        Config::from_json(&GOOD.replacen('{', &format!("{{{fields},"), 1))
+            .map(|config| config.rules)
+            .map_err(|error| error.to_string())
+    };
+    let both =
+        rules(r#""oss_v4_regions": ["cn-hangzhou", "cb-1"], "oss_v4_products": ["oss", "oss-cloudbox"]"#)
+            .unwrap();
+    assert_eq!(both.regions, ["cn-hangzhou", "cb-1"]);
+    assert_eq!(both.products, ["oss", "oss-cloudbox"]);
+    assert_eq!(
+        rules(r#""oss_v4_regions": ["eu-central-1"]"#).unwrap().products,
+        ["oss"]
+    );
+    for (mistake, named) in [
+        (r#""oss_v4_regions": ["oss-cn-hangzhou"]"#, "`oss_v4_regions"),
+        (r#""oss_v4_regions": [""]"#, "`oss_v4_regions"),
+        (r#""oss_v4_regions": ["a/b"]"#, "`oss_v4_regions"),
+        (r#""oss_v4_regions": "cn-hangzhou""#, "`oss_v4_regions"),
+        (r#""oss_v4_products": []"#, "`oss_v4_products"),
+        (r#""oss_v4_products": ["o ss"]"#, "`oss_v4_products"),
+    ] {
+        let sentence = rules(mistake).unwrap_err();
+        assert!(sentence.contains(named), "{mistake}: {sentence}");
+    }
 }
 
 #[test]

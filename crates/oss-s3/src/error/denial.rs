@@ -3,7 +3,7 @@
 //! The match has no default arm: a new denial does not compile until somebody decided what the
 //! device is told.
 
-use request_auth::{Ambiguity, Denial, HeadError};
+use request_auth::{Ambiguity, Denial, HeadError, ScopePart};
 
 use super::{Fault, Refusal};
 
@@ -24,7 +24,12 @@ impl From<Denial> for Refusal {
             Denial::UnknownKey => Self::new(Fault::KeyUnknown).because("The access key is not in the store."),
             Denial::InactiveKey => Self::new(Fault::KeyUnknown)
                 .because("The access key is disabled or has no secret that is valid now."),
-            Denial::SchemeNotAllowed => Fault::SchemeForbidden.into(),
+            Denial::SchemeNotAllowed(scheme) => Self::new(Fault::SchemeForbidden).about(scheme.name()),
+            Denial::ScopeNotAllowed(ScopePart::Region) => Fault::RegionForbidden.into(),
+            Denial::ScopeNotAllowed(ScopePart::Product) => Fault::ProductForbidden.into(),
+            Denial::ScopeDayMismatch => Fault::ScopeDayWrong.into(),
+            Denial::SignedHeaderMissing => Self::new(Fault::SignatureMismatch)
+                .because("A header that the credential lists as signed did not arrive."),
             Denial::DateMissing => Fault::DateMissing.into(),
             Denial::DateUnreadable => {
                 Self::new(Fault::DateMissing).because("The signed date cannot be read.")
@@ -39,6 +44,10 @@ impl From<Denial> for Refusal {
             Denial::Expired { expires, now } => Self::new(Fault::UrlExpired)
                 .with("Expires", expires.iso_extended())
                 .with("ServerTime", now.iso_extended()),
+            Denial::NotYetValid { begins, now } => Self::new(Fault::UrlTooEarly)
+                .with("ValidFrom", begins.iso_extended())
+                .with("ServerTime", now.iso_extended()),
+            Denial::LifetimeOutOfRange => Fault::LifetimeWrong.into(),
             Denial::ExpiresUnreadable => Fault::ExpiryUnreadable.into(),
             Denial::ExpiresTooFar => Fault::ExpiryTooFar.into(),
             Denial::SignatureMismatch => Fault::SignatureMismatch.into(),
@@ -90,7 +99,7 @@ impl From<HeadError> for Refusal {
 
 #[cfg(test)]
 mod tests {
-    use request_auth::UnixSeconds;
+    use request_auth::{Scheme, UnixSeconds};
 
     use super::*;
     use crate::answer::tests::asked;
@@ -107,7 +116,24 @@ mod tests {
             (Denial::SeveralTokens, 403, "AccessDenied"),
             (Denial::Anonymous, 403, "AccessDenied"),
             (Denial::UnknownScheme, 403, "AccessDenied"),
-            (Denial::SchemeNotAllowed, 403, "AccessDenied"),
+            (Denial::SchemeNotAllowed(Scheme::OssV1), 403, "AccessDenied"),
+            (Denial::SignedHeaderMissing, 403, "SignatureDoesNotMatch"),
+            (
+                Denial::NotYetValid {
+                    begins: UnixSeconds(1),
+                    now: UnixSeconds(0),
+                },
+                403,
+                "AccessDenied",
+            ),
+            (Denial::LifetimeOutOfRange, 400, "InvalidArgument"),
+            (Denial::ScopeDayMismatch, 400, "InvalidArgument"),
+            (Denial::ScopeNotAllowed(ScopePart::Region), 400, "InvalidArgument"),
+            (
+                Denial::ScopeNotAllowed(ScopePart::Product),
+                400,
+                "InvalidArgument",
+            ),
             (Denial::DateMissing, 403, "AccessDenied"),
             (Denial::DateUnreadable, 403, "AccessDenied"),
             (Denial::ExpiresUnreadable, 403, "AccessDenied"),
@@ -131,7 +157,7 @@ mod tests {
                 "RequestTimeTooSkewed",
             ),
             (Denial::SeveralCredentials, 400, "InvalidArgument"),
-            (Denial::SchemeNotOffered("OSS2"), 400, "InvalidArgument"),
+            (Denial::SchemeNotOffered("AWS"), 400, "InvalidArgument"),
             (Denial::MalformedCredential, 400, "InvalidArgument"),
             (Denial::MalformedKeyId, 400, "InvalidArgument"),
             (
@@ -180,6 +206,37 @@ mod tests {
             "<EC>0002-00000504</EC>",
         ] {
             assert!(body.contains(element), "{body}");
+        }
+    }
+
+    #[test]
+    fn d10_a_scheme_that_is_switched_off_is_named() {
+        for scheme in Scheme::ALL {
+            let refusal = Refusal::from(Denial::SchemeNotAllowed(scheme));
+            let body = String::from_utf8(refusal.answer(&asked("PUT", "h", "/k")).body).unwrap();
+            assert!(
+                body.contains(&format!("<Message>{}: This", scheme.name())),
+                "{body}"
+            );
+        }
+    }
+
+    #[test]
+    fn denials_of_v4_have_the_vendor_s_numbers() {
+        for (denial, ec) in [
+            (
+                Denial::NotYetValid {
+                    begins: UnixSeconds(1),
+                    now: UnixSeconds(0),
+                },
+                "0002-00000235",
+            ),
+            (Denial::LifetimeOutOfRange, "0002-00000232"),
+            (Denial::ScopeNotAllowed(ScopePart::Region), "0002-00000226"),
+            (Denial::ScopeNotAllowed(ScopePart::Product), "0002-00000227"),
+        ] {
+            let answer = Refusal::from(denial).answer(&asked("PUT", "h", "/k"));
+            assert_eq!(answer.header("x-oss-ec"), Some(ec.as_bytes()), "{denial:?}");
         }
     }
 

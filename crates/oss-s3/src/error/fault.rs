@@ -76,8 +76,12 @@ faults! {
         "The difference between the request time and the server's time is too large: set the device's clock.";
     UrlExpired: 403 "AccessDenied" Some("0002-00000069"), Device, s3 [],
         "Request has expired.";
+    UrlTooEarly: 403 "AccessDenied" Some("0002-00000235"), Device, s3 [],
+        "The URL is not valid yet: set the clock of whoever signed it.";
     ExpiryUnreadable: 403 "AccessDenied" Some("0002-00000070"), Device, s3 [],
-        "Expires has to be a decimal number of seconds since 1970.";
+        "Expires (in signature version 2 x-oss-expires) has to be a decimal number of seconds since 1970.";
+    LifetimeWrong: 400 "InvalidArgument" Some("0002-00000232"), Device, s3 [],
+        "x-oss-expires has to be a decimal number of seconds from 1 to 604800.";
     ExpiryTooFar: 403 "AccessDenied" None, Device, s3 [],
         "Expires lies further ahead than this gateway allows: sign a URL with a shorter life.";
     DateMissing: 403 "AccessDenied" None, Device, s3 [],
@@ -89,13 +93,19 @@ faults! {
     SchemeForbidden: 403 "AccessDenied" None, Device, s3 [],
         "This access key may not be used with this signature version.";
     SchemeNotOffered: 400 "InvalidArgument" None, Device, s3 [],
-        "This signature version is not verified here: set the SDK to signature version 1.";
+        "This signature version is not verified here: set the SDK to signature version 1 or 4 of OSS.";
+    RegionForbidden: 400 "InvalidArgument" Some("0002-00000226"), Device, s3 [],
+        "Invalid signing region in the credential: set the SDK to a region that this gateway is configured for.";
+    ProductForbidden: 400 "InvalidArgument" Some("0002-00000227"), Device, s3 [],
+        "Invalid signing product in the credential: set the SDK to the product `oss`.";
+    ScopeDayWrong: 400 "InvalidArgument" None, Device, s3 [],
+        "The day in the credential is not the day of the signed date.";
     CredentialsAmbiguous: 400 "InvalidArgument" None, Device, s3 [],
         "The request carries more than one credential: sign it once, in the header or in the query.";
     CredentialMalformed: 400 "InvalidArgument" None, Device, s3 [],
         "The credential does not have the form that its signature version asks for.";
     UrlIncomplete: 403 "AccessDenied" None, Device, s3 [],
-        "Query-string authentication requires the Signature, Expires and OSSAccessKeyId parameters.";
+        "Query-string authentication requires this parameter.";
     TextAmbiguous: 400 "InvalidArgument" None, Device, s3 [],
         "A signed value holds a line break, or `&` followed by a signed name, which signature version 1 cannot protect.";
     KeyAmbiguous: 400 "InvalidObjectName" None, Device, s3 [],

@@ -323,6 +323,57 @@ fn f12_a_body_marked_as_aws_chunked_is_refused_on_every_operation_and_setting() 
 }
 
 #[test]
+fn additional_headers_of_v4_count_as_signed_or_say_nothing() {
+    let put = Operation::PutObject;
+    let signed = "cache-control;host;user-agent;x-amz-acl;if-match";
+    let request = |additional| {
+        request(put)
+            .header("cache-control", "no-store")
+            .header("content-language", "en")
+            .header("user-agent", "u")
+            .header("x-amz-acl", "public-read")
+            .header("if-match", "e")
+            .signed_by_v4(additional)
+    };
+    let stored = |additional, rule| translated(&request(additional), put, rule);
+    let (cache, language) = ("cache-control: no-store", "content-language: en");
+    assert_eq!(
+        stored(signed, UnsignedHeaders::Store).unwrap(),
+        [cache, language, DEFAULT_TYPE]
+    );
+    assert_eq!(
+        stored(signed, UnsignedHeaders::Drop).unwrap(),
+        [cache, DEFAULT_TYPE]
+    );
+    assert_eq!(stored("", UnsignedHeaders::Drop).unwrap(), [DEFAULT_TYPE]);
+    assert_eq!(
+        stored("cache-control;content-language", UnsignedHeaders::Refuse).unwrap(),
+        [cache, language, DEFAULT_TYPE]
+    );
+    let refusal = stored(signed, UnsignedHeaders::Refuse).unwrap_err();
+    assert_eq!(
+        refusal,
+        Refusal::new(Fault::HeaderForbidden).about("content-language")
+    );
+}
+
+#[test]
+fn f12_an_aws_chunked_body_is_refused_behind_a_signed_header_too() {
+    let put = Operation::PutObject;
+    for rule in [
+        UnsignedHeaders::Store,
+        UnsignedHeaders::Drop,
+        UnsignedHeaders::Refuse,
+    ] {
+        let request = request(put)
+            .header("content-encoding", "aws-chunked")
+            .signed_by_v4("content-encoding");
+        let refusal = translated(&request, put, rule).unwrap_err();
+        assert_eq!(refusal.fault(), Fault::StreamingBody);
+    }
+}
+
+#[test]
 fn o04_b01_unsigned_headers_outside_the_closed_list_are_never_forwarded() {
     let put = Operation::PutObject;
     let request = request(put)

@@ -4,13 +4,13 @@
 //! be read as the marks between the parts. What real SDKs send passes: a `?` or `&` that no signed
 //! name follows.
 
-use super::is_signed;
-use crate::canon::sorted;
+use super::is_sub_resource as is_signed;
 use crate::denial::{Ambiguity, Denial};
-use crate::head::{HeadError, RequestHead};
+use crate::head::RequestHead;
+use crate::oss_form::refuse_repeated;
 
 /// Refuses what another request could share its string to sign with (attack cases O01, O03), and
-/// repeated signed parameters, of which the SDKs sign the first and servers read any.
+/// repeated signed parameters.
 pub(super) fn refuse_ambiguity(head: &RequestHead<'_>) -> Result<(), Denial> {
     let line_break = |bytes: &[u8]| bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n'));
     let signed = || {
@@ -33,11 +33,7 @@ pub(super) fn refuse_ambiguity(head: &RequestHead<'_>) -> Result<(), Denial> {
     {
         return Err(Denial::AmbiguousText(Ambiguity::SubResourceInValue));
     }
-    let names = sorted(signed().map(|parameter| parameter.name.as_slice()).collect());
-    if names.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
-        return Err(Denial::Head(HeadError::RepeatedParameter));
-    }
-    Ok(())
+    refuse_repeated(head, is_signed)
 }
 
 /// Whether a `mark` in `text` is followed by a signed sub-resource name that ends there or at `=`,

@@ -2,39 +2,15 @@
 //! rules that no vector shows.
 
 use super::*;
-use crate::claim::Claim;
+use crate::claim::{Claim, Rules};
+use crate::client::{DATE, NOW, WINDOW, head, resource, secret};
 use crate::denial::Ambiguity;
-use crate::head::HeadError;
+use crate::head::{Delivery, HeadError};
 use crate::secret::SecurityToken;
+use crate::verified::{Coverage, Hint, Verified};
 
-const NOW: UnixSeconds = UnixSeconds(1_714_566_896);
-const DATE: &str = "Wed, 01 May 2024 12:34:56 GMT";
-const WINDOW: Window = Window {
-    skew_seconds: 900,
-    presigned_max_seconds: None,
-};
-
-fn secret() -> SecretKey {
-    SecretKey::new("secret".into()).unwrap()
-}
-
-fn resource<'c>(bucket: Option<&'c str>, key: &str) -> Resource<'c, ()> {
-    Resource {
-        signed_bucket: bucket,
-        key: key.as_bytes().to_vec(),
-        bucket: (),
-    }
-}
-
-fn head<'a>(method: &'a str, target: &str, headers: &'a [(&'a str, &'a str)]) -> RequestHead<'a> {
-    let lines = [("host", "b.h")].into_iter().chain(headers.iter().copied());
-    RequestHead::new(
-        method,
-        target.as_bytes(),
-        lines.map(|(n, v)| (n.as_bytes(), v.as_bytes())),
-        Delivery::Lines,
-    )
-    .unwrap()
+fn rules() -> Rules {
+    Rules::new(WINDOW)
 }
 
 /// Signs the head for `/b` + path, then verifies the same head with the Authorization added.
@@ -58,9 +34,13 @@ fn signed_then<T>(
         security_token: token,
         schemes: &Scheme::ALL,
     };
-    and(Claim::of(&signed)
-        .unwrap()
-        .verify(&signed, &material, vec![resource(Some("b"), &key)], WINDOW, now))
+    and(Claim::of(&signed).unwrap().verify(
+        &signed,
+        &material,
+        vec![resource(Some("b"), &key)],
+        &rules(),
+        now,
+    ))
 }
 
 #[test]
@@ -129,7 +109,7 @@ fn c03_c05_a_missing_or_unreadable_date_is_refused() {
     let outcome =
         Claim::of(&bare)
             .unwrap()
-            .verify(&bare, &material, vec![resource(Some("b"), "k")], WINDOW, NOW);
+            .verify(&bare, &material, vec![resource(Some("b"), "k")], &rules(), NOW);
     assert_eq!(outcome.unwrap_err(), Denial::DateMissing);
     signed_then("/k", &[("date", "yesterday")], None, NOW, |outcome| {
         assert_eq!(outcome.unwrap_err(), Denial::DateUnreadable)
@@ -158,15 +138,15 @@ fn c09_expires_is_a_plain_decimal_number() {
         "\u{661}",
     ] {
         assert_eq!(
-            check_expires(text.as_bytes(), WINDOW, NOW),
+            check_date(Placement::Query, text.as_bytes(), WINDOW, NOW),
             Err(Denial::ExpiresUnreadable),
             "{text}"
         );
     }
     let edge = NOW.0.to_string();
-    assert_eq!(check_expires(edge.as_bytes(), WINDOW, NOW), Ok(()));
+    assert_eq!(check_date(Placement::Query, edge.as_bytes(), WINDOW, NOW), Ok(()));
     assert!(matches!(
-        check_expires(edge.as_bytes(), WINDOW, UnixSeconds(NOW.0 + 1)),
+        check_date(Placement::Query, edge.as_bytes(), WINDOW, UnixSeconds(NOW.0 + 1)),
         Err(Denial::Expired { .. })
     ));
     let capped = Window {
@@ -174,7 +154,7 @@ fn c09_expires_is_a_plain_decimal_number() {
         ..WINDOW
     };
     assert_eq!(
-        check_expires((NOW.0 + 61).to_string().as_bytes(), capped, NOW),
+        check_date(Placement::Query, (NOW.0 + 61).to_string().as_bytes(), capped, NOW),
         Err(Denial::ExpiresTooFar)
     );
 }
@@ -325,7 +305,7 @@ fn a_joined_header_verifies_as_received_or_joined_by_a_comma_and_gives_what_was_
         };
         let verified = Claim::of(&head)
             .unwrap()
-            .verify(&head, &material, vec![resource(Some("b"), "k")], WINDOW, NOW)
+            .verify(&head, &material, vec![resource(Some("b"), "k")], &rules(), NOW)
             .unwrap();
         assert_eq!(verified.signed("x-oss-meta-a"), Some(value.as_bytes()));
     }
@@ -362,7 +342,7 @@ fn a_joined_header_verifies_beside_a_date_that_has_a_blank_of_its_own() {
     };
     let verified = Claim::of(&head)
         .unwrap()
-        .verify(&head, &material, vec![resource(Some("b"), "k")], WINDOW, NOW)
+        .verify(&head, &material, vec![resource(Some("b"), "k")], &rules(), NOW)
         .unwrap();
     assert_eq!(verified.signed("x-oss-meta-a"), Some(b"1,2".as_slice()));
 }
@@ -447,7 +427,7 @@ fn a_second_secret_verifies_during_a_rotation() {
         };
         Claim::of(&signed)
             .unwrap()
-            .verify(&signed, &material, vec![resource(Some("b"), "k")], WINDOW, NOW)
+            .verify(&signed, &material, vec![resource(Some("b"), "k")], &rules(), NOW)
             .err()
     };
     assert_eq!(verify(vec![&new, &old]), None);

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use request_auth::{Delivery, RequestHead, Resource, SecretKey, oss_v1};
+use request_auth::{Delivery, RequestHead, Resource, SecretKey, UnixSeconds, oss_v1, oss_v2, oss_v4};
 
 use super::Dice;
 use crate::vector::Vector;
@@ -22,7 +22,7 @@ const METHODS: [&str; 13] = [
     "GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "PATCH", "TRACE", "put", "", "PUT ", "P\u{fc}T",
     "PROPFIND",
 ];
-const TARGET_TOKENS: [&str; 40] = [
+const TARGET_TOKENS: [&str; 43] = [
     "%",
     "%z",
     "%00",
@@ -63,6 +63,9 @@ const TARGET_TOKENS: [&str; 40] = [
     "&a=1&a=2",
     ".causeway/",
     "&encoding-type=url",
+    "&x-oss-expires=0",
+    "&x-oss-additional-headers=host",
+    "&x-oss-credential=A%2F20240501%2Fr%2Foss%2Faliyun_v4_request",
 ];
 const HEADER_NAMES: [&str; 38] = [
     "host",
@@ -104,7 +107,7 @@ const HEADER_NAMES: [&str; 38] = [
     "x oss",
     "",
 ];
-const HEADER_VALUES: [&str; 34] = [
+const HEADER_VALUES: [&str; 36] = [
     "",
     " ",
     "\u{0}",
@@ -137,9 +140,13 @@ const HEADER_VALUES: [&str; 34] = [
     "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
     "OSS a:b",
     "OSS :",
+    "OSS2 AccessKeyId:a,AdditionalHeaders:;,Signature:b",
+    "OSS4-HMAC-SHA256 Credential=a/20240501/r/oss/aliyun_v4_request, Signature=00, AdditionalHeaders=",
     "k=v&k=v",
     "/b/../k",
 ];
+/// What else V2 and V4 are told to sign; mostly nothing, because what is not there can't be.
+const ADDITIONAL: [&str; 6] = ["", "", "", "host", "x-oss-date;host", "range"];
 const BODY_TOKENS: [&str; 22] = [
     "<",
     ">",
@@ -167,7 +174,7 @@ const BODY_TOKENS: [&str; 22] = [
 const PART_LIST: &str = "<?xml version=\"1.0\"?><CompleteMultipartUpload><Part><PartNumber>1</PartNumber>\
     <ETag>\"d41d8cd98f00b204e9800998ecf8427e\"</ETag></Part></CompleteMultipartUpload>";
 
-/// A damaged request made from a vector; in two of three cases it is then signed with OSS V1.
+/// A damaged request made from a vector; in two of three cases it is then signed, by any scheme.
 pub(crate) fn arrived(base: &Vector, dice: &mut Dice) -> Arrived {
     let mut arrived = plain(base);
     if dice.one_in(3) {
@@ -361,7 +368,7 @@ fn sign(arrived: &mut Arrived, base: &Vector, dice: &mut Dice) {
         .iter()
         .any(|(name, _)| name.eq_ignore_ascii_case(b"date") || name.eq_ignore_ascii_case(b"x-oss-date"));
     if !has_date || dice.one_in(4) {
-        let date = request_auth::UnixSeconds(base.now_unix).http_date();
+        let date = UnixSeconds(base.now_unix).http_date();
         arrived
             .headers
             .retain(|(name, _)| !name.to_ascii_lowercase().ends_with(b"date"));
@@ -386,7 +393,14 @@ fn sign(arrived: &mut Arrived, base: &Vector, dice: &mut Dice) {
         let Some(secret) = SecretKey::new(base.credentials.access_key_secret.clone()) else {
             return;
         };
-        oss_v1::sign_header(&head, &resource, &base.credentials.access_key_id, &secret)
+        let key_id = &base.credentials.access_key_id;
+        let additional = dice.choose(&ADDITIONAL).copied().unwrap_or_default();
+        let scope = oss_v4::Scope::new(UnixSeconds(base.now_unix), "cn-hangzhou", "oss");
+        match (dice.below(3), scope) {
+            (0, _) | (_, None) => oss_v1::sign_header(&head, &resource, key_id, &secret),
+            (1, _) => oss_v2::sign_header(&head, &resource, key_id, &secret, additional),
+            (_, Some(scope)) => oss_v4::sign_header(&head, &resource, key_id, &secret, &scope, additional),
+        }
     };
     if let Ok(authorization) = authorization {
         arrived

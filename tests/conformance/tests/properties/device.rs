@@ -4,9 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit, Mac};
+use conformance::mac::Version;
 use oss_s3::addressing::{
     AclRule, ArchiveClass, HostStyle, Hosts, OriginAddressing, OriginBucket, UnsignedHeaders, VirtualBucket,
 };
@@ -14,13 +12,13 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::select;
 use request_auth::{
-    Claim, Coverage, Delivery, Denial, KeyMaterial, RequestHead, Scheme, SecretKey, UnixSeconds, Window,
+    Claim, Coverage, Delivery, Denial, KeyMaterial, RequestHead, Rules, Scheme, SecretKey, UnixSeconds,
+    Window,
 };
-use sha1::Sha1;
+
+use crate::text::{EXPIRES, SCOPE, TIMESTAMP};
 
 pub const NOW: UnixSeconds = UnixSeconds(1_714_566_896);
-pub const DATE: &str = "Wed, 01 May 2024 12:34:56 GMT";
-pub const EXPIRES: &str = "1714567496";
 pub const KEY_ID: &str = "LTAI5tDevice";
 
 /// Names that V1 signs, some of them each other's prefix.
@@ -59,6 +57,7 @@ pub enum Placement {
 /// A request as its sender means it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Device {
+    pub version: Version,
     pub method: String,
     pub style: Style,
     /// The name that is signed; `style` decides whether one is.
@@ -70,6 +69,8 @@ pub struct Device {
     pub content_md5: Option<Vec<u8>>,
     /// `x-oss-*`, without blanks around the values.
     pub headers: BTreeMap<String, Vec<u8>>,
+    /// The additional headers of V2 and V4; V1 sends them unsigned.
+    pub additional: BTreeMap<String, Vec<u8>>,
     pub placement: Placement,
     pub secret: String,
     /// Decides how bytes are spelt in the target.
@@ -170,11 +171,14 @@ pub fn device() -> impl Strategy<Value = Device> {
         ]),
         "[!-~]{16,40}",
         any::<u64>(),
+        select(Version::ALL.to_vec()),
+        additional_headers(),
     );
     (target, rest).prop_map(|(target, rest)| {
         let (method, style, bucket, key, signed, unsigned) = target;
-        let (content_type, content_md5, headers, placement, secret, spelling) = rest;
+        let (content_type, content_md5, headers, placement, secret, spelling, version, additional) = rest;
         Device {
+            version,
             method: method.to_owned(),
             style,
             bucket,
@@ -184,10 +188,28 @@ pub fn device() -> impl Strategy<Value = Device> {
             content_type,
             content_md5,
             headers,
+            additional,
             placement,
             secret,
             spelling,
         }
+    })
+}
+
+/// What V2 and V4 sign on request; none of them is read from a request that did not sign it.
+pub fn additional_headers() -> impl Strategy<Value = BTreeMap<String, Vec<u8>>> {
+    let names = select(vec!["zeta", "alpha", "te", "content-range"]).prop_map(str::to_owned);
+    btree_map(names, header_value(), 0..3)
+}
+
+/// The same with V1 alone.
+pub fn verifying_v1() -> impl Strategy<Value = Device> {
+    let v1 = device().prop_map(|device| Device {
+        version: Version::V1,
+        ..device
+    });
+    v1.prop_filter("ambiguous", |device| {
+        verify(&device.wire(), &device.secret, Delivery::Lines).is_ok()
     })
 }
 
@@ -217,62 +239,73 @@ pub struct Covered {
 }
 
 impl Device {
-    /// The string to sign, written from the documentation.
-    pub fn string_to_sign(&self) -> Vec<u8> {
-        let mut text = self.method.clone().into_bytes();
-        let slot = match self.placement {
-            Placement::Query => EXPIRES,
-            _ => DATE,
+    /// The parameters of a presigned URL, but for the signature.
+    pub fn own(&self) -> Vec<(String, Vec<u8>)> {
+        if self.placement != Placement::Query {
+            return Vec::new();
+        }
+        let credential = format!("{KEY_ID}/{SCOPE}");
+        let mut own = match self.version {
+            Version::V1 => vec![("OSSAccessKeyId", KEY_ID), ("Expires", EXPIRES)],
+            Version::V2 => vec![
+                ("x-oss-signature-version", "OSS2"),
+                ("x-oss-access-key-id", KEY_ID),
+                ("x-oss-expires", EXPIRES),
+            ],
+            Version::V4 => vec![
+                ("x-oss-signature-version", "OSS4-HMAC-SHA256"),
+                ("x-oss-credential", &credential),
+                ("x-oss-date", TIMESTAMP),
+                ("x-oss-expires", "600"),
+            ],
         };
-        for value in [
-            self.content_md5.clone().unwrap_or_default(),
-            self.content_type.clone().unwrap_or_default(),
-            slot.into(),
-        ] {
-            text.push(b'\n');
-            text.extend(value);
+        let list = self.list();
+        if !list.is_empty() {
+            own.push(("x-oss-additional-headers", &list));
         }
-        text.push(b'\n');
-        for (name, value) in self.oss_headers() {
-            text.extend([name.as_bytes(), b":", &value, b"\n"].concat());
-        }
-        text.extend(self.resource());
-        text
+        let own = own.into_iter();
+        own.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
+            .collect()
     }
 
-    fn oss_headers(&self) -> BTreeMap<String, Vec<u8>> {
-        let mut headers = self.headers.clone();
-        if matches!(self.placement, Placement::OssDate | Placement::BothDates) {
-            headers.insert("x-oss-date".into(), DATE.into());
+    /// The additional headers as they are listed: in no order, and with what is signed anyway.
+    fn list(&self) -> String {
+        if self.version == Version::V1 || self.additional.is_empty() {
+            return String::new();
         }
-        headers
+        let names: Vec<&str> = self.additional.keys().rev().map(String::as_str).collect();
+        names.join(";")
     }
 
-    /// The last line of the string to sign.
-    pub fn resource(&self) -> Vec<u8> {
-        let mut text = match self.style {
-            Style::Unsigned => [b"/".as_slice(), &self.key].concat(),
-            _ => [b"/", self.bucket.as_bytes(), b"/", &self.key].concat(),
+    /// The value of the Authorization header.
+    fn authorization(&self, signature: &str) -> String {
+        let list = self.list();
+        let field = |mark: &str| match list.as_str() {
+            "" => String::new(),
+            names => format!("AdditionalHeaders{mark}{names},"),
         };
-        let mut mark = b'?';
-        for (name, value) in &self.signed {
-            text.push(mark);
-            mark = b'&';
-            text.extend(name.as_bytes());
-            if !value.is_empty() {
-                text.push(b'=');
-                text.extend(value);
-            }
+        match self.version {
+            Version::V1 => format!("OSS {KEY_ID}:{signature}"),
+            Version::V2 => format!("OSS2 AccessKeyId:{KEY_ID},{}Signature:{signature}", field(":")),
+            Version::V4 => format!(
+                "OSS4-HMAC-SHA256 Credential={KEY_ID}/{SCOPE}, {} Signature={signature}",
+                field("=")
+            )
+            .replace(",  ", ", "),
         }
-        text
     }
 
     pub fn signature(&self) -> String {
-        mac(&self.secret, &self.string_to_sign())
+        self.version.sign(&self.secret, &self.string_to_sign()).unwrap()
     }
 
     /// The request with its signature, spelt as `spelling` decides.
     pub fn wire(&self) -> Wire {
+        self.wire_with(&self.signature())
+    }
+
+    /// The request with a signature, perhaps another one's.
+    pub fn wire_with(&self, signature: &str) -> Wire {
         let mut pen = Pen(self.spelling);
         let host = match self.style {
             Style::Path => "edge.test".to_owned(),
@@ -292,17 +325,15 @@ impl Device {
             .map(|(name, value)| (name.clone().into_bytes(), value.clone()))
             .collect();
         let mut headers = vec![("Host".to_owned(), host.into_bytes())];
-        let signature = self.signature();
+        pieces.extend(
+            self.own()
+                .into_iter()
+                .map(|(name, value)| (name.into_bytes(), value)),
+        );
         if self.placement == Placement::Query {
-            for (name, value) in [
-                ("OSSAccessKeyId", KEY_ID),
-                ("Expires", EXPIRES),
-                ("Signature", &signature),
-            ] {
-                pieces.push((name.into(), value.into()));
-            }
+            pieces.push((self.version.signature_parameter().into(), signature.into()));
         } else {
-            headers.push(("Authorization".into(), format!("OSS {KEY_ID}:{signature}").into()));
+            headers.push(("Authorization".into(), self.authorization(signature).into()));
         }
         if pen.flip() {
             pieces.reverse();
@@ -316,8 +347,13 @@ impl Device {
                 pen.spell(value, b"/:@!$'()*,;=", true, &mut target);
             }
         }
-        if matches!(self.placement, Placement::Header | Placement::BothDates) {
-            headers.push(("Date".into(), DATE.into()));
+        for (name, value) in self.dates() {
+            if name == "date" {
+                headers.push(("Date".into(), value.into()));
+            }
+        }
+        for (name, value) in &self.additional {
+            headers.push((name.clone(), value.clone()));
         }
         for (name, value) in [
             ("Content-Type", &self.content_type),
@@ -350,7 +386,7 @@ impl Device {
 
     /// What has to come out of verifying.
     pub fn covered(&self) -> Covered {
-        let mut headers = self.oss_headers();
+        let mut headers = self.lines();
         for (name, value) in [
             ("content-type", &self.content_type),
             ("content-md5", &self.content_md5),
@@ -359,24 +395,21 @@ impl Device {
                 headers.insert(name.into(), value);
             }
         }
+        let mut parameters = self.signed.clone();
+        if self.version != Version::V1 {
+            parameters.extend(self.unsigned.clone());
+        }
         Covered {
             method: self.method.clone(),
             bucket: "devices".into(),
             key: self.key.clone(),
-            parameters: self
-                .signed
-                .iter()
-                .map(|(name, value)| (name.clone().into_bytes(), value.clone()))
+            parameters: parameters
+                .into_iter()
+                .map(|(name, value)| (name.into_bytes(), value))
                 .collect(),
             headers: headers.into_iter().collect(),
         }
     }
-}
-
-pub fn mac(secret: &str, text: &[u8]) -> String {
-    let mut mac = Hmac::<Sha1>::new_from_slice(secret.as_bytes()).unwrap();
-    mac.update(text);
-    STANDARD.encode(mac.finalize().into_bytes())
 }
 
 /// Verifies as a gateway does that knows the one key.
@@ -397,12 +430,12 @@ pub fn verify(wire: &Wire, secret: &str, delivery: Delivery) -> Result<Covered, 
         security_token: None,
         schemes: &Scheme::ALL,
     };
-    let window = Window {
+    let rules = Rules::new(Window {
         skew_seconds: 900,
         presigned_max_seconds: None,
-    };
+    });
     let resources = HOSTS.resources(head.host(), head.path());
-    let verified = claim.verify(&head, &key, resources, window, NOW)?;
+    let verified = claim.verify(&head, &key, resources, &rules, NOW)?;
     Ok(Covered {
         method: verified.method().to_owned(),
         bucket: verified.bucket().name.clone(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use conformance::corpus::check;
+use conformance::mac::Version;
 use gateway::authorizer;
 use gateway::config::Config;
 use gateway::keys::KeyRecord;
@@ -15,11 +16,11 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use request_auth::canon::percent_decode;
-use request_auth::{Delivery, Denial, RequestHead};
+use request_auth::{Delivery, Denial, RequestHead, Scheme};
 use serde_json::json;
 
 use crate::config;
-use crate::device::{Device, KEY_ID, NOW, Placement, Style, header_value, text, verify};
+use crate::device::{Device, KEY_ID, NOW, Placement, Style, additional_headers, header_value, text, verify};
 
 const SECRET: &str = "secret-of-a-device";
 const MOUNT: &str = "fleet/LTAI5tDevice/";
@@ -41,6 +42,7 @@ static RECORD: LazyLock<KeyRecord> = LazyLock::new(|| {
     let record = json!({
         "id": KEY_ID,
         "secrets": [{"secret": SECRET}],
+        "schemes": Scheme::ALL.map(Scheme::name),
         "grants": [{"bucket": "devices", "operations": ["upload-only"], "mount": "fleet/{key_id}/"}],
     });
     KeyRecord::from_json(KEY_ID, &record.to_string()).unwrap()
@@ -97,21 +99,26 @@ fn upload() -> impl Strategy<Value = Upload> {
             Placement::Query,
         ]),
         any::<u64>(),
+        (select(Version::ALL.to_vec()), additional_headers()),
     );
     let device = signed.prop_map(
-        |(call, style, bucket, key, content_type, headers, placement, spelling)| Device {
-            method: call.0.to_owned(),
-            style,
-            bucket,
-            key,
-            signed: call.1.into_iter().collect(),
-            unsigned: BTreeMap::new(),
-            content_type: content_type.map(String::into_bytes),
-            content_md5: None,
-            headers,
-            placement,
-            secret: SECRET.to_owned(),
-            spelling,
+        |(call, style, bucket, key, content_type, headers, placement, spelling, (version, additional))| {
+            Device {
+                version,
+                method: call.0.to_owned(),
+                style,
+                bucket,
+                key,
+                signed: call.1.into_iter().collect(),
+                unsigned: BTreeMap::new(),
+                content_type: content_type.map(String::into_bytes),
+                content_md5: None,
+                headers,
+                additional,
+                placement,
+                secret: SECRET.to_owned(),
+                spelling,
+            }
         },
     );
     let junk = "(x-amz-(acl|tagging|copy-source|meta-a|storage-class)|x-causeway-[a-z]{1,4}|if-match|range|cookie|referer)";

@@ -1,13 +1,15 @@
 //! Changing anything that is signed is refused; changing anything else changes nothing that can be
 //! read as signed.
 
+use conformance::mac::Version;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use request_auth::canon::percent_decode;
-use request_auth::{Claim, Delivery, Hint, KeyMaterial, RequestHead, Scheme, SecretKey, Window};
+use request_auth::{Claim, Delivery, Hint, KeyMaterial, RequestHead, Rules, Scheme, SecretKey, Window};
 
 use crate::config;
-use crate::device::{DATE, Device, HOSTS, KEY_ID, NOW, Placement, Style, Wire, mac, trim, verify, verifying};
+use crate::device::{Device, HOSTS, KEY_ID, NOW, Placement, Style, Wire, trim, verify, verifying};
+use crate::text::DATE;
 
 /// A change to a request as its sender meant it.
 #[derive(Clone, Debug)]
@@ -23,6 +25,7 @@ enum Change {
     HeaderValue(Index, Edit),
     HeaderName(Index, u8),
     HeaderRemoved(Index),
+    Additional(Index, Edit),
     HeaderAdded(&'static str, Vec<u8>),
 }
 
@@ -80,6 +83,7 @@ fn change() -> impl Strategy<Value = Change> {
         (any::<Index>(), edit()).prop_map(|(at, edit)| Change::HeaderValue(at, edit)),
         (any::<Index>(), letter).prop_map(|(at, letter)| Change::HeaderName(at, letter)),
         any::<Index>().prop_map(Change::HeaderRemoved),
+        (any::<Index>(), edit()).prop_map(|(at, edit)| Change::Additional(at, edit)),
         (
             select(vec!["x-oss-meta-injected", "x-oss-copy-source", "x-oss-"]),
             full
@@ -139,6 +143,13 @@ impl Change {
             Self::HeaderRemoved(at) => {
                 header(at).map(|name| device.headers.remove(&name));
             }
+            Self::Additional(at, edit) => {
+                let name = nth(at, before.additional.keys().cloned().collect());
+                if let Some(value) = name.and_then(|name| device.additional.get_mut(&name)) {
+                    edit.apply(value);
+                    *value = trim(value);
+                }
+            }
             Self::HeaderAdded(name, value) => {
                 device
                     .headers
@@ -155,23 +166,6 @@ fn apply_to_header(edit: &Edit, value: &mut Option<Vec<u8>>) {
     let mut bytes = value.clone().unwrap_or_default();
     edit.apply(&mut bytes);
     *value = Some(trim(&bytes)).filter(|bytes| !bytes.is_empty());
-}
-
-/// The changed request under the signature of the one before.
-fn forged(before: &Device, after: &Device) -> Wire {
-    let mut wire = after.wire();
-    present(&mut wire, &before.signature());
-    wire
-}
-
-/// Puts another signature where the request has its own.
-fn present(wire: &mut Wire, signature: &str) {
-    for (_, value) in &mut wire.headers {
-        if value.starts_with(format!("OSS {KEY_ID}:").as_bytes()) {
-            *value = format!("OSS {KEY_ID}:{signature}").into_bytes();
-        }
-    }
-    replace_parameter(wire, "Signature", signature);
 }
 
 /// Gives a parameter another value; the pen may have escaped any byte of its name.
@@ -200,7 +194,7 @@ proptest! {
     #[test]
     fn a_change_to_anything_signed_is_refused(device in verifying(), change in change()) {
         let changed = change.apply(&device);
-        let wire = forged(&device, &changed);
+        let wire = changed.wire_with(&device.signature());
         match verify(&wire, &device.secret, Delivery::Lines) {
             Err(_) => {}
             // Nothing but what was signed may come out, and then it is the very same request.
@@ -220,8 +214,7 @@ proptest! {
         let mut other = signature.clone();
         other.replace_range(at..=at, &with);
         prop_assume!(other != signature);
-        let mut wire = device.wire();
-        present(&mut wire, &other);
+        let wire = device.wire_with(&other);
         prop_assert!(verify(&wire, &device.secret, Delivery::Lines).is_err());
     }
 
@@ -235,19 +228,27 @@ proptest! {
 
     #[test]
     fn a_change_to_the_signed_date_is_refused(device in verifying(), seconds in 1_i64..800) {
-        let moved = request_auth::UnixSeconds(NOW.0 + seconds).http_date();
+        let moved = request_auth::UnixSeconds(NOW.0 + seconds);
         let later = (1_714_567_496 + seconds).to_string();
         let mut wire = device.wire();
-        let is_slot = |name: &str| match device.placement {
-            Placement::Header => name.eq_ignore_ascii_case("date"),
-            _ => name.eq_ignore_ascii_case("x-oss-date"),
+        let slot = match (device.version, device.placement) {
+            (Version::V2, _) | (_, Placement::Header) => "date",
+            _ => "x-oss-date",
+        };
+        let text = match (device.version, slot) {
+            (Version::V4, "x-oss-date") => moved.iso_basic(),
+            _ => moved.http_date(),
         };
         for (name, value) in &mut wire.headers {
-            if is_slot(name) {
-                *value = moved.clone().into_bytes();
+            if name.eq_ignore_ascii_case(slot) {
+                *value = text.clone().into_bytes();
             }
         }
-        replace_parameter(&mut wire, "Expires", &later);
+        match device.version {
+            Version::V1 => replace_parameter(&mut wire, "Expires", &later),
+            Version::V2 => replace_parameter(&mut wire, "x-oss-expires", &later),
+            Version::V4 => replace_parameter(&mut wire, "x-oss-date", &moved.iso_basic()),
+        }
         prop_assert!(verify(&wire, &device.secret, Delivery::Lines).is_err());
     }
 
@@ -262,7 +263,8 @@ proptest! {
         for (name, value) in &headers {
             wire.headers.push((name.clone(), value.clone().into_bytes()));
         }
-        for name in &names {
+        // V2 and V4 sign every parameter.
+        for name in names.iter().filter(|_| device.version == Version::V1) {
             let mark = if wire.target.contains(&b'?') { '&' } else { '?' };
             wire.target.extend(format!("{mark}{name}=v").bytes());
         }
@@ -273,7 +275,10 @@ proptest! {
 #[test]
 fn an_unsigned_header_is_readable_as_a_hint_of_the_closed_list_or_not_at_all() {
     let text = format!("PUT\n\n\n{DATE}\n/devices/k");
-    let authorization = format!("OSS {KEY_ID}:{}", mac("secret-of-16-bytes", text.as_bytes()));
+    let authorization = format!(
+        "OSS {KEY_ID}:{}",
+        Version::V1.sign("secret-of-16-bytes", text.as_bytes()).unwrap()
+    );
     let names = [
         "x-amz-acl",
         "x-amz-copy-source",
@@ -315,13 +320,13 @@ fn an_unsigned_header_is_readable_as_a_hint_of_the_closed_list_or_not_at_all() {
         security_token: None,
         schemes: &Scheme::ALL,
     };
-    let window = Window {
+    let rules = Rules::new(Window {
         skew_seconds: 900,
         presigned_max_seconds: None,
-    };
+    });
     let resources = HOSTS.resources(head.host(), head.path());
     let claim = Claim::of(&head).unwrap();
-    let verified = claim.verify(&head, &key, resources, window, NOW).unwrap();
+    let verified = claim.verify(&head, &key, resources, &rules, NOW).unwrap();
     for name in names {
         assert_eq!(verified.signed(name), None, "{name}");
     }
