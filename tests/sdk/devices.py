@@ -12,6 +12,7 @@ from importlib.metadata import version
 
 import alibabacloud_oss_v2 as oss_v2
 import oss2
+import pytest
 
 STYLES = ("path", "virtual-host", "cname", "distribution-label")
 OPERATIONS = (
@@ -52,23 +53,32 @@ class Refusal:
     ec: str
 
 
+REGION = "cn-hangzhou"
+
+
 class Oss2Device:
     """oss2, signature V1 (`oss2.Auth`, its default)."""
 
     sdk = "oss2"
     version = version("oss2")
+    signature = "V1"
+    auth_version = oss2.AUTH_VERSION_1
     errors = (oss2.exceptions.OssError,)
 
     def __init__(self, endpoint: Endpoint, credentials: Credentials) -> None:
         key = credentials.access_key_id, credentials.access_key_secret
         token = credentials.security_token
-        self.auth = oss2.StsAuth(*key, token) if token else oss2.Auth(*key)
+        if token:
+            self.auth = oss2.StsAuth(*key, token, self.auth_version)
+        else:
+            self.auth = oss2.make_auth(*key, self.auth_version)
         self.bucket = oss2.Bucket(
             self.auth,
             endpoint.url,
             endpoint.bucket,
             is_cname=endpoint.style == "cname",
             is_path_style=endpoint.style == "path",
+            region=REGION,
             connect_timeout=60,
         )
 
@@ -98,17 +108,34 @@ class Oss2Device:
         return Refusal(error.status, error.code, error.request_id, error.message, error.ec)
 
 
+class Oss2V2Device(Oss2Device):
+    """oss2, signature V2 (`oss2.AuthV2`)."""
+
+    signature = "V2"
+    auth_version = oss2.AUTH_VERSION_2
+
+
+class Oss2V4Device(Oss2Device):
+    """oss2, signature V4 (`oss2.AuthV4`)."""
+
+    signature = "V4"
+    auth_version = oss2.AUTH_VERSION_4
+
+
 class OssV2Device:
-    """alibabacloud-oss-v2 with `signature_version="v1"`; one attempt, so that a test sees the first answer."""
+    """alibabacloud-oss-v2, signature V4 (its default); one attempt, so that a test sees the first answer."""
 
     sdk = "alibabacloud-oss-v2"
     version = version("alibabacloud-oss-v2")
+    signature = "V4"
+    signature_version: str | None = None
     errors = (oss_v2.exceptions.OperationError, oss_v2.exceptions.BaseError)
 
     def __init__(self, endpoint: Endpoint, credentials: Credentials) -> None:
         config = oss_v2.config.load_default()
-        config.signature_version = "v1"
-        config.region = "cn-hangzhou"
+        if self.signature_version:
+            config.signature_version = self.signature_version
+        config.region = REGION
         config.endpoint = endpoint.url
         config.use_cname = endpoint.style == "cname"
         config.use_path_style = endpoint.style == "path"
@@ -164,4 +191,17 @@ class OssV2Device:
         return kind(bucket=self.bucket, key=key, headers=headers or {}, **fields)
 
 
+class OssV2V1Device(OssV2Device):
+    """alibabacloud-oss-v2 with `signature_version="v1"`."""
+
+    signature = "V1"
+    signature_version = "v1"
+
+
 DEVICES = {device.sdk: device for device in (Oss2Device, OssV2Device)}
+SIGNERS = {
+    f"{device.sdk}-{device.signature}": device
+    for device in (Oss2Device, Oss2V2Device, Oss2V4Device, OssV2V1Device, OssV2Device)
+}
+# For the tests that signatures are about; all others run with the default of each SDK.
+every_signature = pytest.mark.parametrize("device_kind", SIGNERS.values(), ids=SIGNERS, indirect=True)

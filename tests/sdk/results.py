@@ -14,16 +14,16 @@ NAMES = {True: "passed", False: "failed", None: "not run"}
 
 
 class Results:
-    """Cells of SDK x style x operation, and the rows of limits.json, each passed or failed."""
+    """Cells of SDK x signature x style x operation, and the rows of limits.json, each passed or failed."""
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._cells: dict[tuple, bool] = {}
         self._limits: dict[Limit, bool | None] = dict.fromkeys(limits_of(platform.name))
 
-    def add(self, sdk: str, version: str, style: str, operation: str, passed: bool) -> None:
+    def add(self, sdk: str, version: str, signature: str, style: str, operation: str, passed: bool) -> None:
         """Records a cell; a cell that failed once stays failed."""
-        cell = sdk, version, style, operation
+        cell = sdk, version, signature, style, operation
         self._cells[cell] = self._cells.get(cell, True) and passed
 
     def add_shown(self, item: pytest.Item, passed: bool) -> None:
@@ -33,8 +33,8 @@ class Results:
                 self._limits[limit] = before is not False and passed
 
     def write(self, path: Path) -> None:
-        """Writes `{"platform", "topology", "signature", "results": […], "limits": […]}` in the order of running."""
-        names = "sdk", "version", "style", "operation"
+        """Writes `{"platform", "topology", "results": […], "limits": […]}` in the order of running."""
+        names = "sdk", "version", "signature", "style", "operation"
         results = [
             dict(zip(names, cell, strict=True)) | {"result": NAMES[passed]} for cell, passed in self._cells.items()
         ]
@@ -45,7 +45,6 @@ class Results:
         written = {
             "platform": self._platform.name,
             "topology": self._platform.topology,
-            "signature": "V1",
             "results": results,
             "limits": limits,
         }
@@ -74,7 +73,8 @@ def pytest_runtest_makereport(item: pytest.Item, call):
     if item.get_closest_marker("matrix"):
         cell = item.callspec.params
         device = cell["device_kind"]
-        results.add(device.sdk, device.version, cell["style"], cell["operation"], report.passed)
+        signer = device.sdk, device.version, device.signature
+        results.add(*signer, cell["style"], cell["operation"], report.passed)
     return report
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 import subprocess
 
 import pytest
@@ -54,8 +55,8 @@ def test_ali_oss(file, platform, environment, subtests, request):
         if f"{file}::{test['name']}" in aside:
             continue
         if file == "matrix.test.cjs":
-            operation, _, style = test["name"].removesuffix(" style").partition(" in ")
-            request.config.stash[RESULTS].add("ali-oss", VERSION, style, operation, test["passed"])
+            operation, style, signature = re.fullmatch(r"(\w+) in (\S+) style, signed by (V\d)", test["name"]).groups()
+            request.config.stash[RESULTS].add("ali-oss", VERSION, signature, style, operation, test["passed"])
         with subtests.test(msg=test["name"]):
             assert test["passed"], test["reason"]
     assert done.returncode == 0 or any(not test["passed"] for test in tests), done.stderr

@@ -1,4 +1,4 @@
-"""Each SDK x each addressing style x each of the five upload operations; the origin itself is asked what came of it.
+"""Each SDK and signature x each addressing style x each of the five upload operations; the origin itself is asked what came of it.
 
 `--results FILE` keeps the outcome of these cells: the SDK table of the README is made from it.
 """
@@ -7,7 +7,7 @@ import hashlib
 
 import pytest
 
-from devices import OPERATIONS, STYLES, Endpoint
+from devices import OPERATIONS, STYLES, Endpoint, every_signature
 
 BODY = b"the bytes of a device" * 1000
 PARTS = [b"a" * (5 << 20), b"the last part may be small"]
@@ -65,6 +65,7 @@ def test_an_address_for_an_endpoint_is_path_style_without_being_told(device_kind
     put_object(device_kind(endpoint, gateway.credentials), origin, key)
 
 
+@every_signature
 @pytest.mark.matrix
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("style", STYLES)

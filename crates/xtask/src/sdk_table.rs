@@ -31,7 +31,6 @@ pub(crate) struct Options {
 #[derive(Deserialize)]
 struct Results {
     topology: String,
-    signature: String,
     results: Vec<Cell>,
     limits: Vec<Limit>,
 }
@@ -40,6 +39,7 @@ struct Results {
 struct Cell {
     sdk: String,
     version: String,
+    signature: String,
     style: String,
     operation: String,
     result: String,
@@ -96,7 +96,7 @@ fn with_table(text: &str, name: &str, table: &str) -> anyhow::Result<String> {
     Ok([before, &begin, table, &end, after].concat())
 }
 
-/// A row for each SDK on each platform, a column for each addressing style; in the order of the results.
+/// A row for each SDK and signature on each platform, a column for each addressing style; in the order of the results.
 fn matrix(platforms: &[Results]) -> String {
     let cells = || platforms.iter().flat_map(|platform| &platform.results);
     let styles = in_order(cells().map(|cell| cell.style.as_str()));
@@ -105,19 +105,18 @@ fn matrix(platforms: &[Results]) -> String {
         styles.join(" | "),
         "---|".repeat(styles.len())
     );
-    for (sdk, version) in in_order(cells().map(|cell| (cell.sdk.as_str(), cell.version.as_str()))) {
+    let signer = |cell: &Cell| [&cell.sdk, &cell.version, &cell.signature].map(String::clone);
+    for signer_of_row in in_order(cells().map(signer)) {
+        let [sdk, version, signature] = &signer_of_row;
         for Results {
-            topology,
-            signature,
-            results,
-            ..
+            topology, results, ..
         } in platforms
         {
             text.push_str(&format!("| {sdk} {version} | {signature} | {topology} |"));
             for style in &styles {
-                let cells = results.iter().filter(|cell| {
-                    (cell.sdk.as_str(), cell.version.as_str(), cell.style.as_str()) == (sdk, version, *style)
-                });
+                let cells = results
+                    .iter()
+                    .filter(|cell| signer(cell) == signer_of_row && cell.style == *style);
                 text.push_str(&format!(" {} |", summary(cells)));
             }
             text.push('\n');
@@ -155,9 +154,9 @@ fn summary<'c>(cells: impl Iterator<Item = &'c Cell>) -> String {
     text
 }
 
-fn in_order<T: Ord + Copy>(items: impl Iterator<Item = T>) -> Vec<T> {
+fn in_order<T: Ord + Clone>(items: impl Iterator<Item = T>) -> Vec<T> {
     let mut seen = BTreeSet::new();
-    items.filter(|item| seen.insert(*item)).collect()
+    items.filter(|item| seen.insert(item.clone())).collect()
 }
 
 #[cfg(test)]
@@ -168,6 +167,7 @@ mod tests {
         Cell {
             sdk: "oss2".into(),
             version: "2.19.1".into(),
+            signature: "V1".into(),
             style: style.into(),
             operation: operation.into(),
             result: result.into(),
@@ -178,17 +178,19 @@ mod tests {
         [
             Results {
                 topology: "Worker".into(),
-                signature: "V1".into(),
                 results: vec![
                     cell("path", "PutObject", "passed"),
                     cell("path", "UploadPart", "failed"),
                     cell("CNAME", "PutObject", "passed"),
+                    Cell {
+                        signature: "V4".into(),
+                        ..cell("CNAME", "PutObject", "passed")
+                    },
                 ],
                 limits: Vec::new(),
             },
             Results {
                 topology: "CloudFront".into(),
-                signature: "V1".into(),
                 results: vec![cell("path", "PutObject", "passed")],
                 limits: vec![Limit {
                     case: "a GET with a body".into(),
@@ -206,7 +208,9 @@ mod tests {
             matrix(&platforms()),
             "| SDK | signature | on | path | CNAME |\n|---|---|---|---|---|\n\
              | oss2 2.19.1 | V1 | Worker | 1 of 2 operations (not UploadPart) | 1 of 1 operations |\n\
-             | oss2 2.19.1 | V1 | CloudFront | 1 of 1 operations | — |\n"
+             | oss2 2.19.1 | V1 | CloudFront | 1 of 1 operations | — |\n\
+             | oss2 2.19.1 | V4 | Worker | — | 1 of 1 operations |\n\
+             | oss2 2.19.1 | V4 | CloudFront | — | — |\n"
         );
     }
 

@@ -22,6 +22,9 @@ function device(style = 'virtual-host', options = {}) {
   });
 }
 
+/** The options that make a device sign by V4. */
+const V4 = { authorizationV4: true, region: 'cn-hangzhou' };
+
 /** The options that make a device use another key. */
 function withKey({ access_key_id, access_key_secret, security_token }) {
   const token = security_token
@@ -66,4 +69,4 @@ async function refused(promise, status, code) {
 const sha256 = data => crypto.createHash('sha256').update(data).digest('hex');
 const md5 = (data, encoding = 'hex') => crypto.createHash('md5').update(data).digest(encoding);
 
-module.exports = { run, device, withKey, stored, uploadStatus, seenDuring, header, refused, sha256, md5 };
+module.exports = { V4, run, device, withKey, stored, uploadStatus, seenDuring, header, refused, sha256, md5 };

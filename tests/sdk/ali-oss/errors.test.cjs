@@ -3,7 +3,7 @@
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
-const { device, md5, refused, run, seenDuring, stored, withKey } = require('./device.cjs');
+const { V4, device, md5, refused, run, seenDuring, stored, withKey } = require('./device.cjs');
 
 const put = (client, options) => client.put(`${run.folder}/refused`, Buffer.from('x'), options);
 
@@ -38,6 +38,11 @@ test('an STS token is accepted with its key', async () => {
   assert.equal((await stored(`${run.folder}/sts`)).size, 1);
 });
 
+test('an STS token is accepted with its key and V4', async () => {
+  await device('virtual-host', { ...withKey(run.keys.sts), ...V4 }).put(`${run.folder}/sts-v4`, Buffer.from('x'));
+  assert.equal((await stored(`${run.folder}/sts-v4`)).size, 1);
+});
+
 test('a key with a token is refused without it', async () => {
   const error = await put(device('virtual-host', withKey({ ...run.keys.sts, security_token: null }))).catch(e => e);
   assert.equal(error.status, 403);
@@ -49,6 +54,21 @@ test('a presigned URL stores an object', async () => {
   assert.equal(status, 200);
   assert.equal((await stored(`${run.folder}/presigned`)).size, 1);
 });
+
+for (const [what, key] of Object.entries({ 'a key': run.credentials, 'a key with a token': run.keys.sts })) {
+  test(`a URL presigned by V4 for ${what} stores an object and covers the additional header`, async () => {
+    const object = `${run.folder}/presigned-v4 ${what}`;
+    const headers = { 'Cache-Control': 'no-cache' };
+    const client = device('virtual-host', { ...withKey(key), ...V4 });
+    const url = await client.signatureUrlV4('PUT', 60, { headers }, object, ['Cache-Control']);
+    const refusal = await fetchFromEdge(url, 'PUT', 'x');
+    assert.equal(refusal.status, 403);
+    assert.match(refusal.body, /<Code>SignatureDoesNotMatch<\/Code>/);
+    const { status } = await fetchFromEdge(url, 'PUT', 'x', headers);
+    assert.equal(status, 200);
+    assert.equal((await stored(object)).headers['cache-control'], 'no-cache');
+  });
+}
 
 test('an expired presigned URL is denied', async () => {
   const url = device().signatureUrl(`${run.folder}/presigned`, { method: 'PUT', expires: -5 });
@@ -105,10 +125,10 @@ for (const [operation, call] of Object.entries(denied)) {
 }
 
 /** Sends a request to a URL whose host only the resolver shim knows. */
-function fetchFromEdge(url, method, body) {
+function fetchFromEdge(url, method, body, headers = {}) {
   const http = require('node:http');
   return new Promise((resolve, reject) => {
-    const request = http.request(url, { method }, answer => {
+    const request = http.request(url, { method, headers }, answer => {
       const pieces = [];
       answer.on('data', piece => pieces.push(piece));
       answer.on('end', () => resolve({ status: answer.statusCode, body: Buffer.concat(pieces).toString() }));

@@ -6,6 +6,7 @@ use anyhow::{Context as _, anyhow};
 use causeway::configuration::{Configuration, read_source};
 use gateway::config::{OriginSource, StyleSource};
 use gateway::keys::KeyRecord;
+use request_auth::Scheme;
 use serde_json::json;
 
 use super::endpoints::{Device, KeyPair, Origin};
@@ -89,6 +90,7 @@ impl Settings {
             "id": key.id,
             "status": "active",
             "secrets": [{ "secret": key.secret }],
+            "schemes": Scheme::ALL.map(Scheme::name),
             "grants": [{ "bucket": self.bucket, "operations": ["upload-only"] }],
         })
         .to_string();
