@@ -3,6 +3,7 @@
 
 import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 
 import { Callers } from "./credentials.mjs";
 import { deploy } from "./deployment.mjs";
@@ -19,7 +20,8 @@ const EDGE_REGION = "eu-central-1";
 /**
  * Deploys a configuration (the README has its shape) and listens.
  *
- * `log` takes records of the harness, `print` lines of the functions. Gives `{url, distribution, close}`.
+ * `log` takes records of the harness, `print` lines of the functions. Gives `{url, tlsUrl, distribution, close}`,
+ * `tlsUrl` where the configuration has a certificate.
  */
 export async function start(config, { log, print }) {
   const deployment = deploy(config);
@@ -65,12 +67,16 @@ export async function start(config, { log, print }) {
       functions.set(settings.arn, new LambdaFunction(placed, { names, print: (line) => print(settings.name, line) }));
     }
     const via = `${createHash("md5").update(distribution.id).digest("hex")}.cloudfront.net`;
-    // The port stands for one of CloudFront's two: by default the one with TLS, which ends in front of it.
-    const { host, port, scheme = "https" } = config.listen;
+    // The plain port stands for one of CloudFront's two: by default the one with TLS, which ends in front of it.
+    const { host, port, scheme = "https", tls } = config.listen;
     if (!["http", "https"].includes(scheme)) throw new Error(`listen.scheme is http or https, not ${scheme}`);
-    const edge = { distribution, functions, names, accessControl: callers.accessControl, via, scheme };
-    const listening = await listen(listener(edge, log), host, port);
-    return { url: `http://${host}:${listening}`, distribution, close };
+    const edge = { distribution, functions, names, accessControl: callers.accessControl, via };
+    const listening = await listen(listener({ ...edge, scheme }, log), host, port);
+    const running = { url: `http://${host}:${listening}`, distribution, close };
+    if (tls === undefined) return running;
+    const certificate = { cert: readFileSync(tls.certificate_file), key: readFileSync(tls.key_file) };
+    const secure = await listen(listener({ ...edge, scheme: "https" }, log, certificate), host, tls.port);
+    return { ...running, tlsUrl: `https://${host}:${secure}` };
   } catch (error) {
     await close();
     throw error;

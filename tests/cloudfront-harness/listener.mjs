@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import { isIP } from "node:net";
 import { pipeline } from "node:stream/promises";
 
@@ -15,9 +16,14 @@ import { flat, readHead, target, values, without } from "./wire.mjs";
 /** [CFD:RequestAndResponseBehaviorCustomOrigin]: the URL that CloudFront makes of a request, scheme and host included. */
 const URL_BYTES = 8192;
 
-/** The server that viewers talk to; `edge` as in visit.mjs, `log` takes the reasons of CloudFront's own errors. */
-export function listener(edge, log) {
-  const server = createServer({ maxHeaderSize: 4 * HEAD_BYTES, requestTimeout: 0, requireHostHeader: false });
+/**
+ * The server that viewers talk to; `edge` as in visit.mjs, `log` takes the reasons of CloudFront's own errors. With a
+ * `certificate` of `{cert, key}` it speaks TLS.
+ */
+export function listener(edge, log, certificate) {
+  const options = { maxHeaderSize: 4 * HEAD_BYTES, requestTimeout: 0, requireHostHeader: false };
+  const server =
+    certificate === undefined ? createServer(options) : createSecureServer({ ...options, ...certificate });
   server.on("request", (incoming, outgoing) => new Exchange(edge, log, incoming, outgoing).run());
   server.on("clientError", (error, socket) => {
     // What Node's parser does not take never becomes a request. Methods that HTTP does not know are among it.

@@ -35,4 +35,4 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
     process.exit();
   });
 }
-log({ ready: { url: harness.url, distribution_domain: harness.distribution.domain } });
+log({ ready: { url: harness.url, tls_url: harness.tlsUrl, distribution_domain: harness.distribution.domain } });

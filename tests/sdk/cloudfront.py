@@ -98,7 +98,8 @@ class Deployment:
         server = LocalCloudFront(path)
         try:
             ready = copy.deepcopy(self._ready)
-            ready["edge"]["url"] = server.ready()["url"]
+            listening = server.ready()
+            ready["edge"] |= {name: listening[name] for name in ("url", "tls_url")}
             yield Gateway(ready), server
         finally:
             server.stop()

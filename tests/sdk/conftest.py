@@ -98,6 +98,7 @@ def servers(request: pytest.FixtureRequest, platform: Platform) -> Iterator[Serv
         ready = started[-1].ready()
         gateway = Gateway(ready)
         resolve(gateway)
+        trust(gateway)
         keys = KeyStore(started[-1].folder / "keys", gateway.credentials.access_key_id)
         yield Servers(gateway, Origin(first["origin"]), proxy, keys, started[-1], ready)
         proxy.close()
@@ -113,6 +114,12 @@ def resolve(gateway: Gateway) -> None:
     """Makes the gateway's host names resolve in this process and in those that it starts."""
     known = [entry for entry in os.environ.get("CAUSEWAY_RESOLVE", "").split(",") if entry]
     os.environ["CAUSEWAY_RESOLVE"] = ",".join({*known, *(f"{host}=127.0.0.1" for host in gateway.hosts)})
+
+
+def trust(gateway: Gateway) -> None:
+    """Makes the SDKs of this process, and of those that it starts, take the gateway's certificate."""
+    for name in ("REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"):
+        os.environ[name] = gateway.ca_file
 
 
 @pytest.hookimpl(wrapper=True)
@@ -160,8 +167,8 @@ def device(device_kind, gateway: Gateway):
 def device_with(device_kind, gateway: Gateway):
     """Makes the device with other credentials or another style."""
 
-    def make(credentials: Credentials | None = None, style: str = "virtual-host"):
-        return device_kind(gateway.endpoint(style), credentials or gateway.credentials)
+    def make(credentials: Credentials | None = None, style: str = "virtual-host", *, tls: bool = False):
+        return device_kind(gateway.endpoint(style, tls=tls), credentials or gateway.credentials)
 
     return make
 

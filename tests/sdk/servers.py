@@ -136,6 +136,8 @@ class Gateway:
     def __init__(self, ready: dict) -> None:
         device = ready["device"]
         self.port = urlsplit(ready["edge"]["url"]).port
+        self.tls_port = urlsplit(ready["edge"]["tls_url"]).port
+        self.ca_file = ready["edge"]["ca_file"]
         self.bucket = device["bucket"]
         self.virtual_host = device["virtual_host"].partition(":")[0]
         self.cname_host = device["cname_host"].partition(":")[0]
@@ -149,7 +151,7 @@ class Gateway:
         label = f"{DISTRIBUTION_LABEL}.{self.parent_host}"
         return ["localhost", self.virtual_host, self.parent_host, self.cname_host, self.unsigned_host, label]
 
-    def endpoint(self, style: str) -> Endpoint:
+    def endpoint(self, style: str, *, tls: bool = False) -> Endpoint:
         """What an SDK is told in an addressing style of `devices.STYLES`."""
         host, bucket = {
             "path": ("localhost", self.bucket),
@@ -157,7 +159,7 @@ class Gateway:
             "cname": (self.cname_host, self.bucket),
             "distribution-label": (self.parent_host, DISTRIBUTION_LABEL),
         }[style]
-        return Endpoint(style, f"http://{host}:{self.port}", bucket)
+        return Endpoint(style, f"https://{host}:{self.tls_port}" if tls else f"http://{host}:{self.port}", bucket)
 
     @property
     def unsigned_endpoint(self) -> Endpoint:

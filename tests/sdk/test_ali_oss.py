@@ -24,13 +24,17 @@ def environment(gateway, proxy, origin, keys):
     """What device.cjs needs to know of the session."""
     witness = Witness(proxy, origin)
     endpoints = [*map(gateway.endpoint, STYLES), gateway.unsigned_endpoint]
+    tls_endpoints = [gateway.endpoint(style, tls=True) for style in STYLES]
     run = {
         "endpoints": {endpoint.style: dataclasses.asdict(endpoint) for endpoint in endpoints},
+        "tls_endpoints": {endpoint.style: dataclasses.asdict(endpoint) for endpoint in tls_endpoints},
         "bucket": gateway.bucket,
         "credentials": dataclasses.asdict(gateway.credentials),
         "keys": {
             "disabled": dataclasses.asdict(keys.add(status="disabled")),
             "sts": dataclasses.asdict(keys.add(security_token="CAISdevice-token/1+2=")),
+            "v1_only": dataclasses.asdict(keys.add(schemes=["oss-v1"])),
+            "v4_only": dataclasses.asdict(keys.add(schemes=["oss-v4"])),
         },
         "witness": witness.url,
         "folder": f"tests/{RUN}/ali-oss",

@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 import re
 import time
+from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree
 
 import oss2
@@ -13,6 +14,7 @@ import requests
 from clock import clock_shifted_by
 from devices import Credentials, Oss2Device, every_signature
 from keys import rotated
+from recording_proxy import RecordingProxy
 from refusals import REQUEST_ID, refused
 
 
@@ -122,9 +124,26 @@ def test_an_sts_token_is_accepted_with_its_key(device_with, keys, origin, key, p
 
 
 @every_signature
+def test_the_token_counts_in_the_header_that_the_sdk_puts_it_in(device_kind, gateway, keys, origin, key):
+    viewers = RecordingProxy(f"http://127.0.0.1:{gateway.port}")
+    endpoint = dataclasses.replace(gateway.endpoint("path"), url=viewers.url.replace("127.0.0.1", "localhost"))
+    device = device_kind(endpoint, keys.add(security_token="CAISdevice-token/1+2="))
+    device.put(key, b"x")
+    viewers.close()
+    # alibabacloud-oss-v2 leaves V1's token unsigned.
+    unsigned = (device.sdk, device.signature) == ("alibabacloud-oss-v2", "V1")
+    name = "security-token" if unsigned else "x-oss-security-token"
+    assert [seen.header(name) for seen in viewers.requests] == ["CAISdevice-token/1+2="]
+    assert origin.object(key).size == 1
+
+
+@every_signature
 def test_a_presigned_url_carries_the_sts_token(device_with, keys, origin, key):
     device = device_with(keys.add(security_token="CAISdevice-token/1+2="))
-    assert requests.put(device.presigned_put(key, 60), b"x", timeout=60).status_code == 200
+    url = device.presigned_put(key, 60)
+    name = "x-oss-security-token" if device.signature == "V4" else "security-token"
+    assert parse_qs(urlsplit(url).query)[name] == ["CAISdevice-token/1+2="]
+    assert requests.put(url, b"x", timeout=60).status_code == 200
     assert origin.object(key).size == 1
 
 

@@ -22,6 +22,7 @@ mod run_folder;
 mod s3;
 mod seaweedfs;
 mod settings;
+mod tls;
 mod workerd;
 
 use child::Child;
@@ -32,6 +33,7 @@ use request_log::RequestLog;
 use run_folder::RunFolder;
 use seaweedfs::SeaweedFs;
 use settings::Settings;
+use tls::Certificate;
 use workerd::Workerd;
 
 use crate::build::Platform;
@@ -106,6 +108,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<ExitCo
         .then(|| Python::install(project, Requirements::Device))
         .transpose()?;
     let keys = seed_keys(&run, &settings, &credentials)?;
+    let certificate = Certificate::make(&run, settings.certificate_names())?;
     let platform: Box<dyn LocalPlatform> = match options.platform {
         Platform::Cloudflare => Box::new(Workerd::prepare(project)?),
         Platform::Cloudfront => Box::new(CloudFront::prepare(project)?),
@@ -119,6 +122,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<ExitCo
         settings: &settings,
         keys: &keys,
         origin: &origin,
+        certificate: &certificate,
     })?;
     gateway.wait()?;
     if let Some(server) = &mut seaweedfs {
@@ -129,6 +133,8 @@ pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<ExitCo
     let edge = Edge {
         platform: options.platform.name(),
         url: gateway.url.clone(),
+        tls_url: gateway.tls_url.clone(),
+        ca_file: certificate.ca_file,
     };
     let device = settings.device(&credentials.device, &edge.url)?;
     let endpoints = Endpoints { edge, origin, device };

@@ -9,8 +9,7 @@ const OSS = require('ali-oss');
 const run = JSON.parse(process.env.CAUSEWAY_SDK);
 
 /** ali-oss in an addressing style; `options` replaces any of its own options. */
-function device(style = 'virtual-host', options = {}) {
-  const { url, bucket } = run.endpoints[style];
+function device(style = 'virtual-host', options = {}, { url, bucket } = run.endpoints[style]) {
   return new OSS({
     endpoint: url,
     bucket: bucket || undefined,
@@ -21,6 +20,9 @@ function device(style = 'virtual-host', options = {}) {
     ...options,
   });
 }
+
+/** The same over TLS. */
+const tlsDevice = (style, options) => device(style, options, run.tls_endpoints[style]);
 
 /** The options that make a device sign by V4. */
 const V4 = { authorizationV4: true, region: 'cn-hangzhou' };
@@ -69,4 +71,4 @@ async function refused(promise, status, code) {
 const sha256 = data => crypto.createHash('sha256').update(data).digest('hex');
 const md5 = (data, encoding = 'hex') => crypto.createHash('md5').update(data).digest(encoding);
 
-module.exports = { V4, run, device, withKey, stored, uploadStatus, seenDuring, header, refused, sha256, md5 };
+module.exports = { V4, run, device, tlsDevice, withKey, stored, uploadStatus, seenDuring, header, refused, sha256, md5 };

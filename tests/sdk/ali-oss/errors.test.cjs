@@ -33,6 +33,14 @@ for (const minutes of [-16, 16]) {
 
 test('a clock that is 14 minutes off is accepted', () => put(device('virtual-host', { amendTimeSkewed: -14 * 60_000 })));
 
+for (const [only, other, options] of [['v4', 'v1', {}], ['v1', 'v4', V4]]) {
+  test(`a key for ${only} only refuses ${other} by its name`, () =>
+    seenDuring(async () => {
+      const error = await refused(put(device('virtual-host', { ...withKey(run.keys[`${only}_only`]), ...options })), 403, 'AccessDenied');
+      assert.match(error.message, new RegExp(`^oss-${other}: `));
+    }).then(seen => assert.deepEqual(seen, [])));
+}
+
 test('an STS token is accepted with its key', async () => {
   await device('virtual-host', withKey(run.keys.sts)).put(`${run.folder}/sts`, Buffer.from('x'));
   assert.equal((await stored(`${run.folder}/sts`)).size, 1);

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::endpoints::random;
-use super::gateway::{Gateway, LocalPlatform, Scene};
+use super::gateway::{Gateway, Listening, LocalPlatform, Scene};
 use crate::build;
 use crate::project::Project;
 use crate::tools::{Npm, npm_ci};
@@ -27,13 +27,14 @@ pub(super) struct CloudFront {
 
 /// The harness's own first line.
 #[derive(Deserialize)]
-struct Listening {
+struct FirstLine {
     ready: Ready,
 }
 
 #[derive(Deserialize)]
 struct Ready {
     url: String,
+    tls_url: String,
 }
 
 impl CloudFront {
@@ -58,6 +59,7 @@ impl LocalPlatform for CloudFront {
             settings,
             keys,
             origin,
+            certificate,
         } = scene;
         let configuration = settings.configuration();
         let bundle = Bundle::new(configuration, &self.artefacts)?;
@@ -68,7 +70,7 @@ impl LocalPlatform for CloudFront {
             .iter()
             .map(|zip| (zip.name.as_str(), folder.join(&zip.name)))
             .collect();
-        // Aliases need a certificate. The local CloudFront has no use for it: its port stands for the one with TLS.
+        // Aliases need a certificate in the template, of which the local CloudFront takes only the name.
         let edge = [
             ("CodeBucket", "code"),
             (
@@ -79,7 +81,11 @@ impl LocalPlatform for CloudFront {
         let cloudfront = &configuration.source().cloudfront;
         let template = |name: &str| project.path(format!("infra/cloudfront/{name}.yaml"));
         let config = json!({
-            "listen": { "host": "127.0.0.1", "port": 0 },
+            "listen": {
+                "host": "127.0.0.1",
+                "port": 0,
+                "tls": { "port": 0, "certificate_file": certificate.file, "key_file": certificate.key_file },
+            },
             "templates": { "storage": template("storage"), "edge": template("edge") },
             "parameters": {
                 "storage": parameters(&bundle.storage, &[("CodeBucket", "code")]),
@@ -121,7 +127,10 @@ fn parameters(bundled: &[Parameter], own: &[(&str, &str)]) -> BTreeMap<String, V
 }
 
 /// Where it listens, when the line is the one that says so.
-fn listening(line: &str) -> Option<String> {
-    let Listening { ready } = serde_json::from_str(line).ok()?;
-    Some(ready.url)
+fn listening(line: &str) -> Option<Listening> {
+    let FirstLine { ready } = serde_json::from_str(line).ok()?;
+    Some(Listening {
+        url: Some(ready.url),
+        tls_url: Some(ready.tls_url),
+    })
 }

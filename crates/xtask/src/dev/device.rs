@@ -24,6 +24,11 @@ Node.js, with ali-oss (npm install ali-oss):
       accessKeyId: "{id}", accessKeySecret: "{secret}" }});
     client.put("hello.txt", Buffer.from("Hello from ali-oss")).then(({{ res }}) => console.log(res.status));
 
+Over TLS the gateway listens at {tls_url}. Its certificate is of this run alone; SDKs trust it with
+
+    export CA={ca_file}
+    export REQUESTS_CA_BUNDLE=$CA NODE_EXTRA_CA_CERTS=$CA AWS_CA_BUNDLE=$CA
+
 Under a name of its own (CNAME), with this line in /etc/hosts:
 
     127.0.0.1 {hosts}
@@ -35,6 +40,8 @@ Under a name of its own (CNAME), with this line in /etc/hosts:
 Requests appear below; Ctrl-C stops everything and throws the data away.
 "#,
         url = edge.url,
+        tls_url = edge.tls_url,
+        ca_file = edge.ca_file.display(),
         // ali-oss sends a Host of its own making when the endpoint is an IP address.
         named_url = edge.url.replace("127.0.0.1", "localhost"),
         origin_bucket = origin.bucket,

@@ -1,6 +1,7 @@
 //! Who talks to whom: the edge, the origin, the device and their credentials. The ready file holds exactly this.
 
 use std::fs;
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,10 @@ pub(crate) struct Edge {
     pub(crate) platform: &'static str,
     /// `http://127.0.0.1:PORT`
     pub(crate) url: String,
+    /// `https://127.0.0.1:PORT`
+    pub(crate) tls_url: String,
+    /// The certificate to trust there, in PEM.
+    pub(crate) ca_file: PathBuf,
 }
 
 /// The S3 server behind the gateway.

@@ -15,6 +15,7 @@ use super::child::Child;
 use super::endpoints::Origin;
 use super::run_folder::RunFolder;
 use super::settings::Settings;
+use super::tls::Certificate;
 use crate::project::Project;
 
 /// How long a gateway may take to listen, and then to answer.
@@ -34,6 +35,7 @@ pub(super) struct Scene<'s> {
     /// The key records, a file per key id. One that is added while the gateway runs counts.
     pub(super) keys: &'s Path,
     pub(super) origin: &'s Origin,
+    pub(super) certificate: &'s Certificate,
 }
 
 /// A gateway that listens.
@@ -41,19 +43,28 @@ pub(super) struct Gateway {
     pub(super) child: Child,
     /// `http://127.0.0.1:PORT`
     pub(super) url: String,
+    /// `https://127.0.0.1:PORT`
+    pub(super) tls_url: String,
     /// Lines of its standard output: what the edge functions log.
     pub(super) lines: Receiver<String>,
 }
 
+/// What a line says of where the gateway listens.
+#[derive(Default)]
+pub(super) struct Listening {
+    pub(super) url: Option<String>,
+    pub(super) tls_url: Option<String>,
+}
+
 impl Gateway {
-    /// Starts a program and waits for the line that says where it listens: the first of which `listening` gives
-    /// a URL.
+    /// Starts a program and waits until its lines have said where it listens: those of which `listening` gives
+    /// something.
     pub(super) fn start(
         name: &'static str,
         program: &Path,
         arguments: &[OsString],
         run: &RunFolder,
-        listening: fn(&str) -> Option<String>,
+        listening: fn(&str) -> Option<Listening>,
     ) -> anyhow::Result<Self> {
         let scratch = run.folder("tmp")?;
         let mut child = Child::start(
@@ -65,11 +76,27 @@ impl Gateway {
             Stdio::inherit(),
         )?;
         let lines = read_lines(child.take_stdout().context("standard output was asked for")?);
+        let mut said = Listening::default();
         while let Ok(line) = lines.recv_timeout(PATIENCE) {
-            if let Some(url) = listening(&line) {
-                return Ok(Self { child, url, lines });
+            match listening(&line) {
+                Some(more) => {
+                    said.url = said.url.or(more.url);
+                    said.tls_url = said.tls_url.or(more.tls_url);
+                }
+                None => println!("{line}"),
             }
-            println!("{line}");
+            if let Listening {
+                url: Some(url),
+                tls_url: Some(tls_url),
+            } = &said
+            {
+                return Ok(Self {
+                    child,
+                    url: url.clone(),
+                    tls_url: tls_url.clone(),
+                    lines,
+                });
+            }
         }
         match child.ended()? {
             Some(status) => bail!("{name} ended with {status}; what it wrote is above"),

@@ -84,6 +84,21 @@ impl Settings {
         Configuration::new(source)
     }
 
+    /// The names that a certificate of the gateway has: its hosts, and all names below one with the style
+    /// `virtual-host`.
+    pub(crate) fn certificate_names(&self) -> Vec<String> {
+        let hosts = &self.configuration.source().hosts;
+        let wildcards = hosts
+            .iter()
+            .filter(|host| host.styles.contains(&StyleSource::VirtualHost))
+            .map(|host| format!("*.{}", host.host));
+        hosts
+            .iter()
+            .map(|host| host.host.clone())
+            .chain(wildcards)
+            .collect()
+    }
+
     /// The key record of the device: it may upload to its bucket.
     pub(crate) fn key_record(&self, key: &KeyPair) -> anyhow::Result<String> {
         let record = json!({
@@ -134,6 +149,22 @@ mod tests {
             assert_eq!(device.cname_host, "upload.causeway.test:8787");
             assert_eq!(device.virtual_host, "devices.edge.causeway.test:8787");
         }
+    }
+
+    #[test]
+    fn the_certificate_is_for_every_host_and_for_the_names_below_those_of_virtual_hosts() {
+        let settings = Settings::read(&Project::here(), Platform::Cloudflare).unwrap();
+        let names = settings.certificate_names();
+        for name in [
+            "127.0.0.1",
+            "localhost",
+            "edge.causeway.test",
+            "*.edge.causeway.test",
+            "upload.causeway.test",
+        ] {
+            assert!(names.contains(&name.to_owned()), "{name} is not in {names:?}");
+        }
+        assert!(!names.contains(&"*.upload.causeway.test".to_owned()));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 use serde::Deserialize;
 
-use super::gateway::{Gateway, LocalPlatform, Scene};
+use super::gateway::{Gateway, Listening, LocalPlatform, Scene};
 use crate::artefact::Artefact;
 use crate::build;
 use crate::project::Project;
@@ -31,10 +31,11 @@ struct Wrangler {
     compatibility_flags: Vec<String>,
 }
 
-/// A line that workerd itself writes: the socket listens.
+/// A line that workerd itself writes: a socket listens.
 #[derive(Deserialize)]
-struct Listening {
+struct SocketEvent {
     event: String,
+    socket: String,
     port: u16,
 }
 
@@ -57,6 +58,7 @@ impl LocalPlatform for Workerd {
             settings,
             keys,
             origin,
+            certificate,
         } = scene;
         let folder = run.folder("worker")?;
         let configuration = settings.at_origin(origin)?;
@@ -67,6 +69,8 @@ impl LocalPlatform for Workerd {
         ] {
             fs::write(folder.join(name), text)?;
         }
+        fs::copy(&certificate.file, folder.join("certificate.pem"))?;
+        fs::copy(&certificate.key_file, folder.join("key.pem"))?;
         let wrangler: Wrangler = toml::from_str(&fs::read_to_string(
             project.path("infra/cloudflare/wrangler.toml"),
         )?)
@@ -111,10 +115,18 @@ impl Workerd {
     }
 }
 
-/// Where workerd listens, when the line is the one that says so.
-fn listening(line: &str) -> Option<String> {
-    let Listening { event, port } = serde_json::from_str(line).ok()?;
-    (event == "listen").then(|| format!("http://127.0.0.1:{port}"))
+/// Where a socket of workerd's listens, when the line is one that says so.
+fn listening(line: &str) -> Option<Listening> {
+    let SocketEvent { event, socket, port } = serde_json::from_str(line).ok()?;
+    let url = Some(format!("{socket}://127.0.0.1:{port}"));
+    match (event.as_str(), socket.as_str()) {
+        ("listen", "http") => Some(Listening { url, tls_url: None }),
+        ("listen", "https") => Some(Listening {
+            url: None,
+            tls_url: url,
+        }),
+        _ => None,
+    }
 }
 
 fn configuration(modules: &str, wrangler: &Wrangler, keys: &str) -> anyhow::Result<String> {
@@ -133,7 +145,14 @@ const config :Workerd.Config = (
     (name = "keys", disk = (path = {keys}, writable = false)),
     (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
   ],
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "gateway")],
+  sockets = [
+    (name = "http", address = "127.0.0.1:0", http = (), service = "gateway"),
+    (name = "https", address = "127.0.0.1:0", https = (options = (), tlsOptions = .tls), service = "gateway"),
+  ],
+);
+
+const tls :Workerd.TlsOptions = (
+  keypair = (privateKey = embed "key.pem", certificateChain = embed "certificate.pem"),
 );
 
 const gateway :Workerd.Worker = (
