@@ -32,7 +32,8 @@ pub fn authorize<'a>(
     record: &KeyRecord,
     now: UnixSeconds,
 ) -> Result<Authorized<'a>, Refusal> {
-    let material = record.material(now);
+    let key = record.key(claim.key_id(), now)?;
+    let material = key.material();
     let resources = config.hosts.resources(head.host(), head.path());
     let reason = if resources.is_empty() {
         "No bucket is configured for this host and path."

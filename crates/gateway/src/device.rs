@@ -3,6 +3,7 @@
 use oss_s3::answer::{Asked, RequestId, Scheme};
 use oss_s3::error::Refusal;
 use oss_s3::request::Authorized;
+use request_auth::derived::DerivedKeyId;
 use request_auth::{Delivery, RequestHead, Resource, SecretKey, UnixSeconds, oss_v1};
 
 use crate::authorizer;
@@ -10,6 +11,8 @@ use crate::config::Config;
 use crate::keys::KeyRecord;
 
 pub(crate) const NOW: UnixSeconds = UnixSeconds(1_714_566_896);
+/// The master of the fleet `cams`.
+const MASTER: &str = "master-of-the-cameras-0123456789abcdef";
 const SECRET: &str = "0123456789abcdef0123456789abcd";
 const CONFIG: &str = r#"{
   "buckets": [
@@ -32,6 +35,17 @@ impl Device {
     pub(crate) fn showing_the_string_to_sign() -> Self {
         let config = CONFIG.replacen('{', r#"{"string_to_sign_in_errors": true,"#, 1);
         Self::new(&config, r#"[{"bucket": "devices"}]"#)
+    }
+
+    /// Devices of the fleet `cams`, with the grants and the revoked devices of these JSON lists.
+    pub(crate) fn of_a_fleet(grants: &str, revoked: &str) -> Self {
+        let record = format!(
+            r#"{{"id": "d1.cams", "masters": [{{"secret": "{MASTER}"}}], "grants": {grants}, "revoked": {revoked}}}"#
+        );
+        Self {
+            config: Config::from_json(CONFIG).unwrap(),
+            record: KeyRecord::from_json("d1.cams", &record).unwrap(),
+        }
     }
 
     fn new(config: &str, grants: &str) -> Self {
@@ -67,12 +81,36 @@ impl Device {
         headers: &[(&str, &str)],
         and: impl FnOnce(Result<Authorized<'_>, Refusal>) -> T,
     ) -> T {
+        self.request_of(("AK-1", secret), method, target, headers, and)
+    }
+
+    /// The same, signed by a device of the fleet.
+    pub(crate) fn request_of_derived<T>(
+        &self,
+        key_id: &str,
+        method: &str,
+        target: &str,
+        and: impl FnOnce(Result<Authorized<'_>, Refusal>) -> T,
+    ) -> T {
+        let master = SecretKey::new(MASTER.into()).unwrap();
+        let secret = DerivedKeyId::parse(key_id).unwrap().secret_text(&master).unwrap();
+        self.request_of((key_id, &secret), method, target, &[], and)
+    }
+
+    fn request_of<T>(
+        &self,
+        (key_id, secret): (&str, &str),
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        and: impl FnOnce(Result<Authorized<'_>, Refusal>) -> T,
+    ) -> T {
         let mut lines = vec![
             ("host", "edge.example"),
             ("date", "Wed, 01 May 2024 12:34:56 GMT"),
         ];
         lines.extend(headers);
-        let authorization = sign(&head(method, target, &lines), secret);
+        let authorization = sign(&head(method, target, &lines), key_id, secret);
         lines.push(("authorization", &authorization));
         let head = head(method, target, &lines);
         let claim = authorizer::claim(&head).unwrap();
@@ -93,7 +131,7 @@ fn head<'a>(method: &'a str, target: &str, lines: &[(&'a str, &'a str)]) -> Requ
     RequestHead::new(method, target.as_bytes(), lines, Delivery::Lines).unwrap()
 }
 
-fn sign(head: &RequestHead<'_>, secret: &str) -> String {
+fn sign(head: &RequestHead<'_>, key_id: &str, secret: &str) -> String {
     let path = head.path().strip_prefix(b"/").unwrap();
     let at = path.iter().position(|&byte| byte == b'/').unwrap_or(path.len());
     let (bucket, key) = path.split_at(at);
@@ -102,7 +140,7 @@ fn sign(head: &RequestHead<'_>, secret: &str) -> String {
         key: key.strip_prefix(b"/").unwrap_or_default().to_vec(),
         bucket: (),
     };
-    oss_v1::sign_header(head, &resource, "AK-1", &SecretKey::new(secret.into()).unwrap()).unwrap()
+    oss_v1::sign_header(head, &resource, key_id, &SecretKey::new(secret.into()).unwrap()).unwrap()
 }
 
 /// What an answer is stamped with.

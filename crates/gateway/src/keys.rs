@@ -1,4 +1,5 @@
-//! Access keys of devices: the record that the platform's store holds, and when its secrets count.
+//! Access keys of devices: the record that the platform's store holds, for one key or for a
+//! [fleet](fleet) of them, and when its secrets count.
 //!
 //! A record that can't be read exactly is an error, never a key with defaults: a missing secret, an
 //! unknown field or an unknown operation refuses the whole record. Well-known demo secrets and short
@@ -6,13 +7,17 @@
 
 use core::fmt;
 
-use request_auth::{KeyMaterial, Scheme, SecretKey, SecurityToken, UnixSeconds, is_key_id};
+use request_auth::derived::{DerivedKeyId, fleet_of_record};
+use request_auth::{Denial, KeyMaterial, Scheme, SecretKey, SecurityToken, UnixSeconds, is_plain_key_id};
 
 use crate::document::{Field, Fields, Holds, Mistake, Node};
 use crate::policy::{Grant, GrantSource};
 
 pub mod cache;
+pub mod fleet;
 pub mod shards;
+
+use fleet::{Fleet, MIN_MASTER_BYTES};
 
 /// The shortest secret that a record may hold, in bytes.
 pub const MIN_SECRET_BYTES: usize = 16;
@@ -26,16 +31,20 @@ const WELL_KNOWN_SECRETS: [&str; 5] = [
     "yourAccessKeySecret",
 ];
 
-/// A key record as JSON. The id, secrets and grants are needed; the rest has defaults.
+/// A key record as JSON. The id, grants, and secrets or masters are needed; the rest has defaults.
 pub struct KeyRecordSource {
-    /// The access key id; has to be the name that it is stored under.
+    /// The access key id, or `d1.{fleet}` for a fleet; has to be the name that it is stored under.
     pub id: String,
     /// Whether it may be used.
     pub status: KeyStatus,
     /// The schemes that it may be used with; by default OSS V1.
     pub schemes: Vec<String>,
-    /// One secret, or two during a rotation.
+    /// One secret, or two during a rotation; none in the record of a fleet.
     pub secrets: Vec<SecretSource>,
+    /// The master secrets of a fleet in the same way, and in its record alone.
+    pub masters: Vec<SecretSource>,
+    /// The devices of the fleet whose keys are revoked.
+    pub revoked: Vec<String>,
     /// The session token that requests have to carry.
     pub security_token: Option<String>,
     /// What it may do; nothing without a grant.
@@ -71,6 +80,7 @@ impl KeyRecordSource {
         let status = |field: Field<'_, '_>| {
             field.choice(&[("active", KeyStatus::Active), ("disabled", KeyStatus::Disabled)])
         };
+        let secrets = |field: Field<'_, '_>| field.list(|secret| secret.table(SecretSource::read));
         document.read(Holds::Secrets, |document| {
             document.table(|fields| Self {
                 id: fields.take("id").string(),
@@ -78,9 +88,9 @@ impl KeyRecordSource {
                 schemes: fields
                     .take("schemes")
                     .or(vec![Scheme::OssV1.name().to_owned()], Field::strings),
-                secrets: fields
-                    .take("secrets")
-                    .list(|secret| secret.table(SecretSource::read)),
+                secrets: fields.take("secrets").or(Vec::new(), secrets),
+                masters: fields.take("masters").or(Vec::new(), secrets),
+                revoked: fields.take("revoked").or(Vec::new(), Field::strings),
                 security_token: fields.take("security_token").optional(Field::string),
                 grants: fields.take("grants").list(|grant| grant.table(GrantSource::read)),
             })
@@ -120,14 +130,39 @@ struct KeySecret {
     not_after: UnixSeconds,
 }
 
+impl KeySecret {
+    /// Reads a secret of at least `least` bytes.
+    fn new(source: SecretSource, least: usize) -> Result<Self, &'static str> {
+        if source.secret.len() < least || WELL_KNOWN_SECRETS.contains(&source.secret.as_str()) {
+            return Err(if least == MIN_MASTER_BYTES {
+                "a `secret` of `masters` is shorter than 32 characters or a well-known example; generate one"
+            } else {
+                "`secret` is shorter than 16 characters or a well-known example; generate one"
+            });
+        }
+        let not_before = UnixSeconds(source.not_before.unwrap_or(i64::MIN));
+        let not_after = UnixSeconds(source.not_after.unwrap_or(i64::MAX));
+        if not_before > not_after {
+            return Err("`not_before` is later than `not_after`");
+        }
+        Ok(Self {
+            secret: SecretKey::new(source.secret).ok_or("`secret` is empty")?,
+            not_before,
+            not_after,
+        })
+    }
+}
+
 /// A key record that was read whole.
 pub struct KeyRecord {
     id: String,
     status: KeyStatus,
     schemes: Vec<Scheme>,
+    /// Of a fleet, its masters.
     secrets: Vec<KeySecret>,
     security_token: Option<SecurityToken>,
     grants: Vec<Grant>,
+    fleet: Option<Fleet>,
 }
 
 impl fmt::Debug for KeyRecord {
@@ -158,37 +193,41 @@ impl KeyRecord {
     /// As [`KeyRecord::from_json`].
     pub fn new(id: &str, source: KeyRecordSource) -> Result<Self, RecordError> {
         let fail = |what: &str| RecordError(format!("key record `{id}`: {what}"));
-        if source.id != id || !is_key_id(id.as_bytes()) {
+        let is_fleet = fleet_of_record(id).is_some();
+        if source.id != id || !(is_fleet || is_plain_key_id(id)) {
             return Err(fail(
-                "`id` has to be the name that the record is stored under and match [A-Za-z0-9_-][A-Za-z0-9._-]{0,127}",
+                "`id` has to be the name that the record is stored under and match [A-Za-z0-9_-][A-Za-z0-9._-]{0,127}; what begins with `d1.` is kept for fleets, `d1.{fleet}`",
             ));
         }
-        if source.secrets.is_empty() || source.secrets.len() > 2 {
-            return Err(fail("`secrets` has to hold one secret, or two during a rotation"));
+        let fleet = if is_fleet {
+            if !source.secrets.is_empty() || source.security_token.is_some() {
+                return Err(fail(
+                    "`d1.{fleet}` is the record of a fleet, which has `masters`, no `secrets` and no `security_token`",
+                ));
+            }
+            Some(Fleet::new(source.revoked).map_err(fail)?)
+        } else {
+            if !source.masters.is_empty() || !source.revoked.is_empty() {
+                return Err(fail(
+                    "`masters` and `revoked` are for the record of a fleet, whose id is `d1.{fleet}`",
+                ));
+            }
+            None
+        };
+        let (sources, least) = match fleet {
+            Some(_) => (source.masters, MIN_MASTER_BYTES),
+            None => (source.secrets, MIN_SECRET_BYTES),
+        };
+        if sources.is_empty() || sources.len() > 2 {
+            return Err(fail(if is_fleet {
+                "`masters` has to hold one master, or two during a rotation"
+            } else {
+                "`secrets` has to hold one secret, or two during a rotation"
+            }));
         }
-        let secrets = source
-            .secrets
+        let secrets = sources
             .into_iter()
-            .map(|source| {
-                if source.secret.len() < MIN_SECRET_BYTES
-                    || WELL_KNOWN_SECRETS.contains(&source.secret.as_str())
-                {
-                    return Err(fail(
-                        "`secret` is shorter than 16 characters or a well-known example; generate one",
-                    ));
-                }
-                let not_before = UnixSeconds(source.not_before.unwrap_or(i64::MIN));
-                let not_after = UnixSeconds(source.not_after.unwrap_or(i64::MAX));
-                if not_before > not_after {
-                    return Err(fail("`not_before` is later than `not_after`"));
-                }
-                let secret = SecretKey::new(source.secret).ok_or_else(|| fail("`secret` is empty"))?;
-                Ok(KeySecret {
-                    secret,
-                    not_before,
-                    not_after,
-                })
-            })
+            .map(|source| KeySecret::new(source, least).map_err(fail))
             .collect::<Result<_, _>>()?;
         let schemes = source
             .schemes
@@ -214,10 +253,11 @@ impl KeyRecord {
             secrets,
             security_token,
             grants,
+            fleet,
         })
     }
 
-    /// The access key id.
+    /// The id that the record is stored under: the access key id, or `d1.{fleet}`.
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -227,21 +267,53 @@ impl KeyRecord {
         &self.grants
     }
 
-    /// What verifying needs: no secret at all where the key is disabled or its windows are closed.
-    pub fn material(&self, now: UnixSeconds) -> KeyMaterial<'_> {
+    /// The key `key_id` as it is at `now`: this record's own, or that of a device of its fleet.
+    ///
+    /// # Errors
+    /// [`Denial::UnknownKey`] for any other id, and for a device that is revoked.
+    pub fn key<'r>(&'r self, key_id: &'r str, now: UnixSeconds) -> Result<Key<'r>, Denial> {
         let counts = |secret: &&KeySecret| {
             self.status == KeyStatus::Active && secret.not_before <= now && now <= secret.not_after
         };
+        let secrets = self.secrets.iter().filter(counts).map(|secret| &secret.secret);
+        let mut key = Key {
+            id: key_id,
+            record: self,
+            listed: Vec::new(),
+            derived: Vec::new(),
+        };
+        match &self.fleet {
+            None if key_id == self.id => key.listed = secrets.collect(),
+            None => return Err(Denial::UnknownKey),
+            Some(fleet) => {
+                let id = DerivedKeyId::parse(key_id)
+                    .filter(|id| id.record_id() == self.id && !fleet.is_revoked(id.device()))
+                    .ok_or(Denial::UnknownKey)?;
+                key.derived = secrets.filter_map(|master| id.secret(master)).collect();
+            }
+        }
+        Ok(key)
+    }
+}
+
+/// One access key at one time.
+pub struct Key<'r> {
+    id: &'r str,
+    record: &'r KeyRecord,
+    /// The record's own secrets that count.
+    listed: Vec<&'r SecretKey>,
+    /// Those of a device, one of each master that counts.
+    derived: Vec<SecretKey>,
+}
+
+impl Key<'_> {
+    /// What verifying needs: no secret at all where the record is disabled or its windows are closed.
+    pub fn material(&self) -> KeyMaterial<'_> {
         KeyMaterial {
-            key_id: &self.id,
-            secrets: self
-                .secrets
-                .iter()
-                .filter(counts)
-                .map(|secret| &secret.secret)
-                .collect(),
-            security_token: self.security_token.as_ref(),
-            schemes: &self.schemes,
+            key_id: self.id,
+            secrets: self.listed.iter().copied().chain(&self.derived).collect(),
+            security_token: self.record.security_token.as_ref(),
+            schemes: &self.record.schemes,
         }
     }
 }
@@ -262,7 +334,8 @@ mod tests {
     #[test]
     fn a_minimal_record_is_active_for_oss_v1() {
         let record = record(&format!(r#""secrets":[{{"secret":"{SECRET}"}}]"#)).unwrap();
-        let material = record.material(UnixSeconds(0));
+        let key = record.key("AK", UnixSeconds(0)).unwrap();
+        let material = key.material();
         assert_eq!(
             (material.key_id, material.secrets.len(), material.schemes),
             ("AK", 1, [Scheme::OssV1].as_slice())
@@ -278,7 +351,8 @@ mod tests {
             r#""secrets":[{{"secret":"{SECRET}"}}],"schemes":[{names}]"#
         ))
         .unwrap();
-        assert_eq!(record.material(UnixSeconds(0)).schemes, Scheme::ALL);
+        let key = record.key("AK", UnixSeconds(0)).unwrap();
+        assert_eq!(key.material().schemes, Scheme::ALL);
     }
 
     #[test]
@@ -288,7 +362,8 @@ mod tests {
         ))
         .unwrap();
         for (now, count) in [(99, 1), (100, 2), (200, 2), (201, 1)] {
-            assert_eq!(record.material(UnixSeconds(now)).secrets.len(), count, "{now}");
+            let key = record.key("AK", UnixSeconds(now)).unwrap();
+            assert_eq!(key.material().secrets.len(), count, "{now}");
         }
     }
 
@@ -298,7 +373,12 @@ mod tests {
             r#""status":"disabled","secrets":[{{"secret":"{SECRET}"}}]"#
         ))
         .unwrap();
-        assert!(record.material(UnixSeconds(0)).secrets.is_empty());
+        let key = record.key("AK", UnixSeconds(0)).unwrap();
+        assert!(key.material().secrets.is_empty());
+        assert!(matches!(
+            record.key("ak", UnixSeconds(0)),
+            Err(Denial::UnknownKey)
+        ));
     }
 
     #[test]

@@ -15,6 +15,10 @@ use serde::Serialize;
 use crate::document::{Field, Fields};
 use crate::keys::{KeyRecord, RecordError};
 
+mod template;
+
+use template::Template;
+
 /// The preset of the five upload operations, which grants have by default.
 pub const UPLOAD_ONLY: &str = "upload-only";
 
@@ -25,7 +29,8 @@ pub struct GrantSource {
     /// Presets and operation names; by default `upload-only`.
     pub operations: Vec<String>,
     /// What the object key has to start with; empty, or segments that end in `/`. `{key_id}` as a
-    /// whole segment stands for the access key id.
+    /// whole segment stands for the access key id, and in the record of a fleet `{fleet}` and `{device}`
+    /// for its parts.
     pub prefix: String,
     /// What is put before the key at the origin; the same form as the prefix.
     pub mount: String,
@@ -86,17 +91,17 @@ impl GrantSource {
 pub struct Grant {
     operations: Vec<Operation>,
     bucket: String,
-    prefix: Vec<u8>,
-    mount: Vec<u8>,
+    prefix: Template,
+    mount: Template,
     unsigned_headers: Option<UnsignedHeaders>,
 }
 
 impl Grant {
-    /// Reads a grant of the key `key_id`.
+    /// Reads a grant of the record `record_id`.
     ///
     /// # Errors
     /// A [`RecordError`] that names the field.
-    pub(crate) fn new(source: GrantSource, key_id: &str) -> Result<Self, RecordError> {
+    pub(crate) fn new(source: GrantSource, record_id: &str) -> Result<Self, RecordError> {
         let mut operations = Vec::new();
         for name in &source.operations {
             match Operation::from_name(name) {
@@ -112,45 +117,16 @@ impl Grant {
         Ok(Self {
             operations,
             bucket: source.bucket,
-            prefix: expand("prefix", &source.prefix, key_id)?,
-            mount: expand("mount", &source.mount, key_id)?,
+            prefix: Template::new("prefix", source.prefix, record_id)?,
+            mount: Template::new("mount", source.mount, record_id)?,
             unsigned_headers: source.unsigned_headers.map(Into::into),
         })
     }
 
-    fn covers(&self, bucket: &VirtualBucket, operation: Operation, key: &ObjectKey) -> bool {
+    fn covers(&self, bucket: &VirtualBucket, operation: Operation, key: &ObjectKey, key_id: &str) -> bool {
         self.bucket == bucket.name
             && self.operations.contains(&operation)
-            && key.as_bytes().starts_with(&self.prefix)
-    }
-}
-
-/// Puts the key id in place of `{key_id}` and checks the form of a prefix or mount.
-fn expand(field: &str, template: &str, key_id: &str) -> Result<Vec<u8>, RecordError> {
-    let fail = |what: &str| Err(RecordError(format!("`{field}` {what}")));
-    if template.is_empty() {
-        return Ok(Vec::new());
-    }
-    let Some(body) = template.strip_suffix('/') else {
-        return fail("has to end in `/`");
-    };
-    let mut expanded = String::new();
-    for segment in body.split('/') {
-        match segment {
-            "" => return fail("starts with `/` or holds an empty segment"),
-            "{key_id}" => expanded.push_str(key_id),
-            _ if segment.contains(['{', '}']) => {
-                return fail("holds `{` or `}`; only `{key_id}` as a whole segment is replaced");
-            }
-            _ => expanded.push_str(segment),
-        }
-        expanded.push('/');
-    }
-    match ObjectKey::new(expanded.as_bytes()) {
-        Ok(_) => Ok(expanded.into_bytes()),
-        Err(_) => {
-            fail("holds a segment that no object key may hold: `.`, `..`, `\\`, or a control character")
-        }
+            && key.as_bytes().starts_with(&self.prefix.filled(key_id))
     }
 }
 
@@ -177,7 +153,7 @@ pub fn permit<'a>(
     let grant = record
         .grants()
         .iter()
-        .find(|grant| grant.covers(verified.bucket(), operation, &key))
+        .find(|grant| grant.covers(verified.bucket(), operation, &key, verified.key_id()))
         .ok_or_else(|| {
             Refusal::new(Fault::Forbidden).because(
                 [
@@ -188,7 +164,7 @@ pub fn permit<'a>(
                 .concat(),
             )
         })?;
-    let origin_key = OriginKey::new(&grant.mount, &key)?;
+    let origin_key = OriginKey::new(&grant.mount.filled(verified.key_id()), &key)?;
     let unsigned_headers = grant
         .unsigned_headers
         .unwrap_or(verified.bucket().unsigned_headers);

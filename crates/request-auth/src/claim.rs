@@ -5,6 +5,7 @@
 //! what an attacker would like to choose.
 
 use crate::denial::Denial;
+use crate::derived::{self, DerivedKeyId};
 use crate::head::{Occurrence, RequestHead};
 use crate::oss_claim::OssClaim;
 use crate::oss_form::Candidate;
@@ -14,7 +15,7 @@ use crate::time::UnixSeconds;
 use crate::verified::{Covered, Resource, Verified};
 use crate::{oss_v1, oss_v2, oss_v4};
 
-/// The longest access key id, in bytes.
+/// The longest plain access key id, in bytes.
 pub const MAX_KEY_ID_BYTES: usize = 128;
 
 /// A signature scheme that keys can be allowed to use.
@@ -142,6 +143,13 @@ impl Claim {
         match self {
             Self::OssV1(claim) | Self::OssV2(claim) | Self::OssV4(claim, _) => &claim.key_id,
         }
+    }
+
+    /// The id under which the key's record is stored: the access key id, or that of its fleet's record
+    /// where the key is a derived one.
+    pub fn record_id(&self) -> &str {
+        let key_id = self.key_id();
+        DerivedKeyId::parse(key_id).map_or(key_id, |derived| derived.record_id())
     }
 
     /// The scheme of the claim.
@@ -274,22 +282,27 @@ impl QueryScheme {
     }
 }
 
-/// Reads an access key id: `[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}`, compared case-sensitively later.
+/// Reads an access key id: a plain one (see [`is_plain_key_id`]) or a derived one, compared
+/// case-sensitively later.
 pub(crate) fn read_key_id(text: &[u8]) -> Result<String, Denial> {
-    if is_key_id(text) {
-        String::from_utf8(text.to_vec()).map_err(|_| Denial::MalformedKeyId)
+    let id = core::str::from_utf8(text).map_err(|_| Denial::MalformedKeyId)?;
+    if is_plain_key_id(id) || DerivedKeyId::parse(id).is_some() {
+        Ok(id.to_owned())
     } else {
         Err(Denial::MalformedKeyId)
     }
 }
 
-/// Whether `text` has the form of an access key id: `[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}`.
-pub fn is_key_id(text: &[u8]) -> bool {
+/// Whether `id` has the form of an access key id that is listed by itself:
+/// `[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}`, and not what is kept for [derived ids](crate::derived).
+pub fn is_plain_key_id(id: &str) -> bool {
+    let text = id.as_bytes();
     text.len() <= MAX_KEY_ID_BYTES
         && text.first().is_some_and(|&byte| byte != b'.')
         && text
             .iter()
             .all(|&byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+        && !derived::is_reserved(text)
 }
 
 #[cfg(test)]

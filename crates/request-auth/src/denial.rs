@@ -23,7 +23,8 @@ pub enum Denial {
     SchemeNotOffered(&'static str),
     /// The credential does not have the form of its scheme.
     MalformedCredential,
-    /// The access key id does not match `[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}`.
+    /// The access key id does not match `[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}`, or begins with `d1.` and is
+    /// no [derived](crate::derived) one.
     MalformedKeyId,
     /// A presigned query without this parameter.
     PresignedIncomplete(&'static str),

@@ -15,6 +15,7 @@ mod claim;
 #[cfg(test)]
 mod client;
 mod denial;
+pub mod derived;
 mod head;
 mod oss_claim;
 mod oss_form;
@@ -26,7 +27,7 @@ mod secret;
 mod time;
 mod verified;
 
-pub use claim::{Claim, KeyMaterial, MAX_KEY_ID_BYTES, Rules, Scheme, Window, is_key_id};
+pub use claim::{Claim, KeyMaterial, MAX_KEY_ID_BYTES, Rules, Scheme, Window, is_plain_key_id};
 pub use denial::{Ambiguity, Denial, ScopePart};
 pub use head::{
     Delivery, HeadError, MAX_HEADER_BYTES, MAX_HEADERS, MAX_PARAMETERS, MAX_TARGET_BYTES, Occurrence,

@@ -68,7 +68,7 @@ async fn serve(
     entry.line.access_key_id = Some(claim.key_id().to_owned());
     let record = store::find(
         env,
-        claim.key_id(),
+        claim.record_id(),
         settings.config.key_cache,
         asked.now,
         &mut entry.line,

@@ -14,14 +14,14 @@ use oss_s3::error::{Fault, Refusal};
 use request_auth::{Denial, UnixSeconds};
 use worker::Env;
 
-/// The KV namespace that holds the records by access key id.
+/// The KV namespace that holds the records by their ids.
 const BINDING: &str = "KEYS";
 
 thread_local! {
     static CACHE: RefCell<KeyCache> = RefCell::default();
 }
 
-/// Finds the record of an access key id that matches the grammar. Use of an old one is noted in the
+/// Finds the record of an id that a claim gives ([`Claim::record_id`](request_auth::Claim::record_id)). Use of an old one is noted in the
 /// log line.
 ///
 /// # Errors

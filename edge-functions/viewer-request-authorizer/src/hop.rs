@@ -89,13 +89,13 @@ impl Hop {
         }
     }
 
-    /// The record of the key that the request claims, or what to ask first.
+    /// The record of the key that the request claims, or of its fleet, or what to ask first.
     fn find(&mut self) -> Result<Result<KeyRecord, Step>, Refusal> {
         let target = self.event.request.target();
         let head = self.event.request.head(&target).map_err(Denial::from)?;
         let claim = authorizer::claim(&head)?;
-        let id = claim.key_id();
-        self.visit.line.access_key_id = Some(id.to_owned());
+        self.visit.line.access_key_id = Some(claim.key_id().to_owned());
+        let id = claim.record_id();
         let Function {
             deployment, shards, ..
         } = self.function;

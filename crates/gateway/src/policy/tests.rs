@@ -1,6 +1,11 @@
 use super::*;
 use crate::device::Device;
 
+/// The bytes of a field of a plain key's grant.
+fn expand(field: &str, template: &str, key_id: &str) -> Result<Vec<u8>, RecordError> {
+    Template::new(field, template.to_owned(), key_id).map(|template| template.filled(key_id))
+}
+
 /// The key at the origin, or the fault that the request is refused with.
 fn outcome(device: &Device, method: &str, target: &str) -> Result<String, Fault> {
     device.request(method, target, &[], |outcome| {
@@ -152,4 +157,80 @@ fn templates_of_another_form_are_refused_by_their_field() {
     }
     assert_eq!(expand("mount", "a/{key_id}/b/", "AK").unwrap(), b"a/AK/b/");
     assert_eq!(expand("mount", "", "AK").unwrap(), b"");
+}
+
+/// The key at the origin of a device of the fleet `cams`, or the fault that it is refused with.
+fn fleet_outcome(device: &Device, key_id: &str, target: &str) -> Result<String, Fault> {
+    device.request_of_derived(key_id, "PUT", target, |outcome| {
+        outcome
+            .map(|authorized| authorized.origin_key().as_str().to_owned())
+            .map_err(|refusal| refusal.fault())
+    })
+}
+
+#[test]
+fn every_device_of_a_fleet_has_a_mount_of_its_own() {
+    for (mount, key) in [
+        ("fleet/{device}/", "fleet/cam-1/k"),
+        ("{key_id}/", "d1.cams.cam-1/k"),
+        ("{fleet}/{device}/in/", "cams/cam-1/in/k"),
+    ] {
+        let device = Device::of_a_fleet(
+            &format!(r#"[{{"bucket": "devices", "mount": "{mount}"}}]"#),
+            r#"["cam-9"]"#,
+        );
+        let outcome = |id: &str| fleet_outcome(&device, id, "/devices/k");
+        assert_eq!(outcome("d1.cams.cam-1"), Ok(key.to_owned()));
+        assert_eq!(outcome("d1.cams.cam-2"), Ok(key.replace("cam-1", "cam-2")));
+        assert_eq!(outcome("d1.cams.cam-9"), Err(Fault::KeyUnknown));
+    }
+}
+
+#[test]
+fn a_prefix_binds_each_device_to_its_own_keys() {
+    let device = Device::of_a_fleet(r#"[{"bucket": "devices", "prefix": "{fleet}/{device}/"}]"#, "[]");
+    let outcome = |id: &str| fleet_outcome(&device, id, "/devices/cams/cam-1/k");
+    assert_eq!(outcome("d1.cams.cam-1"), Ok("cams/cam-1/k".to_owned()));
+    for id in ["d1.cams.cam-2", "d1.cams.cam-", "d1.cams.cam-11"] {
+        assert_eq!(outcome(id), Err(Fault::Forbidden), "{id}");
+    }
+}
+
+#[test]
+fn a_template_names_only_what_the_keys_of_its_record_have() {
+    let grants = |mount: &str| format!(r#"[{{"bucket": "devices", "mount": "{mount}"}}]"#);
+    let read = |id: &str, of: &str, mount: &str| {
+        let secret = "0123456789abcdef0123456789abcdef";
+        let json = format!(
+            r#"{{"id": "{id}", "{of}": [{{"secret": "{secret}"}}], "grants": {}}}"#,
+            grants(mount)
+        );
+        KeyRecord::from_json(id, &json)
+            .map(|_| ())
+            .map_err(|error| error.to_string())
+    };
+    for mount in ["{key_id}/", "a/{key_id}/b/"] {
+        assert_eq!(read("AK-1", "secrets", mount), Ok(()));
+        assert_eq!(read("d1.cams", "masters", mount), Ok(()));
+    }
+    for mount in ["{device}/", "{fleet}/", "a/{device}/"] {
+        assert_eq!(read("d1.cams", "masters", mount), Ok(()));
+        assert!(read("AK-1", "secrets", mount).unwrap_err().contains("`mount`"));
+    }
+    for mount in [
+        "{device}",
+        "x{device}/",
+        "{devices}/",
+        "{device}x/",
+        "{}/",
+        "{/",
+        "../{device}/",
+    ] {
+        let error = read("d1.cams", "masters", mount).unwrap_err();
+        assert!(error.contains("`mount`"), "{mount}: {error}");
+    }
+    // What would be too long for one device is too long for the fleet.
+    let deep = "{device}/".repeat(15);
+    assert_eq!(read("d1.cams", "masters", &deep), Ok(()));
+    assert!(read("d1.cams", "masters", &"{device}/".repeat(16)).is_err());
 }

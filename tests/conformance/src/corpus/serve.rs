@@ -133,7 +133,7 @@ fn exchange(
         .map_err(|error| Refusal::from(Denial::from(error)))?;
     let claim = authorizer::claim(&head)?;
     *reached = Reached::Verify;
-    let known = record.material(asked.now).key_id == claim.key_id();
+    let known = record.id() == claim.record_id();
     let record = if known {
         record
     } else {
