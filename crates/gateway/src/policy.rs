@@ -21,6 +21,8 @@ use template::Template;
 
 /// The preset of the five upload operations, which grants have by default.
 pub const UPLOAD_ONLY: &str = "upload-only";
+/// The preset of the operations that read an object whose name is known.
+pub const READ_ONLY: &str = "read-only";
 
 /// A grant as JSON.
 pub struct GrantSource {
@@ -107,9 +109,10 @@ impl Grant {
             match Operation::from_name(name) {
                 Some(operation) => operations.push(operation),
                 None if name == UPLOAD_ONLY => operations.extend(Operation::UPLOAD),
+                None if name == READ_ONLY => operations.extend(Operation::READ),
                 None => {
                     return Err(RecordError(format!(
-                        "`operations` holds `{name}`, which is neither an operation nor a preset; the preset is `{UPLOAD_ONLY}`"
+                        "`operations` holds `{name}`, which is neither an operation nor a preset; the presets are `{UPLOAD_ONLY}` and `{READ_ONLY}`"
                     )));
                 }
             }

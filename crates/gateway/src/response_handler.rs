@@ -49,6 +49,9 @@ pub enum Step {
     Send(OriginRequest),
     /// Answer the device.
     Answer(Answer),
+    /// Answer the device with this head, and with the body of the origin's last answer: its own stream,
+    /// not read.
+    Stream(Answer),
 }
 
 /// Translates the head of S3's answer to object bytes that streamed past the gateway, where all that
@@ -70,13 +73,13 @@ pub fn streamed(
     let (method, path, query) = sent;
     let stray =
         || Refusal::new(Fault::GatewayFailed).because("The answer is to no request of this gateway's.");
-    let operation = router::streamed(method, query).ok_or_else(stray)?;
+    let sent = router::streamed(method, query, conditional).ok_or_else(stray)?;
     let buckets = config.hosts.buckets();
     // Where two virtual buckets have one origin, only the names of KMS keys in the answer can differ.
     let bucket = buckets.iter().find(|bucket| bucket.origin.is_at(host, path));
     let bucket = bucket.ok_or_else(stray)?;
-    let answer = response::translate_head(answer, operation, bucket, conditional, asked)?;
-    Ok((operation, answer))
+    let answer = response::translate_head(answer, sent, bucket, asked)?;
+    Ok((sent.operation, answer))
 }
 
 impl<'a> Exchange<'a> {
@@ -141,7 +144,13 @@ impl<'a> Exchange<'a> {
     pub fn advance(&mut self, answer: &OriginAnswer, asked: &Asked<'_>) -> Result<Step, Refusal> {
         let subject = Subject::of(&self.errand);
         match core::mem::replace(&mut self.stage, Stage::Asking) {
-            Stage::Asking => response::translate(answer, &subject, asked).map(Step::Answer),
+            Stage::Asking => {
+                let translated = response::translate(answer, &subject, asked)?;
+                Ok(match subject.sent.operation {
+                    Operation::GetObject => Step::Stream(translated),
+                    _ => Step::Answer(translated),
+                })
+            }
             Stage::Listing {
                 upload,
                 complete,

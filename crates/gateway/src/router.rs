@@ -7,6 +7,7 @@
 use oss_s3::complete::MAX_PART_LIST_BYTES;
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::operation::Operation;
+use oss_s3::response::Sent;
 use request_auth::{Occurrence, RequestHead};
 
 use crate::config::cloudfront::is_region;
@@ -63,7 +64,9 @@ impl<'a> Handler<'a> {
 /// The way of an operation.
 pub fn route(operation: Operation) -> Route {
     match operation {
-        Operation::PutObject | Operation::UploadPart => Route::Stream,
+        Operation::PutObject | Operation::UploadPart | Operation::GetObject | Operation::HeadObject => {
+            Route::Stream
+        }
         Operation::InitiateMultipartUpload
         | Operation::CompleteMultipartUpload
         | Operation::AbortMultipartUpload
@@ -71,14 +74,23 @@ pub fn route(operation: Operation) -> Route {
     }
 }
 
-/// The operation of a streamed request by what was sent to S3 for it: its method and query as
-/// [`OriginRequest::new`](oss_s3::request::OriginRequest::new) writes them.
-pub fn streamed(method: &str, query: &str) -> Option<Operation> {
-    match (method, query) {
-        ("PUT", "") => Some(Operation::PutObject),
-        ("PUT", query) if query.starts_with("partNumber=") => Some(Operation::UploadPart),
-        _ => None,
-    }
+/// What a streamed request was, by what was sent to S3 for it: its method and query as
+/// [`OriginRequest::new`](oss_s3::request::OriginRequest::new) writes them, and whether it had an
+/// If-None-Match.
+pub fn streamed(method: &str, query: &str, conditional: bool) -> Option<Sent> {
+    let selects = || query.starts_with("response-") || query.starts_with("versionId=");
+    let operation = match method {
+        "PUT" if query.is_empty() => Operation::PutObject,
+        "PUT" if query.starts_with("partNumber=") => Operation::UploadPart,
+        "GET" if query.is_empty() || selects() => Operation::GetObject,
+        "HEAD" if query.is_empty() || selects() => Operation::HeadObject,
+        _ => return None,
+    };
+    Some(Sent {
+        operation,
+        forbids_overwrite: conditional && !operation.reads(),
+        names_version: query.split('&').any(|pair| pair.starts_with("versionId=")),
+    })
 }
 
 /// The length of the body where the client stated it, as a plain decimal number.
@@ -113,9 +125,11 @@ pub fn body_rule(operation: Operation, content_length: Option<u64>) -> Result<Bo
             }
         }
         // One SDK initiates with an empty chunked body; it means nothing and goes nowhere.
-        Operation::InitiateMultipartUpload | Operation::AbortMultipartUpload | Operation::ListParts => {
-            Ok(BodyRule::Ignore)
-        }
+        Operation::InitiateMultipartUpload
+        | Operation::AbortMultipartUpload
+        | Operation::ListParts
+        | Operation::GetObject
+        | Operation::HeadObject => Ok(BodyRule::Ignore),
     }
 }
 
@@ -153,14 +167,47 @@ mod tests {
 
     #[test]
     fn what_was_sent_to_s3_for_object_bytes_tells_the_operation() {
-        for (method, query, operation) in [
-            ("PUT", "", Some(Operation::PutObject)),
-            ("PUT", "partNumber=7&uploadId=U", Some(Operation::UploadPart)),
-            ("PUT", "acl", None),
-            ("POST", "", None),
-            ("GET", "", None),
+        for (method, query, operation, names_version) in [
+            ("PUT", "", Some(Operation::PutObject), false),
+            (
+                "PUT",
+                "partNumber=7&uploadId=U",
+                Some(Operation::UploadPart),
+                false,
+            ),
+            ("PUT", "acl", None, false),
+            ("POST", "", None, false),
+            ("DELETE", "", None, false),
+            ("GET", "", Some(Operation::GetObject), false),
+            ("GET", "acl", None, false),
+            ("GET", "list-type=2", None, false),
+            ("HEAD", "uploadId=U", None, false),
+            (
+                "GET",
+                "response-expires=a&versionId=v",
+                Some(Operation::GetObject),
+                true,
+            ),
+            (
+                "GET",
+                "response-expires=versionId%3Dv",
+                Some(Operation::GetObject),
+                false,
+            ),
+            ("HEAD", "versionId=v", Some(Operation::HeadObject), true),
         ] {
-            assert_eq!(streamed(method, query), operation, "{method} {query}");
+            let sent = streamed(method, query, true);
+            assert_eq!(sent.map(|sent| sent.operation), operation, "{method} {query}");
+            assert_eq!(
+                sent.is_some_and(|sent| sent.names_version),
+                names_version,
+                "{query}"
+            );
+            // A read's condition keeps nothing from being replaced.
+            assert_eq!(
+                sent.is_some_and(|sent| sent.forbids_overwrite),
+                method == "PUT" && operation.is_some()
+            );
         }
     }
 

@@ -80,7 +80,7 @@ impl<'a> Errand<'a> {
 
     /// Whether the device wants no object to be replaced.
     pub(crate) fn forbids_overwrite(&self) -> bool {
-        self.sends("if-none-match")
+        !self.call.operation().reads() && self.sends("if-none-match")
     }
 
     /// Whether the device consented to pay for requests.

@@ -12,6 +12,9 @@
 //! Complete, where OSS takes it and S3 can't, and `x-oss-forbid-overwrite`, which S3 checks when the
 //! object appears. On Initiate the latter is accepted and does nothing, because S3 has no condition
 //! there; SDKs that set it send it again with Complete, which decides.
+//!
+//! A read is sent on with its range and conditions and without what describes a body: PHP's SDK names a
+//! type on every GET, and Go's a digest.
 
 pub mod metadata;
 mod value;
@@ -69,29 +72,50 @@ struct Row {
     /// For PutObject, InitiateMultipartUpload, UploadPart, CompleteMultipartUpload, and the rest:
     /// AbortMultipartUpload and ListParts, which store nothing.
     fates: [Fate; 5],
+    /// For GetObject and HeadObject.
+    reads: Fate,
     /// For the way back.
     answers: Answers,
 }
 
+/// A read takes such a header like the other operations that store nothing.
 const fn signed(oss: &'static str, s3: &'static str, rule: Rule, fates: [Fate; 5], answers: Answers) -> Row {
+    let [_, _, _, _, reads] = fates;
     Row {
         oss,
         s3,
         rule,
         hint: None,
         fates,
+        reads,
         answers,
     }
 }
 
 const fn unsigned(name: &'static str, rule: Rule, hint: Hint, fates: [Fate; 5]) -> Row {
+    let [_, _, _, _, reads] = fates;
     Row {
         oss: name,
         s3: name,
         rule,
         hint: Some(hint),
         fates,
+        reads,
         answers: Answers::Object,
+    }
+}
+
+/// What only a read is asked, and need not be signed: it can't make more be told than the whole
+/// object.
+const fn of_reads(name: &'static str, hint: Hint) -> Row {
+    Row {
+        oss: name,
+        s3: name,
+        rule: Rule::Verbatim,
+        hint: Some(hint),
+        fates: [D; 5],
+        reads: S,
+        answers: Answers::Never,
     }
 }
 
@@ -102,13 +126,14 @@ const fn answer(oss: &'static str, s3: &'static str, answers: Answers) -> Row {
         rule: Rule::Verbatim,
         hint: None,
         fates: [R; 5],
+        reads: R,
         answers,
     }
 }
 
 /// Columns of fates: Put, Initiate, UploadPart, Complete, the rest.
 #[rustfmt::skip]
-const TABLE: [Row; 38] = [
+const TABLE: [Row; 44] = [
     // Content-MD5 goes with the bytes that it is the digest of; a part list is compared here and sent
     // under a digest of its own.
     signed("content-md5", "content-md5", Rule::ContentMd5, [S, S, S, J, J], Answers::Never),
@@ -131,6 +156,13 @@ const TABLE: [Row; 38] = [
     signed("x-oss-forbid-overwrite", "if-none-match", Rule::ForbidOverwrite, [S, J, D, S, D], Answers::Never),
     signed("x-oss-request-payer", "x-amz-request-payer", Rule::RequestPayer, [S, S, S, S, S], Answers::Never),
     signed("x-oss-complete-all", "", Rule::CompleteAll, [R, R, R, J, R], Answers::Never),
+
+    of_reads("range", Hint::Range),
+    of_reads("if-match", Hint::IfMatch),
+    of_reads("if-none-match", Hint::IfNoneMatch),
+    of_reads("if-modified-since", Hint::IfModifiedSince),
+    of_reads("if-unmodified-since", Hint::IfUnmodifiedSince),
+    Row { reads: J, ..signed("x-oss-range-behavior", "", Rule::RangeBehavior, [R, R, R, R, R], Answers::Never) },
 
     // Part of the signature, or without a meaning at S3.
     signed("x-oss-content-sha256", "", Rule::PayloadHash, [J, J, J, J, J], Answers::Never),
@@ -169,7 +201,13 @@ impl Row {
             Operation::UploadPart => part,
             Operation::CompleteMultipartUpload => complete,
             Operation::AbortMultipartUpload | Operation::ListParts => rest,
+            Operation::GetObject | Operation::HeadObject => self.reads,
         }
+    }
+
+    /// Whether requests have this header at all.
+    fn is_asked(&self) -> bool {
+        self.fates != [R; 5] || self.reads != R
     }
 }
 
@@ -199,7 +237,7 @@ pub(crate) fn to_s3(
     let mut headers = Headers::new();
     let mut metadata_bytes = 0_usize;
     for (name, value) in verified.signed_headers() {
-        let found = TABLE.iter().filter(|row| row.fates != [R; 5]).find_map(|row| {
+        let found = TABLE.iter().filter(|row| row.is_asked()).find_map(|row| {
             let s3 = counterpart(row.oss, row.s3, name)?;
             Some((row, s3))
         });
@@ -224,7 +262,8 @@ pub(crate) fn to_s3(
         let Some(value) = row.hint.and_then(|hint| verified.hint(hint)) else {
             continue;
         };
-        let is_sent = row.fate(operation) == Fate::Send;
+        // The rule is one of what is stored.
+        let is_sent = row.fate(operation) == Fate::Send && !operation.reads();
         if is_sent && unsigned_headers == UnsignedHeaders::Refuse {
             return Err(Refusal::new(Fault::HeaderForbidden).about(row.oss));
         }

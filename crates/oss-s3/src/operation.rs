@@ -7,11 +7,14 @@
 //! log where the table below knows one, and is refused like anything forbidden.
 
 mod outside;
+mod read;
 
 use request_auth::{Coverage, Verified, VerifiedParameter};
 
 use crate::complete::PartNumber;
 use crate::error::{Fault, Refusal};
+
+pub use read::{MAX_VERSION_ID_BYTES, Selection};
 
 /// The longest upload id, in bytes.
 pub const MAX_UPLOAD_ID_BYTES: usize = 1024;
@@ -32,17 +35,23 @@ pub enum Operation {
     /// Lists the parts of an upload that were stored. Not part of uploading as such, but some SDKs
     /// ask for it before they resume one.
     ListParts,
+    /// Reads an object.
+    GetObject,
+    /// Reads what is known of an object, without its bytes.
+    HeadObject,
 }
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::PutObject,
         Self::InitiateMultipartUpload,
         Self::UploadPart,
         Self::CompleteMultipartUpload,
         Self::AbortMultipartUpload,
         Self::ListParts,
+        Self::GetObject,
+        Self::HeadObject,
     ];
 
     /// The operations that uploading needs, which the preset `upload-only` stands for.
@@ -54,6 +63,15 @@ impl Operation {
         Self::AbortMultipartUpload,
     ];
 
+    /// The operations that reading needs, which the preset `read-only` stands for.
+    pub const READ: [Self; 2] = [Self::GetObject, Self::HeadObject];
+
+    /// Whether this reads a stored object: the answer describes it, and no condition makes anything
+    /// stored.
+    pub const fn reads(self) -> bool {
+        matches!(self, Self::GetObject | Self::HeadObject)
+    }
+
     /// The name, as in configuration and logs.
     pub const fn name(self) -> &'static str {
         match self {
@@ -63,6 +81,8 @@ impl Operation {
             Self::CompleteMultipartUpload => "CompleteMultipartUpload",
             Self::AbortMultipartUpload => "AbortMultipartUpload",
             Self::ListParts => "ListParts",
+            Self::GetObject => "GetObject",
+            Self::HeadObject => "HeadObject",
         }
     }
 
@@ -150,6 +170,10 @@ pub enum Call {
         /// How the answer spells the key.
         spelling: KeySpelling,
     },
+    /// Reads an object.
+    GetObject(Selection),
+    /// Reads what is known of an object. OSS's GetObjectMeta is answered likewise, with more.
+    HeadObject(Selection),
 }
 
 /// Why a verified request is no [`Call`].
@@ -215,13 +239,16 @@ const fn shape(
 /// x-oss-traffic-limit has no S3 equivalent and is ignored, as the header of that name is. What may
 /// be unsigned changes the spelling of an answer, or which piece of a list is told.
 #[rustfmt::skip]
-const SHAPES: [Shape; 6] = [
+const SHAPES: [Shape; 9] = [
     shape(Operation::PutObject, "PUT", &[], &["x-oss-traffic-limit"], &[]),
     shape(Operation::InitiateMultipartUpload, "POST", &["uploads"], &["sequential"], &["encoding-type"]),
     shape(Operation::UploadPart, "PUT", &["partNumber", "uploadId"], &["x-oss-traffic-limit"], &[]),
     shape(Operation::CompleteMultipartUpload, "POST", &["uploadId"], &[], &["encoding-type"]),
     shape(Operation::AbortMultipartUpload, "DELETE", &["uploadId"], &[], &[]),
     shape(Operation::ListParts, "GET", &["uploadId"], &[], &["encoding-type", "max-parts", "part-number-marker"]),
+    shape(Operation::GetObject, "GET", &[], &read::PARAMETERS, &[]),
+    shape(Operation::HeadObject, "HEAD", &[], &read::PARAMETERS, &[]),
+    shape(Operation::HeadObject, "HEAD", &["objectMeta"], &["versionId"], &[]),
 ];
 
 /// Features that some operation of the table takes in OSS and none has in S3.
@@ -272,6 +299,8 @@ impl Call {
             Self::CompleteMultipartUpload { .. } => Operation::CompleteMultipartUpload,
             Self::AbortMultipartUpload { .. } => Operation::AbortMultipartUpload,
             Self::ListParts { .. } => Operation::ListParts,
+            Self::GetObject(_) => Operation::GetObject,
+            Self::HeadObject(_) => Operation::HeadObject,
         }
     }
 }
@@ -354,6 +383,11 @@ impl<'v> Request<'v> {
                 after: self.page_start()?,
                 spelling: self.spelling()?,
             },
+            Operation::GetObject => Call::GetObject(self.selection()?),
+            Operation::HeadObject => {
+                self.flag("objectMeta")?;
+                Call::HeadObject(self.selection()?)
+            }
         })
     }
 

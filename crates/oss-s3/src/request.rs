@@ -151,6 +151,8 @@ impl OriginRequest {
                 page_of(upload, most.unwrap_or(MAX_PAGE), *after),
                 OriginBody::Empty,
             ),
+            Call::GetObject(selection) => ("GET", selection.query(), OriginBody::Empty),
+            Call::HeadObject(selection) => ("HEAD", selection.query(), OriginBody::Empty),
         };
         let mut request = Self::to_object(errand, method, query, body);
         request.headers.extend(errand.headers.iter().cloned());
@@ -295,6 +297,18 @@ mod tests {
                 "GET",
                 "/devices/k?part-number-marker=7&uploadId=U",
                 "GET https://s3.eu-west-1.amazonaws.com/acme-ingest/k?max-parts=1000&part-number-marker=7&uploadId=U",
+                OriginBody::Empty,
+            ),
+            (
+                "GET",
+                "/devices/k?versionId=v&response-content-type=text/plain",
+                "GET https://s3.eu-west-1.amazonaws.com/acme-ingest/k?response-content-type=text%2Fplain&versionId=v",
+                OriginBody::Empty,
+            ),
+            (
+                "HEAD",
+                "/devices/k?objectMeta",
+                "HEAD https://s3.eu-west-1.amazonaws.com/acme-ingest/k",
                 OriginBody::Empty,
             ),
         ] {

@@ -7,6 +7,7 @@
 //! that the gateway has a problem, never that its signature or clock is wrong.
 
 mod origin_error;
+mod read;
 
 use std::borrow::Cow;
 
@@ -63,7 +64,15 @@ pub const fn document_bytes(operation: Operation, status: u16) -> usize {
             MAX_DOCUMENT_BYTES
         }
         (Operation::ListParts, _) => MAX_PARTS_PAGE_BYTES,
-        (Operation::PutObject | Operation::UploadPart | Operation::AbortMultipartUpload, _) => 0,
+        // The bytes of an object stream past.
+        (
+            Operation::PutObject
+            | Operation::UploadPart
+            | Operation::AbortMultipartUpload
+            | Operation::GetObject
+            | Operation::HeadObject,
+            _,
+        ) => 0,
     }
 }
 
@@ -72,19 +81,28 @@ pub const fn parts_page_bytes(status: u16) -> usize {
     document_bytes(Operation::ListParts, status)
 }
 
+/// What decides how an answer of the origin's is understood: which request it is to.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent {
+    /// The operation.
+    pub operation: Operation,
+    /// Whether no object may be replaced.
+    pub forbids_overwrite: bool,
+    /// Whether a version of the object is named.
+    pub names_version: bool,
+}
+
 /// What an answer is about, as far as the device has to be told.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
-    /// The operation.
-    pub operation: Operation,
+    /// What was sent to the origin.
+    pub sent: Sent,
     /// How the device wants keys spelled.
     pub spelling: KeySpelling,
     /// The virtual bucket.
     pub bucket: &'a VirtualBucket,
     /// The key as the device names it.
     pub key: &'a ObjectKey,
-    /// Whether the device wants no object to be replaced.
-    pub forbids_overwrite: bool,
 }
 
 impl<'a> Subject<'a> {
@@ -94,16 +112,25 @@ impl<'a> Subject<'a> {
             Call::InitiateMultipartUpload { spelling }
             | Call::CompleteMultipartUpload { spelling, .. }
             | Call::ListParts { spelling, .. } => *spelling,
-            Call::PutObject | Call::UploadPart { .. } | Call::AbortMultipartUpload { .. } => {
-                KeySpelling::Plain
-            }
+            Call::PutObject
+            | Call::UploadPart { .. }
+            | Call::AbortMultipartUpload { .. }
+            | Call::GetObject(_)
+            | Call::HeadObject(_) => KeySpelling::Plain,
+        };
+        let names_version = match errand.call() {
+            Call::GetObject(selection) | Call::HeadObject(selection) => selection.names_version(),
+            _ => false,
         };
         Self {
-            operation: errand.call().operation(),
+            sent: Sent {
+                operation: errand.call().operation(),
+                forbids_overwrite: errand.forbids_overwrite(),
+                names_version,
+            },
             spelling,
             bucket: errand.bucket(),
             key: errand.key(),
-            forbids_overwrite: errand.forbids_overwrite(),
         }
     }
 }
@@ -115,16 +142,17 @@ impl<'a> Subject<'a> {
 /// can't be read. `NoSuchUpload` to a Complete may mean that an earlier answer was lost: ask
 /// [`completed_before`] before it is told.
 pub fn translate(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>) -> Result<Answer, Refusal> {
-    if !origin.is_success() {
-        return Err(origin_error::refusal(origin, subject.forbids_overwrite));
+    if !read::is_answer(origin, subject.sent) {
+        return Err(origin_error::refusal(origin, subject.sent));
     }
-    match subject.operation {
+    match subject.sent.operation {
         Operation::PutObject | Operation::UploadPart => stored(origin, subject.bucket, asked),
         // node and Go 1 insist on 204.
         Operation::AbortMultipartUpload => Ok(with_headers(Answer::new(204, asked), origin, subject.bucket)),
         Operation::InitiateMultipartUpload => initiated(origin, subject, asked),
         Operation::CompleteMultipartUpload => completed(origin, subject, asked),
         Operation::ListParts => listed(origin, subject, asked),
+        Operation::GetObject | Operation::HeadObject => read::described(origin, subject.bucket, asked),
     }
 }
 
@@ -135,22 +163,28 @@ pub fn translate(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>
 /// A [`Refusal`] for every error of the origin's, by its status where nothing else is known.
 pub fn translate_head(
     origin: &OriginAnswer,
-    operation: Operation,
+    sent: Sent,
     bucket: &VirtualBucket,
-    forbids_overwrite: bool,
     asked: &Asked<'_>,
 ) -> Result<Answer, Refusal> {
-    if origin.is_success() {
-        stored(origin, bucket, asked)
+    if !read::is_answer(origin, sent) {
+        Err(origin_error::unseen(origin, sent))
+    } else if sent.operation.reads() {
+        read::described(origin, bucket, asked)
     } else {
-        Err(origin_error::unseen(origin, operation, forbids_overwrite))
+        stored(origin, bucket, asked)
     }
 }
 
 /// The refusal for an answer that is an error, to a request of the gateway's own (ListParts, HEAD);
 /// `None` for a success.
 pub fn error_of(origin: &OriginAnswer) -> Option<Refusal> {
-    (!origin.is_success()).then(|| origin_error::refusal(origin, false))
+    let sent = Sent {
+        operation: Operation::ListParts,
+        forbids_overwrite: false,
+        names_version: false,
+    };
+    (!origin.is_success()).then(|| origin_error::refusal(origin, sent))
 }
 
 /// The answer to a Complete that S3 refused with `NoSuchUpload`, if the upload was in fact completed:
@@ -196,7 +230,7 @@ fn initiated(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>) ->
 }
 
 fn completed(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>) -> Result<Answer, Refusal> {
-    if let Some(error) = origin_error::in_success(origin, subject.forbids_overwrite) {
+    if let Some(error) = origin_error::in_success(origin, subject.sent) {
         return Err(error);
     }
     let mut etag = None;
@@ -283,14 +317,21 @@ fn location(asked: &Asked<'_>) -> String {
     url
 }
 
-fn with_headers(mut answer: Answer, origin: &OriginAnswer, bucket: &VirtualBucket) -> Answer {
+fn with_headers(answer: Answer, origin: &OriginAnswer, bucket: &VirtualBucket) -> Answer {
+    with_headers_of(answer, origin, AnswerOf::Write, bucket)
+}
+
+fn with_headers_of(
+    mut answer: Answer,
+    origin: &OriginAnswer,
+    of: AnswerOf,
+    bucket: &VirtualBucket,
+) -> Answer {
     let from_s3 = origin
         .headers
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_slice()));
-    answer
-        .headers
-        .extend(headers::to_oss(from_s3, AnswerOf::Write, bucket));
+    answer.headers.extend(headers::to_oss(from_s3, of, bucket));
     answer
 }
 

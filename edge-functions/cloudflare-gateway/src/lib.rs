@@ -1,8 +1,9 @@
 //! The gateway as a Cloudflare Worker: the three roles in one isolate, with the platform's own fetch,
 //! KV and streams around them.
 //!
-//! Nothing is decided here. A device's bytes are never copied into wasm: the client's own stream is
-//! handed to the origin's request, which keeps its Content-Length and the memory flat.
+//! Nothing is decided here. An object's bytes are never copied into wasm: the client's own stream is
+//! handed to the origin's request, and the origin's own to the client's answer, which keeps their
+//! Content-Length and the memory flat.
 
 mod arrival;
 mod body;
@@ -14,7 +15,7 @@ mod store;
 
 use gateway::response_handler::{Exchange, Step};
 use gateway::{authorizer, router};
-use oss_s3::answer::{Answer, Asked, Scheme};
+use oss_s3::answer::{Asked, Scheme};
 use oss_s3::error::Refusal;
 use request_auth::{Denial, UnixSeconds};
 use worker::{Context, Date, Env, Request, Response, Result, event};
@@ -22,6 +23,7 @@ use worker::{Context, Date, Env, Request, Response, Result, event};
 use crate::arrival::Arrival;
 use crate::body::Body;
 use crate::log::Entry;
+use crate::reply::Reply;
 use crate::settings::Settings;
 
 #[event(fetch)]
@@ -44,15 +46,15 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
         path: &path,
     };
     let mut entry = Entry::new(&request_id, &arrival.method, asked.host, began);
-    let answer = match serve(&arrival, &env, &asked, &mut entry).await {
-        Ok(answer) => answer,
+    let reply = match serve(&arrival, &env, &asked, &mut entry).await {
+        Ok(reply) => reply,
         Err(refusal) => {
             entry.line.refused(&refusal);
-            refusal.answer(&asked)
+            refusal.answer(&asked).into()
         }
     };
-    entry.write(answer.status);
-    reply::response(answer)
+    entry.write(reply.answer.status);
+    reply.response()
 }
 
 /// The pipeline: head, claim, key, permission, route, origin, answer.
@@ -61,7 +63,7 @@ async fn serve(
     env: &Env,
     asked: &Asked<'_>,
     entry: &mut Entry,
-) -> std::result::Result<Answer, Refusal> {
+) -> std::result::Result<Reply, Refusal> {
     let settings = Settings::of(env)?;
     let head = arrival.head().map_err(Denial::from)?;
     let claim = authorizer::claim(&head)?;
@@ -82,11 +84,13 @@ async fn serve(
     let (mut exchange, mut request) = Exchange::begin(errand, &body.document)?;
     let origin = &authorized.bucket().origin;
     loop {
-        let answer = origin::send(&request, &body, &exchange, origin, &settings.credentials).await?;
+        let (answer, stream) =
+            origin::send(&request, &body, &exchange, origin, &settings.credentials).await?;
         entry.answered(&answer);
         match exchange.advance(&answer, asked)? {
             Step::Send(next) => request = next,
-            Step::Answer(answer) => return Ok(answer),
+            Step::Answer(answer) => return Ok(answer.into()),
+            Step::Stream(answer) => return Ok(Reply { answer, stream }),
         }
     }
 }

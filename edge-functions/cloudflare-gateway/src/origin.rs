@@ -10,13 +10,15 @@ use request_auth::UnixSeconds;
 use request_auth::aws_v4::OriginCredentials;
 use worker::js_sys::Uint8Array;
 use worker::wasm_bindgen::JsValue;
+use worker::web_sys;
 use worker::{
     CacheMode, Date, Fetch, Headers, Method, Request, RequestInit, RequestRedirect, Response, ResponseBody,
 };
 
 use crate::body::{self, Body};
 
-/// Signs and sends a request; reads of the answer what the exchange wants to read.
+/// Signs and sends a request; reads of the answer what the exchange wants to read. Where that is nothing,
+/// the answer's own stream comes beside it.
 ///
 /// # Errors
 /// `ServiceUnavailable` where the origin does not answer.
@@ -26,7 +28,7 @@ pub(crate) async fn send(
     exchange: &Exchange<'_>,
     origin: &OriginBucket,
     credentials: &OriginCredentials,
-) -> Result<OriginAnswer, Refusal> {
+) -> Result<(OriginAnswer, Option<web_sys::ReadableStream>), Refusal> {
     let down = |what: &str, error: String| {
         Refusal::new(Fault::OriginUnavailable)
             .because(["the origin ", &request.host, " ", what, ": ", &error].concat())
@@ -46,19 +48,21 @@ pub(crate) async fn send(
         .map(|(name, value)| (name, value.into_bytes()))
         .collect();
     let most = exchange.document_bytes(status);
-    let body = match response.body() {
+    let (body, stream) = match response.body() {
         ResponseBody::Stream(stream) if most > 0 => {
             let read = body::read(stream, most).await;
-            read.map_err(|error| down("broke off its answer", format!("{error:?}")))?
-                .into_bytes()
+            let read = read.map_err(|error| down("broke off its answer", format!("{error:?}")))?;
+            (read.into_bytes(), None)
         }
-        _ => Vec::new(),
+        ResponseBody::Stream(stream) => (Vec::new(), Some(stream.clone())),
+        _ => (Vec::new(), None),
     };
-    Ok(OriginAnswer {
+    let answer = OriginAnswer {
         status,
         headers,
         body,
-    })
+    };
+    Ok((answer, stream))
 }
 
 async fn fetch(

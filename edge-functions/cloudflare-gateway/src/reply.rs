@@ -2,7 +2,7 @@
 
 use oss_s3::answer::{Answer, RequestId};
 use worker::js_sys::Math;
-use worker::{Headers, Response, ResponseBody, ResponseBuilder, Result};
+use worker::{Headers, Response, ResponseBody, ResponseBuilder, Result, web_sys};
 
 /// A new request id. It names a request in logs and answers; nothing is secured by it.
 pub(crate) fn request_id() -> RequestId {
@@ -19,19 +19,35 @@ pub(crate) fn request_id() -> RequestId {
     RequestId::from_bytes(bytes)
 }
 
-/// Hands an answer over.
-pub(crate) fn response(answer: Answer) -> Result<Response> {
-    let headers = Headers::new();
-    for (name, value) in &answer.headers {
-        headers.set(name, &String::from_utf8_lossy(value))?;
+/// An answer, and the origin's stream where that is its body.
+pub(crate) struct Reply {
+    pub(crate) answer: Answer,
+    /// An object's bytes, untouched; only where the answer has no body of its own.
+    pub(crate) stream: Option<web_sys::ReadableStream>,
+}
+
+impl From<Answer> for Reply {
+    fn from(answer: Answer) -> Self {
+        Self { answer, stream: None }
     }
-    let body = if answer.body.is_empty() {
-        ResponseBody::Empty
-    } else {
-        ResponseBody::Body(answer.body)
-    };
-    Ok(ResponseBuilder::new()
-        .with_status(answer.status)
-        .with_headers(headers)
-        .body(body))
+}
+
+impl Reply {
+    /// Hands the answer over.
+    pub(crate) fn response(self) -> Result<Response> {
+        let Self { answer, stream } = self;
+        let headers = Headers::new();
+        for (name, value) in &answer.headers {
+            headers.set(name, &String::from_utf8_lossy(value))?;
+        }
+        let body = match stream {
+            Some(stream) => ResponseBody::Stream(stream),
+            None if answer.body.is_empty() => ResponseBody::Empty,
+            None => ResponseBody::Body(answer.body),
+        };
+        Ok(ResponseBuilder::new()
+            .with_status(answer.status)
+            .with_headers(headers)
+            .body(body))
+    }
 }

@@ -104,6 +104,43 @@ fn a_conditional_put_keeps_its_condition_and_no_other_may_come_in() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
+fn a_read_goes_on_to_s3_with_its_range_and_conditions() {
+    for method in ["GET", "HEAD"] {
+        let headers = [
+            ("range", "bytes=0-4"),
+            ("if-match", "\"e\""),
+            ("if-none-match", "\"f\""),
+        ];
+        let read = || event(method, "/devices/k?versionId=v", &headers, None);
+        let sent = &routed(&read())["request"];
+        assert_eq!(names(sent), ["host", "if-match", "if-none-match", "range", "via"]);
+        assert_eq!(
+            (&sent["uri"], &sent["querystring"]),
+            (&json!(format!("/fleet/{KEY_ID}/k")), &json!("versionId=v"))
+        );
+        for (name, value) in [
+            ("range", "bytes=0-9"),
+            ("if-none-match", "\"g\""),
+            ("if-modified-since", recorded_events::DATE),
+        ] {
+            let mut event = read();
+            put_header(&mut event, name, value);
+            assert_refused_head(&routed(&event), method);
+        }
+    }
+}
+
+/// No passport counts; an answer to HEAD has no body to say so.
+fn assert_refused_head(outcome: &Value, method: &str) {
+    if method == "HEAD" {
+        assert_eq!(outcome["response"]["status"], "403", "{outcome}");
+        assert_eq!(outcome["request"], Value::Null);
+    } else {
+        assert_refused(outcome, "403", "AccessDenied");
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
 fn everything_else_goes_to_the_function_url_signed_and_with_a_passport_of_its_own() {
     for (method, target, body) in [
         ("POST", "/devices/a%20b?uploads", Some(b"".as_slice())),

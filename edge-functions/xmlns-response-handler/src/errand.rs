@@ -146,6 +146,8 @@ impl Hop {
                 Ok(Step::Send(send))
             }
             response_handler::Step::Answer(answer) => Ok(Step::End(self.end(&answer))),
+            // No errand is about object bytes.
+            response_handler::Step::Stream(_) => Err(unexpected()),
         }
     }
 

@@ -78,7 +78,7 @@ fn answer(
         let (operation, answer) =
             response_handler::streamed(config, &host, sent, conditional, &origin, asked)?;
         line.operation = Some(operation.name());
-        for (name, value) in &answer.headers {
+        for (name, value) in answer.headers.iter().filter(|(name, _)| name != "content-length") {
             headers.set(name, String::from_utf8_lossy(value).into_owned());
         }
     }

@@ -12,7 +12,7 @@ mod support;
 
 use recorded_events::{DATE, NOW, header, mutations, origin_response, put_header, request};
 use serde_json::{Value, json};
-use support::{LENGTH, handler, parse, passing, routed};
+use support::{LENGTH, handler, parse, passing, reading, routed};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 const ANSWER: [(&str, &str); 7] = [
@@ -135,6 +135,74 @@ fn an_object_that_exists_is_told_as_oss_tells_it() {
     );
 }
 
+const OBJECT: [(&str, &str); 9] = [
+    ("etag", "\"5d41402abc4b2a76b9719d911017c592\""),
+    ("content-length", "5"),
+    ("content-range", "bytes 0-4/9"),
+    ("content-type", "text/plain"),
+    ("last-modified", "Wed, 01 May 2024 12:34:50 GMT"),
+    ("x-amz-meta-name", "=?UTF-8?B?5Lit?="),
+    ("x-amz-request-id", "318BC8BC148832E5"),
+    ("x-amz-id-2", "x"),
+    ("server", "AmazonS3"),
+];
+
+#[wasm_bindgen_test(unsupported = test)]
+fn the_answer_to_a_read_keeps_its_status_and_length_and_has_oss_s_headers() {
+    for (method, operation) in [("GET", "GetObject"), ("HEAD", "HeadObject")] {
+        let target = "/devices/k?versionId=v&response-content-type=text/plain";
+        let outcome = responded(&reading(method, target, 206, &OBJECT));
+        let response = &outcome["response"];
+        assert_eq!(
+            (&response["status"], &response["body"]),
+            (&json!("206"), &Value::Null)
+        );
+        assert_eq!(
+            names(response),
+            [
+                "content-length",
+                "content-range",
+                "content-type",
+                "date",
+                "etag",
+                "last-modified",
+                "x-oss-meta-name",
+                "x-oss-object-type",
+                "x-oss-request-id",
+                "x-oss-storage-class"
+            ]
+        );
+        assert_eq!(header(response, "content-length"), "5");
+        assert_eq!(outcome["log"]["operation"], operation);
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn errors_of_reads_are_told_by_their_status() {
+    for (target, status, told, code) in [
+        ("/devices/k", 403, "403", "AccessDenied"),
+        ("/devices/k", 404, "404", "NoSuchKey"),
+        ("/devices/k?versionId=v", 404, "404", "NoSuchVersion"),
+        ("/devices/k?versionId=v", 405, "405", "MethodNotAllowed"),
+        ("/devices/k", 412, "412", "PreconditionFailed"),
+        ("/devices/k", 416, "416", "InvalidRange"),
+        ("/devices/k", 503, "503", "ServiceUnavailable"),
+    ] {
+        let document = [("content-type", "application/xml"), ("content-length", "243")];
+        assert_refused(&responded(&reading("GET", target, status, &document)), told, code);
+        let head = responded(&reading("HEAD", target, status, &[]));
+        assert_eq!(head["response"]["status"], told, "{head}");
+        assert_eq!(head["response"]["body"], Value::Null);
+        assert!(!header(&head["response"], "x-oss-err").is_empty());
+    }
+    let unchanged = responded(&reading("GET", "/devices/k", 304, &OBJECT[..1]));
+    assert_eq!(unchanged["response"]["status"], "304");
+    assert_eq!(
+        names(&unchanged["response"]),
+        ["date", "etag", "x-oss-request-id"]
+    );
+}
+
 #[wasm_bindgen_test(unsupported = test)]
 fn a_success_without_an_etag_is_none() {
     assert_refused(
@@ -197,7 +265,7 @@ fn the_handler_s_own_answers_pass_and_lambda_s_errors_do_not() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn answers_that_belong_to_no_request_of_the_gateway_s_are_refused() {
-    for (field, value) in [("uri", "/other/k"), ("querystring", "acl="), ("method", "GET")] {
+    for (field, value) in [("uri", "/other/k"), ("querystring", "acl="), ("method", "DELETE")] {
         let config = recorded_events::CONFIG.replace("\"region\"", "\"addressing\": \"path\", \"region\"");
         let handler = xmlns_response_handler::ResponseHandler::new(&config).unwrap();
         let mut event = passing("/devices/k", &[LENGTH], 200, &ANSWER);

@@ -45,7 +45,7 @@ pub const SECRET: &str = "0123456789abcdef0123456789abcd";
 /// The record of its key: a mount per device, uploads and the list of parts.
 pub const RECORD: &str = r#"{"id": "LTAI5tFakeAccessKeyId001",
   "secrets": [{"secret": "0123456789abcdef0123456789abcd"}],
-  "grants": [{"bucket": "devices", "operations": ["upload-only", "ListParts"], "mount": "fleet/{key_id}/"}]}"#;
+  "grants": [{"bucket": "devices", "operations": ["upload-only", "read-only", "ListParts"], "mount": "fleet/{key_id}/"}]}"#;
 /// Where the response handler is: the distribution says so to the router.
 pub const HANDLER: &str = "abcdefghijklmnopqrstuvwxyz012345.lambda-url.eu-west-1.on.aws";
 /// What Lambda tells a function of itself: its role's credentials, and where it runs.

@@ -34,6 +34,8 @@ fn h01_the_preset_lets_the_five_upload_operations_pass_and_nothing_else() {
     for (method, target) in [
         ("GET", "/devices/k"),
         ("HEAD", "/devices/k"),
+        ("HEAD", "/devices/k?objectMeta"),
+        ("GET", "/devices/k?response-content-type=text/html"),
         ("DELETE", "/devices/k"),
         ("GET", "/devices/k?uploadId=U"),
         ("GET", "/devices/?prefix="),
@@ -57,6 +59,49 @@ fn h01_the_preset_lets_the_five_upload_operations_pass_and_nothing_else() {
             Err(Fault::Forbidden),
             "{method} {target}"
         );
+    }
+}
+
+#[test]
+fn h01_reading_is_its_own_preset_and_each_read_a_right_of_its_own() {
+    let reads = [
+        ("GET", "/devices/k"),
+        ("HEAD", "/devices/k"),
+        ("HEAD", "/devices/k?objectMeta"),
+    ];
+    for (operations, allowed) in [
+        ("read-only", [true, true, true]),
+        ("GetObject", [true, false, false]),
+        ("HeadObject", [false, true, true]),
+        ("upload-only", [false, false, false]),
+    ] {
+        let device = Device::with_grants(&format!(
+            r#"[{{"bucket": "devices", "operations": ["{operations}"]}}]"#
+        ));
+        for ((method, target), allowed) in reads.into_iter().zip(allowed) {
+            assert_eq!(
+                outcome(&device, method, target).is_ok(),
+                allowed,
+                "{operations} {method} {target}"
+            );
+        }
+        let writes = operations == "upload-only";
+        assert_eq!(
+            outcome(&device, "PUT", "/devices/k").is_ok(),
+            writes,
+            "{operations}"
+        );
+        for (method, target) in [
+            ("DELETE", "/devices/k"),
+            ("GET", "/devices/"),
+            ("GET", "/devices/k?acl"),
+        ] {
+            assert_eq!(
+                outcome(&device, method, target),
+                Err(Fault::Forbidden),
+                "{operations} {method} {target}"
+            );
+        }
     }
 }
 

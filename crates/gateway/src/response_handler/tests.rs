@@ -46,6 +46,7 @@ fn run(
             match exchange.advance(answer, &asked(&id)) {
                 Ok(Step::Send(next)) => sent.push(next),
                 Ok(Step::Answer(answer)) => return (sent, Ok(answer)),
+                Ok(Step::Stream(answer)) => panic!("an upload is answered with a stream: {answer:?}"),
                 Err(refusal) => return (sent, Err(refusal)),
             }
         }
@@ -205,4 +206,37 @@ fn an_initiation_answers_in_the_device_s_terms() {
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<InitiateMultipartUploadResult><Bucket>devices</Bucket><Key>k</Key>\
          <UploadId>U-1</UploadId></InitiateMultipartUploadResult>"
     );
+}
+
+#[test]
+fn a_read_is_answered_with_the_origins_own_stream_unless_it_is_an_error_or_has_no_body() {
+    let device =
+        Device::with_grants(r#"[{"bucket": "devices", "mount": "m/", "operations": ["read-only"]}]"#);
+    let id = RequestId::from_bytes([1; 12]);
+    let missing = "<Error><Code>NoSuchKey</Code><Message>gone</Message></Error>";
+    for (method, status, streams) in [
+        ("GET", 200, true),
+        ("GET", 206, true),
+        ("HEAD", 200, false),
+        ("HEAD", 304, false),
+        ("GET", 404, false),
+    ] {
+        device.request(method, "/devices/k", &[("range", "bytes=0-1")], |authorized| {
+            let errand = authorized.unwrap().errand().unwrap();
+            let (mut exchange, first) = Exchange::begin(errand, b"").unwrap();
+            assert_eq!(
+                (first.method, first.path_and_query()),
+                (method, "/m/k".to_owned())
+            );
+            assert_eq!(first.body, OriginBody::Empty);
+            assert_eq!(exchange.document_bytes(status) == 0, status < 300, "{status}");
+            let body = if status == 404 { missing } else { "" };
+            match exchange.advance(&origin(status, &[("etag", "\"e\"")], body), &asked(&id)) {
+                Ok(Step::Stream(answer)) => assert_eq!((answer.status, streams), (status, true)),
+                Ok(Step::Answer(answer)) => assert_eq!((answer.status, streams), (status, false)),
+                Ok(Step::Send(next)) => panic!("{next:?}"),
+                Err(refusal) => assert_eq!((refusal.status(), refusal.code()), (404, "NoSuchKey")),
+            }
+        });
+    }
 }

@@ -119,7 +119,7 @@ faults! {
         "Public ACLs are not allowed in this bucket: upload with the ACL `default` or `private`.";
 
     // The request's head.
-    MethodUnknown: 405 "MethodNotAllowed" None, Device, s3 ["MethodNotAllowed"],
+    MethodUnknown: 405 "MethodNotAllowed" None, Device, s3 [],
         "The method is not one of GET, HEAD, PUT, POST and DELETE.";
     TargetUnreadable: 400 "InvalidURI" None, Device, s3 [],
         "The request target has to be a path with well-formed percent escapes, and each query name may occur once.";
@@ -195,6 +195,10 @@ faults! {
         "The object does not exist.";
     NoSuchVersion: 404 "NoSuchVersion" None, Device, s3 ["NoSuchVersion"],
         "The version of the object does not exist.";
+    VersionIsMarker: 405 "MethodNotAllowed" None, Device, s3 ["MethodNotAllowed"],
+        "The storage does not allow this on the object: a version that is a delete marker can't be read.";
+    ReadDenied: 403 "AccessDenied" None, Operator, s3 [],
+        "The object does not exist, or the gateway may not read it: ask the operator.";
     NoSuchBucket: 404 "NoSuchBucket" None, Operator, s3 ["NoSuchBucket"],
         "The bucket behind this gateway does not exist: ask the operator.";
     PreconditionFailed: 412 "PreconditionFailed" None, Device, s3 ["PreconditionFailed"],

@@ -10,6 +10,8 @@ fn request(operation: Operation) -> Request {
         Operation::CompleteMultipartUpload => ("POST", "?uploadId=U"),
         Operation::AbortMultipartUpload => ("DELETE", "?uploadId=U"),
         Operation::ListParts => ("GET", "?uploadId=U"),
+        Operation::GetObject => ("GET", ""),
+        Operation::HeadObject => ("HEAD", ""),
     };
     Request::new(method, &["/devices/k", query].concat())
 }
@@ -94,6 +96,89 @@ fn every_header_of_a_put_becomes_its_s3_twin() {
             "expires: Thu, 02 May 2024 00:00:00 GMT",
         ]
     );
+}
+
+#[test]
+fn a_read_is_sent_on_with_its_range_and_conditions_signed_or_not_and_with_nothing_else() {
+    let expected = [
+        "if-match: \\\"e\\\"",
+        "if-modified-since: Wed, 01 May 2024 00:00:00 GMT",
+        "if-none-match: \\\"f\\\", W/\\\"g\\\"",
+        "if-unmodified-since: Thu, 02 May 2024 00:00:00 GMT",
+        "range: bytes=0-9",
+        "x-amz-request-payer: requester",
+    ];
+    for operation in Operation::READ {
+        let read = || {
+            request(operation)
+                .header("range", "bytes=0-9")
+                .header("if-match", "\"e\"")
+                .header("if-none-match", "\"f\", W/\"g\"")
+                .header("if-modified-since", "Wed, 01 May 2024 00:00:00 GMT")
+                .header("if-unmodified-since", "Thu, 02 May 2024 00:00:00 GMT")
+                .header("if-range", "\"e\"")
+                .header("x-oss-request-payer", "requester")
+                .header("x-oss-range-behavior", "standard")
+                .header("x-oss-traffic-limit", "819200")
+                // What PHP's and Go's SDKs say of no body at all, and what browsers say to caches.
+                .header("content-type", "application/octet-stream")
+                .header("content-md5", "1B2M2Y8AsgTpgAmY7PhCfg==")
+                .header("accept-encoding", "gzip")
+                .header("cache-control", "no-cache")
+                .header("x-oss-meta-a", "1")
+                .header("x-oss-object-acl", "public-read")
+        };
+        let of_v4 = read().signed_by_v4("if-match;if-none-match;range");
+        for (rule, read) in [
+            (UnsignedHeaders::Store, read()),
+            (UnsignedHeaders::Drop, read()),
+            (UnsignedHeaders::Refuse, read()),
+            (UnsignedHeaders::Store, of_v4),
+        ] {
+            let mut sent = translated(&read, operation, rule).unwrap();
+            sent.sort();
+            assert_eq!(sent, expected, "{operation:?} {rule:?}");
+        }
+        assert_eq!(
+            stored(&request(operation).header("range", ""), operation),
+            Ok(Vec::new())
+        );
+    }
+}
+
+#[test]
+fn a_range_or_condition_belongs_to_reads_alone() {
+    for operation in Operation::ALL.into_iter().filter(|operation| !operation.reads()) {
+        let write = request(operation)
+            .header("range", "bytes=0-9")
+            .header("if-match", "\"e\"");
+        let sent = stored(&write, operation).unwrap();
+        assert!(
+            sent.iter().all(|header| header == DEFAULT_TYPE),
+            "{operation:?} {sent:?}"
+        );
+        let misplaced = request(operation).header("x-oss-range-behavior", "standard");
+        assert_eq!(
+            stored(&misplaced, operation).unwrap_err().fault(),
+            Fault::HeaderMisplaced
+        );
+    }
+}
+
+#[test]
+fn a_read_is_refused_by_the_header_that_asks_for_what_s3_cannot_do() {
+    for operation in Operation::READ {
+        for (name, value, fault) in [
+            ("x-oss-process", "image/resize,w_1", Fault::NotImplemented),
+            ("x-oss-range-behavior", "lenient", Fault::ArgumentInvalid),
+            ("x-oss-complete-all", "yes", Fault::HeaderMisplaced),
+            ("x-oss-unheard-of", "1", Fault::HeaderNotSupported),
+            ("range", "bytes=0-\u{e9}", Fault::ArgumentInvalid),
+        ] {
+            let refusal = stored(&request(operation).header(name, value), operation).unwrap_err();
+            assert_eq!(refusal.fault(), fault, "{operation:?} {name}");
+        }
+    }
 }
 
 #[test]

@@ -46,6 +46,8 @@ pub(super) enum Rule {
     RequestPayer,
     /// `yes` or `no`; it is part of the call.
     CompleteAll,
+    /// `standard`, which is how S3 answers a range anyway.
+    RangeBehavior,
     /// `UNSIGNED-PAYLOAD`, which says nothing: the gateway hashes no bodies.
     PayloadHash,
     /// A feature without an S3 equivalent.
@@ -122,9 +124,12 @@ impl Rule {
             },
             Self::RequestPayer if value == b"requester" => same(),
             Self::CompleteAll if matches!(value, b"yes" | b"no") => Ok(None),
+            Self::RangeBehavior if value == b"standard" => Ok(None),
             Self::PayloadHash if value == b"UNSIGNED-PAYLOAD" => Ok(None),
             Self::PayloadHash if value.starts_with(b"STREAMING-") => Err(Fault::StreamingBody),
-            Self::RequestPayer | Self::CompleteAll | Self::PayloadHash => Err(Fault::ArgumentInvalid),
+            Self::RequestPayer | Self::CompleteAll | Self::RangeBehavior | Self::PayloadHash => {
+                Err(Fault::ArgumentInvalid)
+            }
             Self::NotImplemented => Err(Fault::NotImplemented),
             Self::Consumed => Ok(None),
         }
@@ -360,6 +365,13 @@ mod tests {
             (Rule::RequestPayer, "owner", &private, Err(Fault::ArgumentInvalid)),
             (Rule::CompleteAll, "yes", &private, Ok(None)),
             (Rule::CompleteAll, "true", &private, Err(Fault::ArgumentInvalid)),
+            (Rule::RangeBehavior, "standard", &private, Ok(None)),
+            (
+                Rule::RangeBehavior,
+                "Standard",
+                &private,
+                Err(Fault::ArgumentInvalid),
+            ),
             (Rule::PayloadHash, "UNSIGNED-PAYLOAD", &private, Ok(None)),
             (
                 Rule::PayloadHash,

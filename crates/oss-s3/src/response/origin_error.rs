@@ -1,6 +1,6 @@
 //! S3's errors: which fault of the table each one is, and what the log is told.
 
-use super::OriginAnswer;
+use super::{OriginAnswer, Sent};
 use crate::error::{Fault, Refusal};
 use crate::operation::Operation;
 use crate::xml::{self, Unreadable};
@@ -44,9 +44,9 @@ fn words(text: &str) -> String {
 }
 
 /// The refusal for an error answer whose body can't be seen, to a request with object bytes. S3 seldom
-/// says its code in a header as well; else the status has to tell, and for these two operations it
-/// tells a little more than for others.
-pub(super) fn unseen(origin: &OriginAnswer, operation: Operation, forbids_overwrite: bool) -> Refusal {
+/// says its code in a header as well; else the status has to tell, and for these operations it tells a
+/// little more than for others.
+pub(super) fn unseen(origin: &OriginAnswer, sent: Sent) -> Refusal {
     let said = |name: &str| {
         let value = origin
             .header(name)
@@ -57,33 +57,39 @@ pub(super) fn unseen(origin: &OriginAnswer, operation: Operation, forbids_overwr
         code: said("x-amz-error-code"),
         message: said("x-amz-error-message"),
     };
-    let fault = Fault::of_s3_code(&error.code).unwrap_or(match (origin.status, operation) {
-        (400, _) => Fault::OriginRefusedRequest,
+    let fault = Fault::of_s3_code(&error.code).unwrap_or(match (origin.status, sent.operation) {
+        (400, Operation::PutObject | Operation::UploadPart) => Fault::OriginRefusedRequest,
         (404, Operation::UploadPart) => Fault::NoSuchUpload,
-        (404, _) => Fault::NoSuchBucket,
-        (status, _) => of_status(status),
+        (404, Operation::PutObject) => Fault::NoSuchBucket,
+        (status, _) => of_status(status, sent),
     });
-    told(fault, origin.status, &error, forbids_overwrite)
+    told(fault, origin.status, &error, sent)
 }
 
 /// The refusal for an answer with an error status.
-pub(super) fn refusal(origin: &OriginAnswer, forbids_overwrite: bool) -> Refusal {
+pub(super) fn refusal(origin: &OriginAnswer, sent: Sent) -> Refusal {
     let error = OriginError::of(&origin.body).unwrap_or_default();
-    let fault = Fault::of_s3_code(&error.code).unwrap_or_else(|| of_status(origin.status));
-    told(fault, origin.status, &error, forbids_overwrite)
+    let fault = Fault::of_s3_code(&error.code).unwrap_or_else(|| of_status(origin.status, sent));
+    told(fault, origin.status, &error, sent)
 }
 
 /// The refusal for an error document in an answer with a success status, if there is one. S3 says
 /// 200 before it has joined the parts, and then what became of them.
-pub(super) fn in_success(origin: &OriginAnswer, forbids_overwrite: bool) -> Option<Refusal> {
+pub(super) fn in_success(origin: &OriginAnswer, sent: Sent) -> Option<Refusal> {
     let error = OriginError::of(&origin.body)?;
     let fault = Fault::of_s3_code(&error.code).unwrap_or(Fault::OriginFailed);
-    Some(told(fault, origin.status, &error, forbids_overwrite))
+    Some(told(fault, origin.status, &error, sent))
 }
 
-fn told(fault: Fault, status: u16, error: &OriginError, forbids_overwrite: bool) -> Refusal {
+fn told(fault: Fault, status: u16, error: &OriginError, sent: Sent) -> Refusal {
     let fault = match fault {
-        Fault::PreconditionFailed if forbids_overwrite => Fault::AlreadyExists,
+        Fault::PreconditionFailed if sent.forbids_overwrite => Fault::AlreadyExists,
+        // S3 says so of an object that is not there, too, to whoever may not list the bucket.
+        Fault::OriginRefusedGateway
+            if sent.operation.reads() && matches!(error.code.as_str(), "" | "AccessDenied") =>
+        {
+            Fault::ReadDenied
+        }
         fault => fault,
     };
     let status = status.to_string();
@@ -99,9 +105,13 @@ fn told(fault: Fault, status: u16, error: &OriginError, forbids_overwrite: bool)
     Refusal::new(fault).because(reason.trim_end_matches([':', ' ']).to_owned())
 }
 
-/// For an error without a document, or with a code that the table lacks.
-const fn of_status(status: u16) -> Fault {
+/// For an error without a document, as every answer to HEAD is one, or with a code that the table lacks.
+const fn of_status(status: u16, sent: Sent) -> Fault {
     match status {
+        404 if sent.names_version => Fault::NoSuchVersion,
+        404 if sent.operation.reads() => Fault::NoSuchKey,
+        405 if sent.operation.reads() => Fault::VersionIsMarker,
+        416 => Fault::RangeInvalid,
         // The gateway follows no redirect: its region or endpoint is wrong.
         300..=399 => Fault::OriginMisconfigured,
         400 => Fault::ArgumentInvalid,

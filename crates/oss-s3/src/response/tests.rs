@@ -4,7 +4,7 @@ use crate::device::Request;
 
 const NS: &str = "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
 
-fn origin(status: u16, headers: &[(&str, &str)], body: &str) -> OriginAnswer {
+pub(super) fn origin(status: u16, headers: &[(&str, &str)], body: &str) -> OriginAnswer {
     let headers = headers
         .iter()
         .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
@@ -17,7 +17,7 @@ fn origin(status: u16, headers: &[(&str, &str)], body: &str) -> OriginAnswer {
 }
 
 /// Translates an answer to a request, path style at `edge.example.com:8443`.
-fn told(request: &Request, origin: &OriginAnswer) -> Result<Answer, Refusal> {
+pub(super) fn told(request: &Request, origin: &OriginAnswer) -> Result<Answer, Refusal> {
     request.authorized("fleet/AK/", |authorized| {
         let path = ["/devices/", authorized.key().as_str()].concat();
         translate(
@@ -319,7 +319,11 @@ fn bodies_are_read_only_where_a_document_is_expected() {
     for operation in Operation::ALL {
         let streams = matches!(
             operation,
-            Operation::PutObject | Operation::UploadPart | Operation::AbortMultipartUpload
+            Operation::PutObject
+                | Operation::UploadPart
+                | Operation::AbortMultipartUpload
+                | Operation::GetObject
+                | Operation::HeadObject
         );
         assert_eq!(document_bytes(operation, 200) == 0, streams, "{operation:?}");
         assert_eq!(document_bytes(operation, 404), MAX_DOCUMENT_BYTES);
@@ -398,14 +402,12 @@ fn an_error_whose_body_is_not_shown_is_told_by_its_status_or_by_the_code_in_a_he
                 .collect(),
             body: Vec::new(),
         };
-        translate_head(
-            &answer,
+        let sent = Sent {
             operation,
-            &crate::device::bucket(),
-            forbids,
-            &asked("PUT", "", ""),
-        )
-        .unwrap_err()
+            forbids_overwrite: forbids,
+            names_version: false,
+        };
+        translate_head(&answer, sent, &crate::device::bucket(), &asked("PUT", "", "")).unwrap_err()
     };
     use Operation::{PutObject, UploadPart};
     for (status, operation, forbids, expected, code) in [

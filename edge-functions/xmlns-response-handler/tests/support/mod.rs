@@ -53,6 +53,12 @@ pub(crate) fn passing(target: &str, headers: &[(&str, &str)], status: u16, answe
     origin_response(&request, status, answer)
 }
 
+/// The origin-response event of a read.
+pub(crate) fn reading(method: &str, target: &str, status: u16, answer: &[(&str, &str)]) -> Value {
+    let (request, _) = routed(method, target, &[("range", "bytes=0-4")], None);
+    origin_response(&request, status, answer)
+}
+
 /// The conversation about an event, with the keys of passports at hand, and its first step after that.
 pub(crate) fn begun(handler: &ResponseHandler, event: &Value, now: f64) -> (Conversation, Value) {
     let mut conversation = handler.begin(&event.to_string(), ENVIRONMENT, now);

@@ -15,7 +15,7 @@ use quick_xml::events::Event;
 use super::Reached;
 
 /// The headers that an origin may be sent, beside user metadata and the signature's own.
-const ORIGIN_HEADERS: [&str; 15] = [
+const ORIGIN_HEADERS: [&str; 19] = [
     "accept-encoding",
     "cache-control",
     "content-disposition",
@@ -24,7 +24,11 @@ const ORIGIN_HEADERS: [&str; 15] = [
     "content-md5",
     "content-type",
     "expires",
+    "if-match",
+    "if-modified-since",
     "if-none-match",
+    "if-unmodified-since",
+    "range",
     "x-amz-acl",
     "x-amz-request-payer",
     "x-amz-server-side-encryption",
@@ -251,6 +255,26 @@ fn fits(operation: Operation, request: &[&str]) -> bool {
         Operation::CompleteMultipartUpload => {
             request == ["POST", "uploadId"] || request == ["HEAD"] || lists_parts(request)
         }
+        Operation::GetObject => reads("GET", request),
+        Operation::HeadObject => reads("HEAD", request),
+    }
+}
+
+fn reads(method: &str, request: &[&str]) -> bool {
+    let optional = [
+        "response-cache-control",
+        "response-content-disposition",
+        "response-content-encoding",
+        "response-content-language",
+        "response-content-type",
+        "response-expires",
+        "versionId",
+    ];
+    match request {
+        [first, names @ ..] => {
+            *first == method && names.is_sorted() && names.iter().all(|name| optional.contains(name))
+        }
+        [] => false,
     }
 }
 

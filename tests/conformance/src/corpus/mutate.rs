@@ -178,7 +178,7 @@ const PART_LIST: &str = "<?xml version=\"1.0\"?><CompleteMultipartUpload><Part><
 pub(crate) fn arrived(base: &Vector, dice: &mut Dice) -> Arrived {
     let mut arrived = plain(base);
     if dice.one_in(3) {
-        as_upload(&mut arrived, dice);
+        as_operation(&mut arrived, dice);
     }
     arrived.delivery = if dice.one_in(2) {
         Delivery::Joined
@@ -220,15 +220,18 @@ fn plain(base: &Vector) -> Arrived {
     }
 }
 
-/// Turns a request into one of the upload operations, whatever it was.
-fn as_upload(arrived: &mut Arrived, dice: &mut Dice) {
-    const SHAPES: [(&str, &str); 6] = [
+/// Turns a request into one of an operation that is known, whatever it was.
+fn as_operation(arrived: &mut Arrived, dice: &mut Dice) {
+    const SHAPES: [(&str, &str); 9] = [
         ("PUT", ""),
         ("POST", "?uploads"),
         ("PUT", "?partNumber=7&uploadId=U"),
         ("POST", "?uploadId=U"),
         ("DELETE", "?uploadId=U"),
         ("GET", "?uploadId=U&max-parts=3"),
+        ("GET", ""),
+        ("GET", "?response-content-type=a&versionId=v"),
+        ("HEAD", ""),
     ];
     let (method, query) = dice.choose(&SHAPES).copied().unwrap_or(("PUT", ""));
     method.clone_into(&mut arrived.method);

@@ -49,7 +49,7 @@ pub(super) fn record(credentials: &Credentials) -> Result<KeyRecord, String> {
         "secrets": [{"secret": credentials.access_key_secret}],
         "security_token": credentials.security_token,
         "schemes": request_auth::Scheme::ALL.map(request_auth::Scheme::name),
-        "grants": [{"bucket": "examplebucket", "operations": ["upload-only", "ListParts"], "mount": MOUNT}],
+        "grants": [{"bucket": "examplebucket", "operations": ["upload-only", "read-only", "ListParts"], "mount": MOUNT}],
     });
     KeyRecord::from_json(&credentials.access_key_id, &text.to_string()).map_err(|error| error.to_string())
 }
@@ -175,7 +175,7 @@ fn exchange(
         answer.body.truncate(exchange.document_bytes(answer.status));
         match exchange.advance(&answer, asked)? {
             Step::Send(next) => request = next,
-            Step::Answer(answer) => {
+            Step::Answer(answer) | Step::Stream(answer) => {
                 *reached = Reached::Answer;
                 return Ok(answer);
             }
