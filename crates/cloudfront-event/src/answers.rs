@@ -5,15 +5,21 @@ use gateway::log::Line;
 use gateway::passport;
 use oss_s3::answer::{Answer, Asked, RequestId, Scheme};
 use oss_s3::error::{Fault, Refusal};
-use request_auth::UnixSeconds;
+use request_auth::{Dialect, UnixSeconds};
 
 use crate::function_url;
 use crate::{EventError, EventRequest, EventResponse};
 
 /// What a function behind the authorizer knows of the device's request: it does not see the device's
 /// own host and path, and no answer of such a function repeats them.
-pub fn asked<'a>(request_id: &'a RequestId, method: &'a str, now: UnixSeconds) -> Asked<'a> {
+pub fn asked<'a>(
+    dialect: Dialect,
+    request_id: &'a RequestId,
+    method: &'a str,
+    now: UnixSeconds,
+) -> Asked<'a> {
     Asked {
+        dialect,
         request_id,
         now,
         method,
@@ -58,6 +64,7 @@ fn refused(function: &'static str, error: &EventError, now: UnixSeconds) -> (Ans
     let refusal = Refusal::new(Fault::GatewayFailed).because(error.to_string());
     let request_id = passport::request_id("");
     let mut line = Line::new(function, request_id.as_str(), "");
-    line.refused(&refusal);
-    (refusal.answer(&asked(&request_id, "", now)), line)
+    line.refused(&refusal, Dialect::Oss);
+    let asked = asked(Dialect::Oss, &request_id, "", now);
+    (refusal.answer(&asked), line)
 }

@@ -15,7 +15,7 @@ use gateway::secrets::{self, Kept, PASSPORT_SECRET};
 use oss_s3::answer::RequestId;
 use oss_s3::error::Refusal;
 use request_auth::aws_v4::OriginCredentials;
-use request_auth::{SecretKey, SecurityToken, UnixSeconds};
+use request_auth::{Dialect, SecretKey, SecurityToken, UnixSeconds};
 
 use crate::EventError;
 use crate::conversation::{Fetched, Send};
@@ -69,6 +69,8 @@ pub struct Visit {
     pub environment: Environment,
     /// The id that the device is answered with.
     pub request_id: RequestId,
+    /// The dialect that the device is answered in.
+    pub dialect: Dialect,
     /// The log line.
     pub line: Line,
     /// The time of the step that is being taken.
@@ -78,8 +80,10 @@ pub struct Visit {
 }
 
 impl Visit {
-    /// A visit of `function` for the request with the platform's id `event_request_id`.
+    /// A visit of `function` for the request with the platform's id `event_request_id`, of a device that
+    /// speaks `dialect`.
     pub fn new(
+        dialect: Dialect,
         function: &'static str,
         environment: Environment,
         event_request_id: &str,
@@ -89,6 +93,7 @@ impl Visit {
         Self {
             environment,
             request_id,
+            dialect,
             line: Line::new(function, request_id.as_str(), method),
             now: UnixSeconds(0),
             fetched: None,

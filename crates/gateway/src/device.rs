@@ -4,7 +4,7 @@ use oss_s3::answer::{Asked, RequestId, Scheme};
 use oss_s3::error::Refusal;
 use oss_s3::request::Authorized;
 use request_auth::derived::DerivedKeyId;
-use request_auth::{Delivery, RequestHead, Resource, SecretKey, UnixSeconds, oss_v1};
+use request_auth::{Delivery, Dialect, RequestHead, Resource, SecretKey, UnixSeconds, oss_v1};
 
 use crate::authorizer;
 use crate::config::Config;
@@ -146,6 +146,7 @@ fn sign(head: &RequestHead<'_>, key_id: &str, secret: &str) -> String {
 /// What an answer is stamped with.
 pub(crate) fn asked(id: &RequestId) -> Asked<'_> {
     Asked {
+        dialect: Dialect::Oss,
         request_id: id,
         now: NOW,
         method: "POST",

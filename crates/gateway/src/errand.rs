@@ -98,6 +98,7 @@ pub fn read<'a>(config: &'a Config, checked: &Checked<'_>) -> Option<Received<'a
             let origin_key = OriginKey::new(mount.as_bytes(), &key).ok();
             call.zip(origin_key).map(|(call, origin_key)| Received {
                 errand: Errand::assertion(
+                    decision.dialect,
                     bucket,
                     call,
                     key,
@@ -224,6 +225,7 @@ mod tests {
                 bucket: "devices".into(),
                 key: key.into(),
                 request_id: String::new(),
+                dialect: errand.dialect(),
             };
             let headers = [(ERRAND_HEADER, text.as_bytes())];
             let carrier = Carrier {

@@ -5,6 +5,7 @@
 //! it.
 
 use oss_s3::error::{Blame, Refusal};
+use request_auth::Dialect;
 
 use crate::document::Node;
 use crate::passport::Decision;
@@ -35,7 +36,7 @@ pub struct Line {
     pub access_key_id: Option<String>,
     /// The status of the answer, where this function answers.
     pub status: Option<u16>,
-    /// The OSS error code, where it refuses.
+    /// The error code that the device is told, where it refuses.
     pub code: Option<&'static str>,
     /// Why, in one sentence for the operator.
     pub reason: Option<String>,
@@ -85,12 +86,13 @@ impl Line {
         self.key = Some(decision.key.clone());
     }
 
-    /// Notes why the request is refused.
-    pub fn refused(&mut self, refusal: &Refusal) {
-        self.status = Some(refusal.status());
-        self.code = Some(refusal.code());
+    /// Notes why the request is refused, and what a device that speaks this dialect is told.
+    pub fn refused(&mut self, refusal: &Refusal, dialect: Dialect) {
+        let row = refusal.row(dialect);
+        self.status = Some(row.status);
+        self.code = Some(row.code);
         self.reason = Some(short(&refusal.reason()));
-        self.level = match refusal.blame() {
+        self.level = match row.blame {
             Blame::Device => "warn",
             Blame::Operator => "error",
         };
@@ -134,19 +136,22 @@ mod tests {
     fn a_refusal_is_as_loud_as_its_blame() {
         let mut line = Line::new("authorizer", "ID", "PUT");
         assert_eq!(line.level, "info");
-        line.refused(&Fault::Forbidden.into());
+        line.refused(&Fault::Forbidden.into(), Dialect::Oss);
         assert_eq!(
             (line.level, line.status, line.code),
             ("warn", Some(403), Some("AccessDenied"))
         );
-        line.refused(&Refusal::new(Fault::GatewayFailed).because("x".repeat(5000)));
+        line.refused(
+            &Refusal::new(Fault::GatewayFailed).because("x".repeat(5000)),
+            Dialect::Oss,
+        );
         assert_eq!((line.level, line.reason.unwrap().len()), ("error", MAX_TEXT));
     }
 
     #[test]
     fn a_line_is_written_with_all_its_fields() {
         let mut line = Line::new("authorizer", "ID", "PUT").sent_to("edge.example");
-        line.refused(&Fault::Forbidden.into());
+        line.refused(&Fault::Forbidden.into(), Dialect::Oss);
         let written = Node::from(&line).to_json();
         let read: serde_json::Value = serde_json::from_str(&written).unwrap();
         assert_eq!(

@@ -16,8 +16,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use oss_s3::answer::RequestId;
 use oss_s3::operation::Operation;
-use request_auth::UnixSeconds;
 use request_auth::canon::{hex, sorted};
+use request_auth::{Dialect, UnixSeconds};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
@@ -35,6 +35,8 @@ pub const ORIGIN_HEADER: &str = "x-causeway-origin";
 pub const REGION_HEADER: &str = "x-causeway-region";
 /// The header that says the SHA-256 of the body, as [`body_digest`] writes it.
 pub const BODY_HEADER: &str = "x-causeway-body-sha256";
+/// The version of what a passport says, and in which order.
+const VERSION: &str = "2";
 /// How long a passport counts, in seconds.
 pub const LIFETIME_SECONDS: i64 = 60;
 /// The shortest passport secret, in bytes.
@@ -157,6 +159,8 @@ pub struct Decision {
     pub key: String,
     /// The request id that the device is answered with.
     pub request_id: String,
+    /// The dialect that the device is answered in.
+    pub dialect: Dialect,
 }
 
 /// The request that a passport travels with, as its next hop sees it.
@@ -229,9 +233,10 @@ pub fn issue(
     let headers = pick(&names, carrier.headers)?;
     let expires = now.0.saturating_add(LIFETIME_SECONDS);
     let covered = [
-        "1",
+        VERSION,
         &key.id,
         &expires.to_string(),
+        decision.dialect.name(),
         decision.operation.name(),
         &decision.request_id,
         &URL_SAFE_NO_PAD.encode(&decision.bucket),
@@ -255,7 +260,14 @@ pub fn issue(
 pub fn claimed_key<'a>(headers: &[(&'a str, &'a [u8])]) -> Option<&'a str> {
     let mut parts = presented(headers)?.split('.');
     let (version, key_id) = (parts.next()?, parts.next()?);
-    (version == "1" && is_passport_key_id(key_id)).then_some(key_id)
+    (version == VERSION && is_passport_key_id(key_id)).then_some(key_id)
+}
+
+/// The dialect that the passport of a request names, for the words of a refusal before or instead of a
+/// [`check`]: nothing else may hang on it. OSS's where there is none.
+pub fn claimed_dialect(headers: &[(&str, &[u8])]) -> Dialect {
+    let named = presented(headers).and_then(|text| text.split('.').nth(3));
+    named.and_then(Dialect::from_name).unwrap_or(Dialect::Oss)
 }
 
 /// The text of the one passport among headers.
@@ -278,12 +290,13 @@ pub fn check<'a>(
     let version = parts.next()?;
     let key_id = parts.next()?;
     let expires: i64 = parts.next()?.parse().ok()?;
+    let dialect = Dialect::from_name(parts.next()?)?;
     let operation = Operation::from_name(parts.next()?)?;
     let request_id = parts.next()?;
     let bucket = decode(parts.next()?)?;
     let object_key = decode(parts.next()?)?;
     let names = decode(parts.next()?)?;
-    if version != "1" || parts.next().is_some() {
+    if version != VERSION || parts.next().is_some() {
         return None;
     }
     let key = keys.0.iter().find(|key| key.id == key_id)?;
@@ -303,6 +316,7 @@ pub fn check<'a>(
         bucket,
         key: object_key,
         request_id: request_id.to_owned(),
+        dialect,
     };
     Some(Checked { decision, headers })
 }

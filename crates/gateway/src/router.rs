@@ -7,8 +7,9 @@
 use oss_s3::complete::MAX_PART_LIST_BYTES;
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::operation::Operation;
+use oss_s3::request::CLIENT_MARK;
 use oss_s3::response::Sent;
-use request_auth::{Occurrence, RequestHead};
+use request_auth::{Dialect, Occurrence, RequestHead};
 
 use crate::config::cloudfront::is_region;
 
@@ -74,16 +75,25 @@ pub fn route(operation: Operation) -> Route {
     }
 }
 
+/// The dialect of the device by the query that was sent to S3 for a streamed request of its.
+pub fn dialect_of_streamed(query: &str) -> Dialect {
+    match query.split('&').any(|pair| pair.starts_with(CLIENT_MARK)) {
+        true => Dialect::S3,
+        false => Dialect::Oss,
+    }
+}
+
 /// What a streamed request was, by what was sent to S3 for it: its method and query as
 /// [`OriginRequest::new`](oss_s3::request::OriginRequest::new) writes them, and whether it had an
 /// If-None-Match.
 pub fn streamed(method: &str, query: &str, conditional: bool) -> Option<Sent> {
+    let is_plain = query.is_empty() || query.starts_with(CLIENT_MARK);
     let selects = || query.starts_with("response-") || query.starts_with("versionId=");
     let operation = match method {
-        "PUT" if query.is_empty() => Operation::PutObject,
+        "PUT" if is_plain => Operation::PutObject,
         "PUT" if query.starts_with("partNumber=") => Operation::UploadPart,
-        "GET" if query.is_empty() || selects() => Operation::GetObject,
-        "HEAD" if query.is_empty() || selects() => Operation::HeadObject,
+        "GET" if is_plain || selects() => Operation::GetObject,
+        "HEAD" if is_plain || selects() => Operation::HeadObject,
         _ => return None,
     };
     Some(Sent {
@@ -175,6 +185,20 @@ mod tests {
                 Some(Operation::UploadPart),
                 false,
             ),
+            ("PUT", "x-id=PutObject", Some(Operation::PutObject), false),
+            (
+                "PUT",
+                "partNumber=7&uploadId=U&x-id=UploadPart",
+                Some(Operation::UploadPart),
+                false,
+            ),
+            ("GET", "x-id=GetObject", Some(Operation::GetObject), false),
+            (
+                "HEAD",
+                "versionId=v&x-id=HeadObject",
+                Some(Operation::HeadObject),
+                true,
+            ),
             ("PUT", "acl", None, false),
             ("POST", "", None, false),
             ("DELETE", "", None, false),
@@ -208,6 +232,19 @@ mod tests {
                 sent.is_some_and(|sent| sent.forbids_overwrite),
                 method == "PUT" && operation.is_some()
             );
+        }
+    }
+
+    #[test]
+    fn what_was_sent_to_s3_for_object_bytes_tells_the_dialect() {
+        for (query, dialect) in [
+            ("", Dialect::Oss),
+            ("partNumber=7&uploadId=U", Dialect::Oss),
+            ("partNumber=7&uploadId=x-id%3D", Dialect::Oss),
+            ("x-id=PutObject", Dialect::S3),
+            ("partNumber=7&uploadId=U&x-id=UploadPart", Dialect::S3),
+        ] {
+            assert_eq!(dialect_of_streamed(query), dialect, "{query}");
         }
     }
 

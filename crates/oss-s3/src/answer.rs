@@ -1,12 +1,14 @@
-//! What goes back to the device: status, headers, body, and the two things that every OSS answer
-//! carries, a request id and a date.
+//! What goes back to the device: status, headers, body, and what every answer carries in the dialect
+//! that the device speaks: a request id and a date, and S3's host id.
 //!
 //! Both are arguments: this crate has no clock and no randomness. An answer is only ever built from
 //! the tables of this crate; no header of the origin's reaches it by default.
 
 use std::borrow::Cow;
 
-use request_auth::UnixSeconds;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use request_auth::{Dialect, UnixSeconds};
 
 /// A request id as OSS writes it: 24 upper-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,6 +39,11 @@ impl RequestId {
     pub fn as_str(&self) -> &str {
         core::str::from_utf8(&self.0).unwrap_or_default()
     }
+
+    /// What S3's SDKs show beside the id, `x-amz-id-2`: an opaque text, here without an own meaning.
+    pub(crate) fn host_id(&self) -> String {
+        STANDARD.encode(self.0)
+    }
 }
 
 /// Whether the device spoke TLS to the edge.
@@ -61,6 +68,8 @@ impl Scheme {
 /// What the device asked, as far as an answer repeats it, and what the answer is stamped with.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
+    /// The dialect that the device speaks and is answered in.
+    pub dialect: Dialect,
     /// The id of this request.
     pub request_id: &'a RequestId,
     /// The time of the answer.
@@ -94,7 +103,13 @@ impl Answer {
             headers: Vec::new(),
             body: Vec::new(),
         };
-        answer.push("x-oss-request-id", asked.request_id.as_str());
+        match asked.dialect {
+            Dialect::Oss => answer.push("x-oss-request-id", asked.request_id.as_str()),
+            Dialect::S3 => {
+                answer.push("x-amz-request-id", asked.request_id.as_str());
+                answer.push("x-amz-id-2", asked.request_id.host_id());
+            }
+        }
         answer.push("date", asked.now.http_date());
         answer
     }
@@ -128,12 +143,21 @@ pub(crate) mod tests {
     pub(crate) fn asked<'a>(method: &'a str, host: &'a str, path: &'a str) -> Asked<'a> {
         let (now, scheme) = (UnixSeconds(1_714_566_896), Scheme::Https);
         Asked {
+            dialect: Dialect::Oss,
             request_id: &ID,
             now,
             method,
             scheme,
             host,
             path: path.as_bytes(),
+        }
+    }
+
+    /// The same of a client that speaks S3.
+    pub(crate) fn asked_of_s3<'a>(method: &'a str, host: &'a str, path: &'a str) -> Asked<'a> {
+        Asked {
+            dialect: Dialect::S3,
+            ..asked(method, host, path)
         }
     }
 
@@ -171,5 +195,19 @@ pub(crate) mod tests {
             Some(b"Wed, 01 May 2024 12:34:56 GMT".as_slice())
         );
         assert_eq!(answer.headers.len(), 2);
+    }
+
+    #[test]
+    fn x08_an_answer_to_an_s3_client_carries_s3_s_ids() {
+        let answer = Answer::new(204, &asked_of_s3("DELETE", "h", "/k"));
+        assert_eq!(answer.header("x-amz-request-id"), Some(ID.as_str().as_bytes()));
+        assert_eq!(
+            answer.header("x-amz-id-2"),
+            Some(b"MDAwMTAyMDMwNDA1MDYwNzA4MDlGRUZG".as_slice())
+        );
+        assert_eq!(
+            (answer.headers.len(), answer.header("x-oss-request-id")),
+            (3, None)
+        );
     }
 }

@@ -5,6 +5,8 @@
 //! headers. It comes from an [`Authorized`](crate::request::Authorized), or, where the platform runs
 //! two functions apart, from a passport that was checked; there is no third way.
 
+use request_auth::Dialect;
+
 use crate::addressing::VirtualBucket;
 use crate::headers::Headers;
 use crate::key::{ObjectKey, OriginKey};
@@ -13,6 +15,7 @@ use crate::operation::Call;
 /// Something that was permitted, ready to be done.
 #[derive(Clone, Debug)]
 pub struct Errand<'a> {
+    pub(crate) dialect: Dialect,
     pub(crate) bucket: &'a VirtualBucket,
     pub(crate) call: Call,
     pub(crate) key: ObjectKey,
@@ -26,9 +29,10 @@ impl<'a> Errand<'a> {
     /// [`Authorized::assertion`](crate::request::Authorized::assertion) this is the one place where
     /// permission is made: only `gateway::errand` may call it, with what a checked passport covers.
     ///
-    /// `headers` are the translated ones for the origin; `content_md5` is the digest that the device
+    /// `dialect` is the device's, `headers` are the translated ones for the origin; `content_md5` is the digest that the device
     /// sent with a document that the gateway reads.
     pub const fn assertion(
+        dialect: Dialect,
         bucket: &'a VirtualBucket,
         call: Call,
         key: ObjectKey,
@@ -37,6 +41,7 @@ impl<'a> Errand<'a> {
         content_md5: Option<Vec<u8>>,
     ) -> Self {
         Self {
+            dialect,
             bucket,
             call,
             key,
@@ -44,6 +49,11 @@ impl<'a> Errand<'a> {
             headers,
             content_md5,
         }
+    }
+
+    /// The dialect that the device speaks.
+    pub const fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     /// The operation with its arguments.

@@ -1,4 +1,4 @@
-//! How a request is refused: a fact with its particulars, and the OSS answer made of it.
+//! How a request is refused: a fact with its particulars, and the answer made of it in either dialect.
 //!
 //! Everything that refuses anything in this workspace does it with a [`Refusal`]. It keeps outer
 //! and inner words apart: the device is told the table's sentence, with the name of the header or
@@ -12,6 +12,7 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use request_auth::Dialect;
 
 use crate::answer::{Answer, Asked};
 use crate::xml::Document;
@@ -82,63 +83,76 @@ impl Refusal {
         self.fault
     }
 
-    /// The HTTP status of the answer.
+    /// The HTTP status of the answer to an OSS client.
     pub const fn status(&self) -> u16 {
-        self.fault.row().status
+        self.fault.row(Dialect::Oss).status
     }
 
-    /// The OSS error code of the answer.
+    /// The error code of the answer to an OSS client.
     pub const fn code(&self) -> &'static str {
-        self.fault.row().code
+        self.fault.row(Dialect::Oss).code
+    }
+
+    /// What the table says of the fact, to a client of this dialect.
+    pub const fn row(&self, dialect: Dialect) -> Row {
+        self.fault.row(dialect)
     }
 
     /// Who can mend it: how loudly to log it.
     pub const fn blame(&self) -> Blame {
-        self.fault.row().blame
+        self.fault.row(Dialect::Oss).blame
     }
 
-    /// One sentence for the log: the inner reason, or else what the device is told.
+    /// One sentence for the log: the inner reason, or else what an OSS client is told.
     pub fn reason(&self) -> Cow<'_, str> {
         match &self.reason {
             Some(reason) => Cow::Borrowed(reason),
-            None => self.message(),
+            None => self.message(self.fault.row(Dialect::Oss).sentence),
         }
     }
 
     /// What the device is told.
-    fn message(&self) -> Cow<'_, str> {
-        let sentence = self.fault.row().sentence;
+    fn message(&self, sentence: &'static str) -> Cow<'_, str> {
         match &self.subject {
             Some(subject) => Cow::Owned([subject, ": ", sentence].concat()),
             None => Cow::Borrowed(sentence),
         }
     }
 
-    /// The OSS answer: an error document, or for HEAD its base64 in `x-oss-err`.
+    /// The answer: an error document. To HEAD no body may be given: OSS has the document in `x-oss-err`,
+    /// in base64, and S3 nowhere.
     pub fn answer(&self, asked: &Asked<'_>) -> Answer {
-        let row = self.fault.row();
+        let row = self.fault.row(asked.dialect);
         let mut answer = Answer::new(row.status, asked);
         if let Some(ec) = row.ec {
             answer.push("x-oss-ec", ec);
         }
-        let document = self.document(asked);
-        if asked.method == "HEAD" {
-            answer.push("x-oss-err", STANDARD.encode(document));
-            answer
-        } else if row.status == 304 {
-            answer
-        } else {
-            answer.with_document(document)
+        let document = self.document(asked, row);
+        match (asked.method, asked.dialect) {
+            ("HEAD", Dialect::Oss) => {
+                answer.push("x-oss-err", STANDARD.encode(document));
+                answer
+            }
+            ("HEAD", Dialect::S3) => answer,
+            _ if row.status == 304 => answer,
+            _ => answer.with_document(document),
         }
     }
 
-    fn document(&self, asked: &Asked<'_>) -> String {
-        let row = self.fault.row();
+    fn document(&self, asked: &Asked<'_>, row: Row) -> String {
         let mut document = Document::new("Error");
         document.leaf("Code", row.code);
-        document.leaf("Message", &self.message());
+        document.leaf("Message", &self.message(row.sentence));
+        let (resource, host_id) = match asked.dialect {
+            Dialect::Oss => (Cow::Borrowed(""), Cow::Borrowed(asked.host)),
+            Dialect::S3 => (
+                String::from_utf8_lossy(asked.path),
+                Cow::Owned(asked.request_id.host_id()),
+            ),
+        };
+        document.leaf("Resource", &resource);
         document.leaf("RequestId", asked.request_id.as_str());
-        document.leaf("HostId", asked.host);
+        document.leaf("HostId", &host_id);
         // An answer to HEAD carries the document in a header, where a string to sign can be too long for
         // clients and platforms.
         let is_text = |name: &str| name.starts_with("StringToSign") || name == "CanonicalRequest";
@@ -159,6 +173,9 @@ impl From<Fault> for Refusal {
         Self::new(fault)
     }
 }
+
+#[cfg(test)]
+mod s3_tests;
 
 #[cfg(test)]
 mod tests {

@@ -86,6 +86,14 @@ impl Operation {
         }
     }
 
+    /// The name in S3's API, as its SDKs send it in `x-id`.
+    pub const fn s3_name(self) -> &'static str {
+        match self {
+            Self::InitiateMultipartUpload => "CreateMultipartUpload",
+            other => other.name(),
+        }
+    }
+
     /// The operation of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|operation| operation.name() == name)

@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use request_auth::Verified;
+use request_auth::{Dialect, Verified};
 
 use crate::addressing::{OriginAddressing, UnsignedHeaders, VirtualBucket};
 use crate::complete::{PartList, PartNumber, content_md5};
@@ -16,6 +16,12 @@ use crate::error::Refusal;
 use crate::headers::{self, Headers};
 use crate::key::{ObjectKey, OriginKey, encoded_value};
 use crate::operation::{Call, MAX_PAGE, UploadId};
+
+/// The query parameter by which a request for the origin is known as an S3 client's, with the name of its
+/// operation: SDKs of AWS's send it themselves, and S3 takes no notice of parameters that begin with
+/// `x-` (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html>). It tells the function
+/// behind S3 which dialect to answer in, where nothing else of the device's request is left.
+pub const CLIENT_MARK: &str = "x-id=";
 
 /// A verified request that a grant covers: permission as a value.
 #[derive(Debug)]
@@ -86,6 +92,7 @@ impl<'a> Authorized<'a> {
             .signed("content-md5")
             .filter(|value| !value.is_empty());
         Ok(Errand {
+            dialect: self.verified.scheme().dialect(),
             bucket: self.bucket(),
             call: self.call.clone(),
             key: self.key.clone(),
@@ -153,6 +160,13 @@ impl OriginRequest {
             ),
             Call::GetObject(selection) => ("GET", selection.query(), OriginBody::Empty),
             Call::HeadObject(selection) => ("HEAD", selection.query(), OriginBody::Empty),
+        };
+        let query = match errand.dialect {
+            Dialect::Oss => query,
+            Dialect::S3 => {
+                let mark = if query.is_empty() { "" } else { "&" };
+                [&query, mark, CLIENT_MARK, errand.call.operation().s3_name()].concat()
+            }
         };
         let mut request = Self::to_object(errand, method, query, body);
         request.headers.extend(errand.headers.iter().cloned());

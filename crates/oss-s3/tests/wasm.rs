@@ -9,11 +9,12 @@ use oss_s3::complete::{MAX_PART_LIST_BYTES, PartList};
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::headers::metadata;
 use oss_s3::key::ObjectKey;
-use request_auth::UnixSeconds;
+use request_auth::{Dialect, UnixSeconds};
 use wasm_bindgen_test::wasm_bindgen_test;
 
-fn asked<'a>(id: &'a RequestId, method: &'a str) -> Asked<'a> {
+fn asked<'a>(dialect: Dialect, id: &'a RequestId, method: &'a str) -> Asked<'a> {
     Asked {
+        dialect,
         request_id: id,
         now: UnixSeconds(1_714_566_896),
         method,
@@ -26,13 +27,18 @@ fn asked<'a>(id: &'a RequestId, method: &'a str) -> Asked<'a> {
 #[wasm_bindgen_test]
 fn every_fault_is_answered_with_a_document_that_sdks_can_read() {
     let id = RequestId::from_bytes([9; 12]);
-    for fault in Fault::ALL {
-        for method in ["GET", "PUT", "HEAD"] {
+    let methods = ["GET", "PUT", "HEAD"];
+    let all = Dialect::ALL
+        .into_iter()
+        .flat_map(|dialect| methods.map(|method| (dialect, method)));
+    for (dialect, method) in all {
+        let asked = asked(dialect, &id, method);
+        for fault in Fault::ALL {
             let refusal = Refusal::new(*fault).about("x-oss-<&>").because("inner words");
-            let answer = refusal.answer(&asked(&id, method));
-            assert_eq!(check::answer(&answer), Ok(()), "{fault:?}");
-            let judged = check::document(&refusal, &answer, method);
-            assert_eq!(judged, Ok(()), "{fault:?} {method}");
+            let answer = refusal.answer(&asked);
+            assert_eq!(check::answer(&answer, dialect), Ok(()), "{fault:?}");
+            let judged = check::document(&refusal, &answer, &asked);
+            assert_eq!(judged, Ok(()), "{fault:?} {dialect:?} {method}");
         }
     }
 }

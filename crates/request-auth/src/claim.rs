@@ -6,6 +6,7 @@
 
 use crate::denial::Denial;
 use crate::derived::{self, DerivedKeyId};
+use crate::dialect::Dialect;
 use crate::head::{Occurrence, RequestHead};
 use crate::oss_claim::OssClaim;
 use crate::oss_form::Candidate;
@@ -39,6 +40,13 @@ impl Scheme {
             Self::OssV1 => "oss-v1",
             Self::OssV2 => "oss-v2",
             Self::OssV4 => "oss-v4",
+        }
+    }
+
+    /// The dialect of those who sign with it.
+    pub const fn dialect(self) -> Dialect {
+        match self {
+            Self::OssV1 | Self::OssV2 | Self::OssV4 => Dialect::Oss,
         }
     }
 }

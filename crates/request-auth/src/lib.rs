@@ -16,6 +16,7 @@ mod claim;
 mod client;
 mod denial;
 pub mod derived;
+mod dialect;
 mod head;
 mod oss_claim;
 mod oss_form;
@@ -29,6 +30,7 @@ mod verified;
 
 pub use claim::{Claim, KeyMaterial, MAX_KEY_ID_BYTES, Rules, Scheme, Window, is_plain_key_id};
 pub use denial::{Ambiguity, Denial, ScopePart};
+pub use dialect::Dialect;
 pub use head::{
     Delivery, HeadError, MAX_HEADER_BYTES, MAX_HEADERS, MAX_PARAMETERS, MAX_TARGET_BYTES, Occurrence,
     Parameter, RequestHead,

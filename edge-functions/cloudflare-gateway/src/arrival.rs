@@ -56,6 +56,11 @@ impl Arrival {
         RequestHead::new(&self.method, self.target.as_bytes(), headers, Delivery::Joined)
     }
 
+    /// Path and query as sent.
+    pub(crate) fn target(&self) -> &[u8] {
+        self.target.as_bytes()
+    }
+
     /// A header as text; empty where it is absent.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers

@@ -17,7 +17,7 @@ use gateway::response_handler::{Exchange, Step};
 use gateway::{authorizer, router};
 use oss_s3::answer::{Asked, Scheme};
 use oss_s3::error::Refusal;
-use request_auth::{Denial, UnixSeconds};
+use request_auth::{Denial, Dialect, UnixSeconds};
 use worker::{Context, Date, Env, Request, Response, Result, event};
 
 use crate::arrival::Arrival;
@@ -34,6 +34,7 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
     let request_id = reply::request_id();
     let path = arrival.path();
     let asked = Asked {
+        dialect: Dialect::spoken(arrival.target(), arrival.header("authorization").as_bytes()),
         request_id: &request_id,
         now,
         method: &arrival.method,
@@ -49,7 +50,7 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
     let reply = match serve(&arrival, &env, &asked, &mut entry).await {
         Ok(reply) => reply,
         Err(refusal) => {
-            entry.line.refused(&refusal);
+            entry.line.refused(&refusal, asked.dialect);
             refusal.answer(&asked).into()
         }
     };

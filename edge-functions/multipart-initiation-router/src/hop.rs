@@ -66,9 +66,14 @@ impl Work for Hop {
     }
 
     fn refuse(&mut self, refusal: &Refusal) -> String {
-        self.visit.line.refused(refusal);
-        let Visit { request_id, now, .. } = &self.visit;
-        let answer = refusal.answer(&asked(request_id, &self.event.request.method, *now));
+        self.visit.line.refused(refusal, self.visit.dialect);
+        let Visit {
+            dialect,
+            request_id,
+            now,
+            ..
+        } = &self.visit;
+        let answer = refusal.answer(&asked(*dialect, request_id, &self.event.request.method, *now));
         answers::response(&EventResponse::from(&answer), &self.visit.line)
     }
 }
@@ -78,7 +83,13 @@ impl Hop {
         let (id, method) = (&event.config.request_id, &event.request.method);
         Self {
             deployment,
-            visit: Visit::new(FUNCTION, environment, id, method),
+            visit: Visit::new(
+                passport::claimed_dialect(&event.request.lines()),
+                FUNCTION,
+                environment,
+                id,
+                method,
+            ),
             event,
         }
     }

@@ -59,7 +59,7 @@ fn the_keys_are_asked_for_once_while_they_are_fresh() {
 #[wasm_bindgen_test(unsupported = test)]
 fn a_request_without_a_passport_of_that_form_costs_no_look_up() {
     let (router, mut store) = (router(), Store::default());
-    for text in ["", "1", "1.a b.x", "2.2024-05.x", &"1.a.".repeat(5000)] {
+    for text in ["", "2", "2.a b.x", "1.2024-05.x", &"2.a.".repeat(5000)] {
         let mut event = put_object();
         put_header(&mut event, "x-causeway-passport", text);
         assert_refused(&outcome(&router, &event, &mut store, NOW), "403");
@@ -95,7 +95,7 @@ fn made_up_key_ids_make_the_secret_be_asked_for_now_and_then_and_not_each_time()
     assert!(outcome(&router, &under(PASSPORT), &mut store, NOW)["request"].is_object());
     for n in 0..200 {
         let mut event = under(PASSPORT);
-        put_header(&mut event, "x-causeway-passport", &format!("1.made-up-{n}.x"));
+        put_header(&mut event, "x-causeway-passport", &format!("2.made-up-{n}.x"));
         let later = f64::from(n) / 20.0;
         assert_refused(&outcome(&router, &event, &mut store, NOW + later), "403");
     }

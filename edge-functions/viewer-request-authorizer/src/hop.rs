@@ -18,8 +18,8 @@ use gateway::router::{self, BodyRule, Route};
 use oss_s3::answer::{Asked, Scheme};
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::request::OriginRequest;
-use request_auth::Denial;
 use request_auth::canon::percent_decode;
+use request_auth::{Denial, Dialect};
 
 use crate::Function;
 
@@ -62,7 +62,7 @@ impl Work for Hop {
     }
 
     fn refuse(&mut self, refusal: &Refusal) -> String {
-        self.visit.line.refused(refusal);
+        self.visit.line.refused(refusal, self.visit.dialect);
         let mut response = EventResponse::from(&refusal.answer(&self.asked()));
         if response.size() > MAX_VIEWER_ANSWER_BYTES {
             // The string to sign of a long request is longer than CloudFront takes.
@@ -76,7 +76,9 @@ impl Hop {
     pub(crate) fn new(function: &'static Function, event: Event, environment: Environment) -> Self {
         let raw = event.request.uri.as_bytes();
         let (id, method) = (&event.config.request_id, &event.request.method);
-        let mut visit = Visit::new(FUNCTION, environment, id, method);
+        let authorization = event.request.header("authorization").unwrap_or_default();
+        let dialect = Dialect::spoken(event.request.target().as_bytes(), authorization.as_bytes());
+        let mut visit = Visit::new(dialect, FUNCTION, environment, id, method);
         visit.line = visit
             .line
             .sent_to(event.request.header("host").unwrap_or_default());
@@ -126,6 +128,7 @@ impl Hop {
             bucket: authorized.bucket().name.clone(),
             key: authorized.key().as_str().to_owned(),
             request_id: self.visit.request_id.as_str().to_owned(),
+            dialect: claim.scheme().dialect(),
         };
         self.visit.line.decided(&decision);
         let errand = authorized.errand()?;
@@ -190,6 +193,7 @@ impl Hop {
 
     fn asked(&self) -> Asked<'_> {
         Asked {
+            dialect: self.visit.dialect,
             request_id: &self.visit.request_id,
             now: self.visit.now,
             method: &self.event.request.method,

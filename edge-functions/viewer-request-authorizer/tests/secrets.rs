@@ -279,7 +279,7 @@ fn the_first_passport_key_issues() {
         "also": [{"id": "2024-05", "secret": "5f2b1c9a7e4d8f60b3a1c5e7d9f0a2b4c6"}]}"#;
     let outcome = outcome(&put(), &mut Store::with_passport(rotated));
     let passport = header(&outcome["request"], "x-causeway-passport");
-    assert!(passport.starts_with("1.new."), "{passport}");
+    assert!(passport.starts_with("2.new."), "{passport}");
 }
 
 #[wasm_bindgen_test(unsupported = test)]

@@ -61,7 +61,7 @@ impl Work for Hop {
     }
 
     fn refuse(&mut self, refusal: &Refusal) -> String {
-        self.visit.line.refused(refusal);
+        self.visit.line.refused(refusal, self.visit.dialect);
         self.end(&refusal.answer(&self.asked()))
     }
 }
@@ -77,7 +77,13 @@ impl Hop {
         let context = &request.request_context;
         Self {
             function,
-            visit: Visit::new(FUNCTION, environment, &context.request_id, &context.http.method),
+            visit: Visit::new(
+                passport::claimed_dialect(&lines(&request)),
+                FUNCTION,
+                environment,
+                &context.request_id,
+                &context.http.method,
+            ),
             due: UnixSeconds(now.0.saturating_add(ANSWER_WITHIN_SECONDS)),
             host: String::new(),
             path: String::new(),
@@ -192,6 +198,7 @@ impl Hop {
 
     fn asked(&self) -> Asked<'_> {
         Asked {
+            dialect: self.visit.dialect,
             request_id: &self.visit.request_id,
             now: self.visit.now,
             method: &self.request.request_context.http.method,

@@ -1,9 +1,9 @@
-//! The response handler: gives devices S3's answers in OSS's words.
+//! The response handler: gives devices S3's answers in their dialect.
 //!
 //! It is two functions. Behind its function URL it does the errands that the router sends, which are
 //! everything that S3 answers with a document: a [`Conversation`] checks the passport, says what to
 //! fetch from S3, signed with the function's own role, and ends with the answer. At origin-response it
-//! renames the headers of answers to object bytes, and puts OSS documents in the place of errors:
+//! renames the headers of answers to object bytes, and puts documents of the device's dialect in the place of errors:
 //! CloudFront shows a function the head of S3's answer and never its body.
 
 mod errand;

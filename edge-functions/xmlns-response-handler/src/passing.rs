@@ -1,4 +1,4 @@
-//! One origin-response event: the answer that passes, in OSS's words.
+//! One origin-response event: the answer that passes, in the device's dialect.
 
 use cloudfront_event::answers::{self, asked};
 use cloudfront_event::rules::READ_ONLY_AT_ORIGIN_RESPONSE;
@@ -8,22 +8,23 @@ use gateway::errand::ERRAND_HEADER;
 use gateway::log::Line;
 use gateway::passport;
 use gateway::response_handler;
+use gateway::router;
 use oss_s3::answer::Asked;
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::response::{self, OriginAnswer};
-use request_auth::UnixSeconds;
+use request_auth::{Dialect, UnixSeconds};
 
 pub(crate) const FUNCTION: &str = "xmlns-response-handler/origin-response";
 
 /// The answer in the place of the event's.
 pub(crate) fn respond(config: &Config, event: &Event, now: UnixSeconds) -> String {
     let request_id = passport::request_id(&event.config.request_id);
-    let asked = asked(&request_id, &event.request.method, now);
+    let asked = asked(dialect(event), &request_id, &event.request.method, now);
     let mut line = Line::new(FUNCTION, request_id.as_str(), &event.request.method);
     let response = match answer(config, event, &asked, &mut line) {
         Ok(response) => response,
         Err(refusal) => {
-            line.refused(&refusal);
+            line.refused(&refusal, asked.dialect);
             let mut response = EventResponse::from(&refusal.answer(&asked));
             if let Some(received) = &event.response {
                 for (name, lines) in received.headers.kept(&READ_ONLY_AT_ORIGIN_RESPONSE).iter() {
@@ -34,6 +35,16 @@ pub(crate) fn respond(config: &Config, event: &Event, now: UnixSeconds) -> Strin
         }
     };
     answers::response(&response, &line)
+}
+
+/// The dialect of the device, by what was sent on for it: an errand's passport, or the query for object
+/// bytes.
+fn dialect(event: &Event) -> Dialect {
+    if event.request.header(ERRAND_HEADER).is_some() {
+        passport::claimed_dialect(&event.request.lines())
+    } else {
+        router::dialect_of_streamed(&event.request.querystring)
+    }
 }
 
 fn answer(
@@ -91,7 +102,7 @@ fn answer(
     })
 }
 
-/// An answer from the function URL. The handler's own has a request id and is OSS's already; Lambda
+/// An answer from the function URL. The handler's own has a request id and is the device's already; Lambda
 /// renames some of its headers. One without is Lambda's, and an error whatever its status.
 fn answered(
     received: &EventResponse,
@@ -99,7 +110,11 @@ fn answered(
     asked: &Asked<'_>,
     headers: &mut Headers,
 ) -> Result<(), Refusal> {
-    if received.header("x-oss-request-id").is_none() {
+    let (prefix, request_id) = match asked.dialect {
+        Dialect::Oss => ("x-oss-", "x-oss-request-id"),
+        Dialect::S3 => ("x-amz-", "x-amz-request-id"),
+    };
+    if received.header(request_id).is_none() {
         return Err(response::error_of(origin).unwrap_or_else(|| {
             Refusal::new(Fault::OriginAnswerUnreadable)
                 .because("The function URL gave an answer that is not the response handler's.")
@@ -108,7 +123,7 @@ fn answered(
     // Where the handler names no type, Lambda says JSON.
     let typed = received.header("content-type") == Some("application/xml");
     for (name, lines) in received.headers.iter() {
-        let passes = name.starts_with("x-oss-")
+        let passes = name.starts_with(prefix)
             || matches!(name, "etag" | "cache-control")
             || (name == "content-type" && typed);
         if passes {

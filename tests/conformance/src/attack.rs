@@ -10,7 +10,7 @@ use gateway::response_handler::Exchange;
 use gateway::router::body_rule;
 use oss_s3::answer::{self, Asked, RequestId};
 use oss_s3::error::Refusal;
-use request_auth::{Delivery, Denial, RequestHead, UnixSeconds};
+use request_auth::{Delivery, Denial, Dialect, RequestHead, UnixSeconds};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -229,17 +229,23 @@ impl Gateway {
             }
             (Err(refusal), None) => refusal,
         };
-        let answered = (Some(refusal.status()), Some(refusal.code()));
+        let authorization = lines
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+        let authorization = authorization.map(|(_, value)| value.as_slice());
+        let dialect = Dialect::spoken(target, authorization.unwrap_or_default());
+        let row = refusal.row(dialect);
+        let answered = (Some(row.status), Some(row.code));
         if answered != (case.status, case.code.as_deref()) {
             let reason = refusal.reason();
             return Err(format!(
                 "It is refused with {} {} ({reason})",
-                refusal.status(),
-                refusal.code()
+                row.status, row.code
             ));
         }
         let id = RequestId::from_bytes([1; 12]);
         let asked = Asked {
+            dialect,
             request_id: &id,
             now,
             method: &case.method,
@@ -248,7 +254,7 @@ impl Gateway {
             path: target,
         };
         let answer = refusal.answer(&asked);
-        check::answer(&answer)?;
+        check::answer(&answer, dialect)?;
         check::refusal(&refusal, &answer, &asked, Reached::Permit)
     }
 

@@ -13,6 +13,7 @@ fn decision() -> Decision {
         bucket: "devices".into(),
         key: "中文.k".into(),
         request_id: "0123456789ABCDEF01234567".into(),
+        dialect: Dialect::S3,
     }
 }
 
@@ -207,20 +208,30 @@ fn keys_are_read_whole_and_errors_show_no_secret() {
 fn a_passport_names_its_key_before_it_is_checked() {
     let claimed = |text: &str| claimed_key(&[(PASSPORT_HEADER, text.as_bytes())]).map(str::to_owned);
     assert_eq!(claimed(&issued()).as_deref(), Some("a"));
-    assert_eq!(claimed("1.other.x").as_deref(), Some("other"));
+    assert_eq!(claimed("2.other.x").as_deref(), Some("other"));
     for text in [
         "",
-        "1",
-        "1.",
-        "2.a.x",
-        "1.a b.x",
-        "1.\u{e9}.x",
-        &"1.a.".repeat(5000),
+        "2",
+        "2.",
+        "1.a.x",
+        "2.a b.x",
+        "2.\u{e9}.x",
+        &"2.a.".repeat(5000),
     ] {
         assert_eq!(claimed(text), None, "{text}");
     }
-    let twice = [(PASSPORT_HEADER, b"1.a.x".as_slice()); 2];
+    let twice = [(PASSPORT_HEADER, b"2.a.x".as_slice()); 2];
     assert_eq!((claimed_key(&twice), claimed_key(&[])), (None, None));
+}
+
+#[test]
+fn a_passport_names_its_dialect_before_it_is_checked() {
+    let claimed = |text: &str| claimed_dialect(&[(PASSPORT_HEADER, text.as_bytes())]);
+    assert_eq!(claimed(&issued()), Dialect::S3);
+    for text in ["", "2.a.1", "2.a.1.oss.x", "2.a.1.S3", "2.a.1.PutObject.s3"] {
+        assert_eq!(claimed(text), Dialect::Oss, "{text}");
+    }
+    assert_eq!(claimed_dialect(&[]), Dialect::Oss);
 }
 
 #[test]
@@ -261,11 +272,11 @@ fn any_altered_byte_makes_it_none() {
     for text in [
         "",
         ".",
-        "1.a",
-        good.trim_start_matches("1."),
+        "2.a",
+        good.trim_start_matches("2."),
         &format!("{good}."),
         &format!("{good}="),
-        &"1.".repeat(5000),
+        &"2.".repeat(5000),
     ] {
         assert_eq!(checked(text, carrier(), NOW.0), None, "{text}");
     }

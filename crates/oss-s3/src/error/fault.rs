@@ -1,8 +1,11 @@
-//! The one table of what can go wrong: fact → OSS code, status, EC, S3's codes for it, sentence.
+//! The one table of what can go wrong: fact → what either dialect calls it, S3's codes for it, sentence.
 //!
-//! Nothing else in the workspace writes a status or an error code for a device. The EC column holds
-//! only numbers that the vendor documents for that situation; elsewhere it is empty and the element
-//! is left out, because an invented EC would send people to the wrong help page.
+//! Nothing else in the workspace writes a status or an error code for a device. OSS's status and code
+//! stand first, and behind `but` what S3 says where that is something else. The EC column holds
+//! only numbers that OSS's vendor documents for that situation; elsewhere it is empty and the element
+//! is left out, because an invented EC would send people to the wrong help page. S3 has none.
+
+use request_auth::Dialect;
 
 /// Who can mend a fault, which decides how loudly it is logged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -13,14 +16,14 @@ pub enum Blame {
     Operator,
 }
 
-/// What the table says of a fault.
+/// What the table says of a fault in one dialect.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Row {
-    /// The OSS error code, as SDKs compare it.
+    /// The error code, as SDKs compare it.
     pub code: &'static str,
     /// The HTTP status.
     pub status: u16,
-    /// The vendor's EC number, where one is documented.
+    /// The EC number of OSS's vendor, where one is documented.
     pub ec: Option<&'static str>,
     /// Who can mend it.
     pub blame: Blame,
@@ -29,7 +32,8 @@ pub struct Row {
 }
 
 macro_rules! faults {
-    ($($name:ident: $status:literal $code:literal $ec:expr, $blame:ident, s3 [$($s3:literal)*], $sentence:literal;)*) => {
+    ($($name:ident: $status:literal $code:literal $ec:expr, $blame:ident, s3 [$($s3:literal)*], $sentence:literal
+        $(but $s3_status:literal $s3_code:literal $(, $s3_sentence:literal)?)?;)*) => {
         /// A fact that ends a request, without its particulars.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub enum Fault {
@@ -41,8 +45,8 @@ macro_rules! faults {
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
             /// The fault's row.
-            pub const fn row(self) -> Row {
-                match self {
+            pub const fn row(self, dialect: Dialect) -> Row {
+                let row = match self {
                     $(Self::$name => Row {
                         code: $code,
                         status: $status,
@@ -50,6 +54,23 @@ macro_rules! faults {
                         blame: Blame::$blame,
                         sentence: $sentence,
                     },)*
+                };
+                match dialect {
+                    Dialect::Oss => row,
+                    Dialect::S3 => self.in_s3(Row { ec: None, ..row }),
+                }
+            }
+
+            /// The row with what S3 says otherwise.
+            const fn in_s3(self, row: Row) -> Row {
+                match self {
+                    $($(Self::$name => Row {
+                        status: $s3_status,
+                        code: $s3_code,
+                        $(sentence: $s3_sentence,)?
+                        ..row
+                    },)?)*
+                    _ => row,
                 }
             }
 
@@ -69,7 +90,8 @@ faults! {
     KeyUnknown: 403 "InvalidAccessKeyId" Some("0002-00000902"), Device, s3 [],
         "The access key id does not exist here or is disabled: ask the operator for a valid access key.";
     TokenRefused: 403 "InvalidAccessKeyId" Some("0002-00000002"), Device, s3 [],
-        "The security token is missing, superfluous or not the one of this access key.";
+        "The security token is missing, superfluous or not the one of this access key."
+        but 400 "InvalidToken";
     TokenRepeated: 403 "AccessDenied" None, Device, s3 [],
         "More than one security token was sent: send exactly one.";
     ClockSkewed: 403 "RequestTimeTooSkewed" Some("0002-00000504"), Device, s3 [],
@@ -79,13 +101,19 @@ faults! {
     UrlTooEarly: 403 "AccessDenied" Some("0002-00000235"), Device, s3 [],
         "The URL is not valid yet: set the clock of whoever signed it.";
     ExpiryUnreadable: 403 "AccessDenied" Some("0002-00000070"), Device, s3 [],
-        "Expires (in signature version 2 x-oss-expires) has to be a decimal number of seconds since 1970.";
+        "Expires (in signature version 2 x-oss-expires) has to be a decimal number of seconds since 1970."
+        but 400 "AuthorizationQueryParametersError",
+        "X-Amz-Expires has to be a decimal number of seconds from 1 to 604800.";
     LifetimeWrong: 400 "InvalidArgument" Some("0002-00000232"), Device, s3 [],
-        "x-oss-expires has to be a decimal number of seconds from 1 to 604800.";
+        "x-oss-expires has to be a decimal number of seconds from 1 to 604800."
+        but 400 "AuthorizationQueryParametersError",
+        "X-Amz-Expires has to be a decimal number of seconds from 1 to 604800.";
     ExpiryTooFar: 403 "AccessDenied" None, Device, s3 [],
         "Expires lies further ahead than this gateway allows: sign a URL with a shorter life.";
     DateMissing: 403 "AccessDenied" None, Device, s3 [],
-        "Authentication requires a valid Date or x-oss-date header.";
+        "Authentication requires a valid Date or x-oss-date header."
+        but 403 "AccessDenied",
+        "Authentication requires a valid Date or x-amz-date header.";
     Anonymous: 403 "AccessDenied" Some("0003-00000001"), Device, s3 [],
         "Anonymous access is not allowed: sign the request.";
     SchemeUnknown: 403 "AccessDenied" None, Device, s3 [],
@@ -93,23 +121,32 @@ faults! {
     SchemeForbidden: 403 "AccessDenied" None, Device, s3 [],
         "This access key may not be used with this signature version.";
     SchemeNotOffered: 400 "InvalidArgument" None, Device, s3 [],
-        "This signature version is not verified here: set the SDK to signature version 1 or 4 of OSS.";
+        "This signature version is not verified here: set the SDK to signature version 1 or 4 of OSS."
+        but 400 "InvalidArgument",
+        "This signature version is not verified here: set the client to signature version 4 (AWS4-HMAC-SHA256).";
     RegionForbidden: 400 "InvalidArgument" Some("0002-00000226"), Device, s3 [],
-        "Invalid signing region in the credential: set the SDK to a region that this gateway is configured for.";
+        "Invalid signing region in the credential: set the SDK to a region that this gateway is configured for."
+        but 400 "AuthorizationHeaderMalformed";
     ProductForbidden: 400 "InvalidArgument" Some("0002-00000227"), Device, s3 [],
-        "Invalid signing product in the credential: set the SDK to the product `oss`.";
+        "Invalid signing product in the credential: set the SDK to the product `oss`."
+        but 400 "AuthorizationHeaderMalformed",
+        "Invalid signing service in the credential: it has to be `s3`.";
     ScopeDayWrong: 400 "InvalidArgument" None, Device, s3 [],
-        "The day in the credential is not the day of the signed date.";
+        "The day in the credential is not the day of the signed date."
+        but 400 "AuthorizationHeaderMalformed";
     CredentialsAmbiguous: 400 "InvalidArgument" None, Device, s3 [],
         "The request carries more than one credential: sign it once, in the header or in the query.";
     CredentialMalformed: 400 "InvalidArgument" None, Device, s3 [],
-        "The credential does not have the form that its signature version asks for.";
+        "The credential does not have the form that its signature version asks for."
+        but 400 "AuthorizationHeaderMalformed";
     UrlIncomplete: 403 "AccessDenied" None, Device, s3 [],
-        "Query-string authentication requires this parameter.";
+        "Query-string authentication requires this parameter."
+        but 400 "AuthorizationQueryParametersError";
     TextAmbiguous: 400 "InvalidArgument" None, Device, s3 [],
         "A signed value holds a line break, or `&` followed by a signed name, which signature version 1 cannot protect.";
     KeyAmbiguous: 400 "InvalidObjectName" None, Device, s3 [],
-        "The object name holds `?` followed by the name of a sub-resource, which signature version 1 cannot protect.";
+        "The object name holds `?` followed by the name of a sub-resource, which signature version 1 cannot protect."
+        but 400 "InvalidArgument";
 
     // What may be done. One sentence for every refusal by policy: an unknown bucket must look
     // exactly like a forbidden one (attack case L05).
@@ -132,39 +169,54 @@ faults! {
     HeaderRepeated: 400 "InvalidArgument" None, Device, s3 [],
         "This header may be sent only once, with one value.";
     HeadersTooLarge: 431 "InvalidArgument" None, Device, s3 [],
-        "The request has too many or too large headers.";
+        "The request has too many or too large headers."
+        but 400 "RequestHeaderSectionTooLarge";
     HeaderNotUtf8: 400 "InvalidArgument" None, Device, s3 [],
         "A header value is not UTF-8 and does not survive this platform: encode it as UTF-8.";
     ObjectNameInvalid: 400 "InvalidObjectName" None, Device, s3 ["KeyTooLongError"],
-        "The object name has to be UTF-8 of 1 to 1023 bytes without control characters, `\\`, `.` and `..` segments, and not begin with `.causeway/`.";
+        "The object name has to be UTF-8 of 1 to 1023 bytes without control characters, `\\`, `.` and `..` segments, and not begin with `.causeway/`."
+        but 400 "InvalidArgument";
     ArgumentInvalid: 400 "InvalidArgument" None, Device, s3 ["InvalidArgument" "InvalidRequest"],
         "The value is not one that this operation takes.";
     HeaderNotSupported: 400 "InvalidArgument" None, Device, s3 [],
-        "This header is not supported here: remove it.";
+        "This header is not supported here: remove it."
+        but 501 "NotImplemented";
     HeaderMisplaced: 400 "InvalidArgument" None, Device, s3 [],
         "This header does not belong to this operation: remove it.";
     HeaderForbidden: 400 "InvalidArgument" None, Device, s3 [],
-        "This header is not covered by the signature and this gateway does not take it unsigned: remove it.";
+        "This header is not covered by the signature and this gateway does not take it unsigned: remove it."
+        but 403 "AccessDenied";
     StreamingBody: 400 "InvalidArgument" None, Device, s3 [],
-        "The body is marked as aws-chunked, which belongs to no OSS signature: send it unframed.";
+        "The body is marked as aws-chunked, which belongs to no OSS signature: send it unframed."
+        but 400 "InvalidArgument",
+        "The body is marked as aws-chunked, which this signature does not allow: send it unframed.";
     NotImplemented: 501 "NotImplemented" None, Device, s3 ["NotImplemented"],
         "This feature has no equivalent at the storage behind this gateway: do not use it.";
     AclTooLate: 501 "NotImplemented" None, Device, s3 [],
         "The storage behind this gateway sets an object's ACL when the multipart upload is initiated: send the header there.";
     EncryptionUnsupported: 400 "InvalidEncryptionAlgorithmError" None, Device, s3 ["InvalidEncryptionAlgorithmError"],
-        "The encryption has to be AES256 or KMS.";
+        "The encryption has to be AES256 or KMS."
+        but 400 "InvalidEncryptionAlgorithmError",
+        "The encryption has to be AES256, aws:kms or aws:kms:dsse.";
     KmsKeyUnknown: 400 "InvalidArgument" None, Device, s3 [],
         "This KMS key is not configured here: ask the operator to map it.";
     DigestInvalid: 400 "InvalidDigest" None, Device, s3 ["InvalidDigest"],
         "Content-MD5 has to be the base64 text of 16 bytes.";
     DigestMismatch: 400 "InvalidDigest" None, Device, s3 ["BadDigest"],
-        "The body that arrived is not the one of Content-MD5: send it again.";
+        "The body that arrived is not the one of Content-MD5: send it again."
+        but 400 "BadDigest",
+        "The body that arrived is not the one of its Content-MD5 or checksum: send it again.";
     TagInvalid: 400 "InvalidArgument" None, Device, s3 ["InvalidTag"],
-        "Tagging takes at most 10 different `key=value` pairs, percent-encoded and joined by `&`.";
+        "Tagging takes at most 10 different `key=value` pairs, percent-encoded and joined by `&`."
+        but 400 "InvalidTag";
     MetadataTooLarge: 400 "InvalidArgument" None, Device, s3 ["MetadataTooLarge"],
-        "The x-oss-meta-* headers are larger than the 2 KB that the storage behind this gateway takes.";
+        "The x-oss-meta-* headers are larger than the 2 KB that the storage behind this gateway takes."
+        but 400 "MetadataTooLarge",
+        "The x-amz-meta-* headers are larger than the 2 KB that the storage behind this gateway takes.";
     StorageClassInvalid: 400 "InvalidArgument" None, Device, s3 ["InvalidStorageClass"],
-        "The storage class has to be Standard, IA, Archive, ColdArchive or DeepColdArchive.";
+        "The storage class has to be Standard, IA, Archive, ColdArchive or DeepColdArchive."
+        but 400 "InvalidStorageClass",
+        "The storage class is not one that S3 has.";
 
     // The body.
     LengthMissing: 411 "MissingContentLength" None, Device, s3 ["MissingContentLength"],
@@ -208,18 +260,30 @@ faults! {
     RangeInvalid: 416 "InvalidRange" None, Device, s3 ["InvalidRange"],
         "The range lies outside the object.";
     AlreadyExists: 409 "FileAlreadyExists" None, Device, s3 [],
-        "The object exists already and x-oss-forbid-overwrite is set.";
+        "The object exists already and x-oss-forbid-overwrite is set."
+        but 412 "PreconditionFailed",
+        "A condition of the request does not hold.";
     ObjectArchived: 403 "InvalidObjectState" None, Device, s3 ["InvalidObjectState"],
         "The object is archived: restore it first.";
     RestoreUnderWay: 409 "RestoreAlreadyInProgress" None, Device, s3 ["RestoreAlreadyInProgress"],
         "The object is being restored already.";
     AclUnsupported: 400 "InvalidArgument" None, Operator, s3 ["AccessControlListNotSupported"],
-        "The bucket behind this gateway takes no ACLs: upload without one.";
+        "The bucket behind this gateway takes no ACLs: upload without one."
+        but 400 "AccessControlListNotSupported";
 
     // What stands behind the gateway.
     Busy: 503 "ServiceUnavailable" None, Device,
-        s3 ["SlowDown" "ServiceUnavailable" "ConditionalRequestConflict" "OperationAborted"],
-        "The storage is busy: try again.";
+        s3 ["SlowDown" "ServiceUnavailable" "OperationAborted"],
+        "The storage is busy: try again."
+        but 503 "SlowDown";
+    ConditionUnclear: 503 "ServiceUnavailable" None, Device, s3 ["ConditionalRequestConflict"],
+        "The storage is busy: try again."
+        but 409 "ConditionalRequestConflict",
+        "Another write to the object was under way while the condition was checked: upload it again.";
+    PayloadMismatch: 500 "InternalError" None, Operator, s3 ["XAmzContentSHA256Mismatch"],
+        "The gateway has a problem of its own: ask the operator."
+        but 400 "XAmzContentSHA256Mismatch",
+        "The body that arrived is not the one of the signed x-amz-content-sha256: send it again.";
     OriginUnavailable: 503 "ServiceUnavailable" None, Operator, s3 [],
         "The storage cannot be reached: try again.";
     StoreUnavailable: 503 "ServiceUnavailable" None, Operator, s3 [],
@@ -232,7 +296,7 @@ faults! {
         "The gateway has a problem of its own: ask the operator.";
     OriginMisconfigured: 500 "InternalError" None, Operator,
         s3 ["PermanentRedirect" "TemporaryRedirect" "Redirect" "AuthorizationHeaderMalformed" "IllegalLocationConstraintException"
-            "InvalidBucketName" "XAmzContentSHA256Mismatch" "KMS.NotFoundException" "KMS.DisabledException"],
+            "InvalidBucketName" "KMS.NotFoundException" "KMS.DisabledException"],
         "The gateway has a problem of its own: ask the operator.";
     OriginRefusedRequest: 400 "InvalidArgument" None, Device, s3 [],
         "The storage refused the request: the body is not the one of Content-MD5, or a header has a value that it does not take.";
@@ -251,7 +315,7 @@ mod tests {
     #[test]
     fn every_row_is_an_error_with_a_code_and_a_sentence() {
         for fault in Fault::ALL {
-            let row = fault.row();
+            let row = fault.row(Dialect::Oss);
             assert!((300..=599).contains(&row.status), "{fault:?}");
             assert!(
                 row.code.chars().all(|c| c.is_ascii_alphabetic()) && !row.code.is_empty(),
@@ -272,10 +336,12 @@ mod tests {
     #[test]
     fn only_what_stands_behind_the_gateway_is_answered_with_a_5xx() {
         for fault in Fault::ALL {
-            let row = fault.row();
+            let row = fault.row(Dialect::Oss);
             let behind = row.status >= 500 && row.status != 501;
             assert!(
-                !behind || row.blame == Blame::Operator || *fault == Fault::Busy,
+                !behind
+                    || row.blame == Blame::Operator
+                    || matches!(fault, Fault::Busy | Fault::ConditionUnclear),
                 "{fault:?}"
             );
         }
@@ -291,7 +357,7 @@ mod tests {
             "InvalidToken",
             "RequestTimeTooSkewed",
         ] {
-            let row = Fault::of_s3_code(code).unwrap().row();
+            let row = Fault::of_s3_code(code).unwrap().row(Dialect::Oss);
             assert_eq!(
                 (row.status, row.code, row.blame),
                 (500, "InternalError", Blame::Operator),
@@ -330,7 +396,7 @@ mod tests {
             ("AuthorizationHeaderMalformed", 500, "InternalError"),
             ("ConditionalRequestConflict", 503, "ServiceUnavailable"),
         ] {
-            let row = Fault::of_s3_code(s3).unwrap().row();
+            let row = Fault::of_s3_code(s3).unwrap().row(Dialect::Oss);
             assert_eq!((row.status, row.code), (status, oss), "{s3}");
         }
         assert_eq!(Fault::of_s3_code("SomethingNew"), None);

@@ -6,11 +6,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use oss_s3::answer::{Answer, Asked};
-use oss_s3::error::Refusal;
+use oss_s3::error::{Refusal, Row};
 use oss_s3::operation::Operation;
 use oss_s3::request::{Authorized, OriginRequest};
 use quick_xml::Reader;
 use quick_xml::events::Event;
+use request_auth::Dialect;
 
 use super::Reached;
 
@@ -37,11 +38,16 @@ const ORIGIN_HEADERS: [&str; 19] = [
     "x-amz-tagging",
 ];
 
-/// Every answer: a status of HTTP, headers that can be sent, a request id and a date.
+/// Every answer: a status of HTTP, headers that can be sent, a request id and a date, and no header of
+/// the dialect that is not the device's.
 ///
 /// # Errors
 /// A sentence on what is wrong.
-pub fn answer(answer: &Answer) -> Result<(), String> {
+pub fn answer(answer: &Answer, dialect: Dialect) -> Result<(), String> {
+    let (foreign, ids): (_, &[&str]) = match dialect {
+        Dialect::Oss => ("x-amz-", &["x-oss-request-id", "date"]),
+        Dialect::S3 => ("x-oss-", &["x-amz-request-id", "x-amz-id-2", "date"]),
+    };
     if !(200..600).contains(&answer.status) {
         return Err(format!("The answer's status is {}.", answer.status));
     }
@@ -53,11 +59,11 @@ pub fn answer(answer: &Answer) -> Result<(), String> {
         if !is_name || value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
             return Err(format!("The answer's header {name:?} cannot be sent."));
         }
-        if name.starts_with("x-amz-") {
-            return Err(format!("The answer tells the device of S3's {name}."));
+        if name.starts_with(foreign) {
+            return Err(format!("The answer tells the device of {name}."));
         }
     }
-    for name in ["x-oss-request-id", "date"] {
+    for name in ids {
         if answer.header(name).is_none_or(<[u8]>::is_empty) {
             return Err(format!("The answer has no {name}."));
         }
@@ -76,7 +82,7 @@ pub fn refusal(
     asked: &Asked<'_>,
     reached: Reached,
 ) -> Result<(), String> {
-    let (status, code) = (refusal.status(), refusal.code());
+    let Row { status, code, .. } = refusal.row(asked.dialect);
     let is_clients = matches!(status, 400..=499 | 501);
     if reached != Reached::Origin && !is_clients {
         return Err(format!("What the client did wrong is answered {status} {code}."));
@@ -90,25 +96,29 @@ pub fn refusal(
             "The origin's trouble with the gateway reaches the device as {code}."
         ));
     }
-    document(refusal, answer, asked.method)
+    document(refusal, answer, asked)
 }
 
-/// The error document of a refusal: in the body, or for HEAD in `x-oss-err`, and readable by every SDK.
+/// The error document of a refusal: in the body, or for an OSS client's HEAD in `x-oss-err`, and readable
+/// by every SDK.
 ///
 /// # Errors
 /// A sentence on what is wrong.
-pub fn document(refusal: &Refusal, answer: &Answer, method: &str) -> Result<(), String> {
-    let code = refusal.code();
-    let document = if method == "HEAD" {
+pub fn document(refusal: &Refusal, answer: &Answer, asked: &Asked<'_>) -> Result<(), String> {
+    let Row { status, code, .. } = refusal.row(asked.dialect);
+    let document = if asked.method == "HEAD" {
         if !answer.body.is_empty() {
             return Err("An answer to HEAD has a body.".to_owned());
+        }
+        if asked.dialect == Dialect::S3 {
+            return Ok(());
         }
         let encoded = answer
             .header("x-oss-err")
             .ok_or("An answer to HEAD has no x-oss-err.")?;
         STANDARD.decode(encoded).map_err(|_| "x-oss-err is not base64.")?
     } else {
-        if refusal.status() == 304 {
+        if status == 304 {
             return Ok(());
         }
         answer.body.clone()

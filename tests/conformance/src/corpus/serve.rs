@@ -9,7 +9,7 @@ use gateway::router::{BodyRule, body_rule};
 use oss_s3::answer::{Answer, Asked, RequestId, Scheme};
 use oss_s3::error::{Fault, Refusal};
 use request_auth::aws_v4::OriginCredentials;
-use request_auth::{Denial, Occurrence, RequestHead, SecretKey, UnixSeconds};
+use request_auth::{Denial, Dialect, Occurrence, RequestHead, SecretKey, UnixSeconds};
 use serde_json::json;
 
 use super::mutate::Arrived;
@@ -65,6 +65,7 @@ pub(super) fn serve(
     let request_id = RequestId::from_bytes([7; 12]);
     let host = header(arrived, b"host");
     let asked = Asked {
+        dialect: Dialect::spoken(&arrived.target, header(arrived, b"authorization")),
         request_id: &request_id,
         now: UnixSeconds(arrived.now),
         method: &arrived.method,
@@ -79,10 +80,10 @@ pub(super) fn serve(
     let mut reached = Reached::Claim;
     let outcome = exchange(config, record, arrived, &asked, &mut reached, dice);
     let checked = match outcome {
-        Ok(answer) => check::answer(&answer).map(|()| answer),
+        Ok(answer) => check::answer(&answer, asked.dialect).map(|()| answer),
         Err(Stop::Refused(refusal)) => {
             let answer = refusal.answer(&asked);
-            check::answer(&answer)
+            check::answer(&answer, asked.dialect)
                 .and_then(|()| check::refusal(&refusal, &answer, &asked, reached))
                 .map(|()| answer)
         }
