@@ -234,7 +234,10 @@ impl KeyRecord {
             .iter()
             .map(|name| Scheme::ALL.into_iter().find(|scheme| scheme.name() == name))
             .collect::<Option<_>>()
-            .ok_or_else(|| fail("`schemes` holds a name that is no scheme; known: oss-v1, oss-v2, oss-v4"))?;
+            .ok_or_else(|| {
+                let known = Scheme::ALL.map(Scheme::name).join(", ");
+                fail(&["`schemes` holds a name that is no scheme; known: ", &known].concat())
+            })?;
         let security_token = match source.security_token {
             Some(token) => Some(
                 SecurityToken::new(token).ok_or_else(|| fail("`security_token` is empty; leave it out"))?,

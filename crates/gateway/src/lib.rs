@@ -23,6 +23,8 @@ pub mod config;
 mod device;
 pub mod document;
 pub mod errand;
+#[cfg(feature = "post-object")]
+pub mod form;
 pub mod keys;
 pub mod log;
 pub mod origin_signature;

@@ -7,6 +7,8 @@
 
 mod denial;
 mod fault;
+#[cfg(feature = "post-object")]
+mod form;
 
 use std::borrow::Cow;
 

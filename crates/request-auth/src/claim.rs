@@ -28,11 +28,27 @@ pub enum Scheme {
     OssV2,
     /// OSS V4: HMAC-SHA256 under a key derived for a day, region and product, likewise.
     OssV4,
+    /// A POST form with a policy that is signed with HMAC-SHA1.
+    OssPostV1,
+    /// A POST form with a policy that is signed with HMAC-SHA256.
+    OssPostV2,
+    /// A POST form with a policy that is signed with OSS V4's derived key.
+    OssPostV4,
+    /// A POST form with a policy that is signed with S3's SigV4.
+    S3PostV4,
 }
 
 impl Scheme {
     /// Every scheme.
-    pub const ALL: [Self; 3] = [Self::OssV1, Self::OssV2, Self::OssV4];
+    pub const ALL: [Self; 7] = [
+        Self::OssV1,
+        Self::OssV2,
+        Self::OssV4,
+        Self::OssPostV1,
+        Self::OssPostV2,
+        Self::OssPostV4,
+        Self::S3PostV4,
+    ];
 
     /// The name in configuration and logs.
     pub const fn name(self) -> &'static str {
@@ -40,14 +56,29 @@ impl Scheme {
             Self::OssV1 => "oss-v1",
             Self::OssV2 => "oss-v2",
             Self::OssV4 => "oss-v4",
+            Self::OssPostV1 => "oss-post-v1",
+            Self::OssPostV2 => "oss-post-v2",
+            Self::OssPostV4 => "oss-post-v4",
+            Self::S3PostV4 => "s3-post-v4",
         }
     }
 
     /// The dialect of those who sign with it.
     pub const fn dialect(self) -> Dialect {
         match self {
-            Self::OssV1 | Self::OssV2 | Self::OssV4 => Dialect::Oss,
+            Self::OssV1 | Self::OssV2 | Self::OssV4 | Self::OssPostV1 | Self::OssPostV2 | Self::OssPostV4 => {
+                Dialect::Oss
+            }
+            Self::S3PostV4 => Dialect::S3,
         }
+    }
+
+    /// Whether this is the signature of a form's policy.
+    pub const fn is_form(self) -> bool {
+        matches!(
+            self,
+            Self::OssPostV1 | Self::OssPostV2 | Self::OssPostV4 | Self::S3PostV4
+        )
     }
 }
 

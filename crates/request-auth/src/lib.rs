@@ -23,6 +23,8 @@ mod oss_form;
 pub mod oss_v1;
 pub mod oss_v2;
 pub mod oss_v4;
+#[cfg(feature = "post-object")]
+pub mod post_policy;
 mod presented;
 mod secret;
 mod time;

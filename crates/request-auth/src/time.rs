@@ -68,6 +68,27 @@ impl UnixSeconds {
         )
     }
 
+    /// Reads `yyyy-mm-ddThh:mm:ssZ`, with or without a fraction of a second, which is dropped.
+    pub fn from_iso_extended(text: &[u8]) -> Option<Self> {
+        let text = core::str::from_utf8(text).ok()?.strip_suffix('Z')?;
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+        digits(fraction, 1..=9)?;
+        let bytes = whole.as_bytes();
+        let marks = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')];
+        if whole.len() != 19 || marks.into_iter().any(|(at, mark)| bytes.get(at) != Some(&mark)) {
+            return None;
+        }
+        let part = |from: usize, to: usize| digits(whole.get(from..to)?, 1..=4);
+        Self::from_civil(
+            part(0, 4)?,
+            part(5, 7)?,
+            part(8, 10)?,
+            part(11, 13)?,
+            part(14, 16)?,
+            part(17, 19)?,
+        )
+    }
+
     fn from_civil(year: i64, month: i64, day: i64, hour: i64, minute: i64, second: i64) -> Option<Self> {
         if !(1970..=9999).contains(&year) || hour > 23 || minute > 59 || second > 59 {
             return None;
@@ -300,6 +321,13 @@ mod tests {
             assert_eq!(moment.iso_extended(), extended);
             assert_eq!(UnixSeconds::from_http_date(http.as_bytes()), Some(moment));
             assert_eq!(UnixSeconds::from_iso_basic(basic.as_bytes()), Some(moment));
+            for text in [
+                extended.to_owned(),
+                extended.replace(".000", ""),
+                extended.replace(".000", ".999999"),
+            ] {
+                assert_eq!(UnixSeconds::from_iso_extended(text.as_bytes()), Some(moment));
+            }
         }
     }
 
@@ -352,6 +380,23 @@ mod tests {
             "+0240501T123456Z",
         ] {
             assert_eq!(UnixSeconds::from_iso_basic(text.as_bytes()), None, "{text}");
+        }
+        for text in [
+            "2024-05-01T12:34:60Z",
+            "2024-05-01T24:00:00Z",
+            "2024-13-01T00:00:00Z",
+            "2024-02-30T00:00:00Z",
+            "2024-05-01T12:34:56",
+            "2024-05-01T12:34:56+00:00",
+            "2024-05-01 12:34:56Z",
+            "2024-05-01T12:34:56.Z",
+            "2024-05-01T12:34:56.-1Z",
+            "20240501T123456Z",
+            "2024-5-1T12:34:56Z",
+            "NaN",
+            "",
+        ] {
+            assert_eq!(UnixSeconds::from_iso_extended(text.as_bytes()), None, "{text}");
         }
     }
 }

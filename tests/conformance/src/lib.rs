@@ -10,6 +10,7 @@
 pub mod attack;
 pub mod corpus;
 pub mod derive;
+pub mod form;
 pub mod mac;
 pub mod report;
 pub mod run;

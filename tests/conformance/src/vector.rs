@@ -1,6 +1,8 @@
 //! The vector format, read leniently: a member that cannot be read is a failure that names it, and
 //! the others of its file still run.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -18,6 +20,9 @@ pub struct Vector {
     /// The bucket that the client was configured with.
     #[serde(default)]
     pub config: Config,
+    /// The object key, where that is not in the request: `${filename}` stands for the file's name.
+    #[serde(default)]
+    pub key: String,
     /// The request; none for POST forms.
     #[serde(default)]
     pub request: Option<Request>,
@@ -94,6 +99,9 @@ pub struct Expect {
     /// What the digest in a V4 string to sign is of.
     #[serde(default)]
     pub canonical_request: Option<String>,
+    /// The fields of a POST form, before its file.
+    #[serde(default)]
+    pub form: Option<BTreeMap<String, String>>,
     /// The error code of a refusal.
     #[serde(default)]
     pub error: Option<String>,

@@ -236,6 +236,38 @@ faults! {
     XmlMalformed: 400 "MalformedXML" None, Device, s3 ["MalformedXML"],
         "The document is not a well-formed CompleteMultipartUpload with 1 to 10000 parts.";
 
+    // Forms.
+    FormNotOffered: 501 "NotImplemented" None, Device, s3 [],
+        "POST forms are not taken on this platform: upload with PutObject, or through a gateway on Cloudflare.";
+    FormMalformed: 400 "MalformedPOSTRequest" None, Device, s3 [],
+        "The form is not well-formed multipart/form-data.";
+    FormTooLong: 400 "MalformedPOSTRequest" None, Device, s3 [],
+        "The fields before the form's file have more than 20 KB: send fewer or shorter ones.";
+    FormUnstreamable: 400 "EntityTooLarge" None, Device, s3 [],
+        "A form above 5 MiB needs a Content-Length, and its file as the last part, with nothing but the closing boundary and a line end behind it.";
+    FormWithoutFile: 400 "InvalidArgument" None, Device, s3 [],
+        "The form needs exactly one file: a last field named `file`.";
+    FormWithoutKey: 400 "InvalidArgument" None, Device, s3 [],
+        "The form needs this field: put it before the file.";
+    FormUnsigned: 403 "AccessDenied" None, Device, s3 [],
+        "The form needs this field for its signature: put it before the file.";
+    FieldRepeated: 400 "InvalidArgument" None, Device, s3 [],
+        "This field stands twice in the form: send it once.";
+    FieldUncovered: 403 "AccessDenied" None, Device, s3 [],
+        "Invalid according to Policy: no condition names this field, so it may not be in the form.";
+    PolicyUnreadable: 400 "InvalidPolicyDocument" None, Device, s3 [],
+        "The policy has to be the base64 text of a JSON document with an expiration and a list of conditions.";
+    PolicyIncomplete: 403 "AccessDenied" None, Device, s3 [],
+        "Invalid according to Policy: it lacks this part.";
+    PolicyExpired: 403 "AccessDenied" None, Device, s3 [],
+        "Invalid according to Policy: Policy expired.";
+    PolicyUnmet: 403 "AccessDenied" None, Device, s3 [],
+        "Invalid according to Policy: the condition for this field does not hold.";
+    FileTooLarge: 400 "EntityTooLarge" None, Device, s3 [],
+        "The file is larger than the policy's content-length-range allows.";
+    FileTooSmall: 400 "EntityTooSmall" None, Device, s3 [],
+        "The file is smaller than the policy's content-length-range allows.";
+
     // What the storage says of the object or upload.
     PartInvalid: 400 "InvalidPart" None, Device, s3 ["InvalidPart"],
         "One of the parts was not uploaded, or has another ETag.";
