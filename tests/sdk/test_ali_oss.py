@@ -10,6 +10,8 @@ import pytest
 
 from conftest import HERE, RUN
 from devices import STYLES
+from fleets import Fleet
+from keys import rotated
 from limits import limits_of
 from results import RESULTS
 from witness import Witness
@@ -17,6 +19,23 @@ from witness import Witness
 FOLDER = HERE / "ali-oss"
 FILES = sorted(path.name for path in FOLDER.glob("*.test.cjs"))
 VERSION = json.loads((HERE / "package.json").read_text())["dependencies"]["ali-oss"]
+
+
+def fleet_of(keys, gateway) -> dict:
+    """Devices of fleets: their keys, and where the origin has what they store."""
+    fleet = Fleet(keys, gateway.bucket, revoked=("cam-9",))
+    later = Fleet(keys, gateway.bucket, masters=rotated("the-old-master-" + "o" * 32, "the-new-master-" + "n" * 32))
+
+    def device(of: Fleet, name: str, master: int = 0) -> dict:
+        return {"credentials": dataclasses.asdict(of.device(name, master)), "mount": of.stored(name, "")}
+
+    return {
+        "first": device(fleet, "cam-1"),
+        "second": device(fleet, "cam-2"),
+        "revoked": device(fleet, "cam-9"),
+        "rotated": device(later, "cam-1", 1),
+        "ended": device(later, "cam-1", 0),
+    }
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +55,7 @@ def environment(gateway, proxy, origin, keys):
             "v1_only": dataclasses.asdict(keys.add(schemes=["oss-v1"])),
             "v4_only": dataclasses.asdict(keys.add(schemes=["oss-v4"])),
         },
+        "fleet": fleet_of(keys, gateway),
         "witness": witness.url,
         "folder": f"tests/{RUN}/ali-oss",
     }

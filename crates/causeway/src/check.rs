@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use gateway::config::{BucketSource, HostSource, StyleSource};
+use gateway::keys::fleet::MAX_REVOKED;
 use serde::Serialize;
 
 use crate::configuration::Configuration;
+use crate::records::Records;
 use crate::{cloudflare, cloudfront};
 
 /// How long Workers KV may take until every location has a change, in seconds.
@@ -23,6 +25,9 @@ pub struct Report {
     pub clock_window_seconds: u32,
     /// How long a revoked key may still work.
     pub revocation: Revocation,
+    /// What the folder of key records holds, where one was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub records: Option<Records>,
     /// Sentences.
     pub warnings: Vec<String>,
 }
@@ -64,8 +69,8 @@ pub struct Revocation {
 }
 
 impl Report {
-    /// Looks at a configuration that the gateway takes.
-    pub fn new(configuration: &Configuration) -> Self {
+    /// Looks at a configuration that the gateway takes, and at key records that it takes.
+    pub fn new(configuration: &Configuration, records: Option<Records>) -> Self {
         let source = configuration.source();
         let fresh = source.key_cache.fresh_seconds;
         Self {
@@ -81,6 +86,7 @@ impl Report {
                 cloudfront_seconds: fresh,
                 outage_seconds: source.key_cache.stale_seconds,
             },
+            records,
             warnings: warnings(configuration),
         }
     }
@@ -117,7 +123,18 @@ impl fmt::Display for Report {
             self.revocation.cloudfront_seconds,
             self.revocation.outage_seconds
         )?;
-        for warning in &self.warnings {
+        if let Some(records) = &self.records {
+            writeln!(f, "keys     {} listed by themselves", records.keys)?;
+            for fleet in &records.fleets {
+                let (id, masters, revoked) = (&fleet.id, fleet.masters, fleet.revoked);
+                writeln!(
+                    f,
+                    "fleet    {id} of {masters} masters, {revoked} of at most {MAX_REVOKED} devices revoked"
+                )?;
+            }
+        }
+        let of_records = self.records.iter().flat_map(|records| &records.warnings);
+        for warning in self.warnings.iter().chain(of_records) {
             writeln!(f, "warning  {warning}")?;
         }
         Ok(())

@@ -8,4 +8,6 @@ pub mod check;
 pub mod cloudflare;
 pub mod cloudfront;
 pub mod configuration;
+pub mod derive;
+pub mod records;
 pub mod shards;

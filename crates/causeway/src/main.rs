@@ -9,12 +9,14 @@ use causeway::check::Report;
 use causeway::cloudflare;
 use causeway::cloudfront::Bundle;
 use causeway::configuration::Configuration;
+use causeway::derive::Master;
+use causeway::records::Records;
 use causeway::shards::Shards;
 use clap::{Args, Parser, Subcommand};
 use gateway::config::cloudfront::MAX_KEY_SHARDS;
 use serde_json::json;
 
-/// What an operator of Causeway does: check causeway.toml, bundle it for a platform, spread keys over shards.
+/// What an operator of Causeway does: check causeway.toml, bundle it for a platform, make keys, spread them over shards.
 ///
 /// Nothing here talks to an account: the platforms' own tools take the files from here. The guides are
 /// infra/cloudflare/README.md and infra/cloudfront/README.md.
@@ -41,6 +43,34 @@ enum Command {
     /// written as 0.json, 1.json, … into a new folder; put each into the secret `<secrets_prefix>/<number>`, empty
     /// ones too, and remove the folder: it holds the secrets of all keys.
     Shards(ShardsOptions),
+    /// Make access keys.
+    #[command(subcommand)]
+    Key(Key),
+}
+
+#[derive(Subcommand)]
+enum Key {
+    /// Print the access keys of devices of a fleet, derived from the fleet's master.
+    ///
+    /// A device's key id is d1.FLEET.DEVICE. The master is a `secret` of `masters` in the record `d1.FLEET`; the
+    /// gateway derives the same keys from it, so nothing has to be stored for a device.
+    Derive(Derive),
+}
+
+#[derive(Args)]
+struct Derive {
+    /// The fleet.
+    #[arg(long)]
+    fleet: String,
+    /// The file that holds the master, and nothing else; `-` for standard input.
+    #[arg(long, value_name = "FILE")]
+    master: PathBuf,
+    /// The devices.
+    #[arg(required = true, value_name = "DEVICE")]
+    devices: Vec<String>,
+    /// Print JSON instead of a table: a list of `access_key_id` and `access_key_secret`.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Args)]
@@ -48,6 +78,9 @@ struct Check {
     /// The configuration.
     #[arg(default_value = "causeway.toml")]
     file: PathBuf,
+    /// Check the key records of this folder as well: each a file, named by its id with or without `.json`.
+    #[arg(long, value_name = "FOLDER")]
+    keys: Option<PathBuf>,
     /// Print JSON: `valid`, and either the findings or the `error`.
     #[arg(long)]
     json: bool,
@@ -129,12 +162,19 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
         }
         Command::Bundle(Platform::Cloudfront(options)) => bundle(options),
         Command::Shards(options) => shards(options),
+        Command::Key(Key::Derive(options)) => derive(options),
     }
 }
 
 fn check(options: &Check) -> anyhow::Result<ExitCode> {
-    let report = Configuration::read(&options.file).map(|configuration| Report::new(&configuration));
-    match report {
+    let report = |configuration: Configuration| {
+        let keys = options.keys.as_deref();
+        let records = keys
+            .map(|folder| Records::of(folder, &configuration))
+            .transpose()?;
+        Ok(Report::new(&configuration, records))
+    };
+    match Configuration::read(&options.file).and_then(report) {
         Ok(report) if options.json => {
             let mut found = serde_json::to_value(&report)?;
             if let Some(fields) = found.as_object_mut() {
@@ -178,6 +218,23 @@ fn bundle(options: &BundleCloudfront) -> anyhow::Result<ExitCode> {
         options.out.display(),
         Bundle::PARAMETER_FILES.join(" and ")
     );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn derive(options: &Derive) -> anyhow::Result<ExitCode> {
+    let master = Master::read(&options.master)?;
+    let keys = options
+        .devices
+        .iter()
+        .map(|device| master.key(&options.fleet, device))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&keys)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    for key in &keys {
+        println!("{}  {}", key.access_key_id, key.access_key_secret);
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -3,16 +3,17 @@
 //! The folder is the original: shards are made from all of it, anew after each change. A record that no edge
 //! function would read, and a shard that Secrets Manager would not take, are refused here.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
 use std::num::NonZeroU16;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use gateway::keys::shards;
 use serde::Serialize;
+
+use crate::records;
 
 /// The shards of a folder of key records.
 pub struct Shards {
@@ -39,7 +40,7 @@ impl Shards {
     /// A file that is no key record, two files for one id, or a shard that would be too large. No sentence has a
     /// secret.
     pub fn of(folder: &Path, count: NonZeroU16) -> anyhow::Result<Self> {
-        let records = read(folder)?;
+        let records = records::read(folder)?;
         let texts = shards::spread(&records, count)?;
         let mut counts = vec![0_usize; texts.len()];
         for id in records.keys() {
@@ -98,27 +99,4 @@ impl Shards {
 
 fn file_name(number: usize) -> String {
     format!("{number}.json")
-}
-
-/// The texts of the records by their ids. Files whose names begin with a dot are not ours.
-fn read(folder: &Path) -> anyhow::Result<BTreeMap<String, String>> {
-    let mut records = BTreeMap::new();
-    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    for entry in entries {
-        let path = entry?.path();
-        let name = path.file_name().and_then(|name| name.to_str());
-        let name = name.with_context(|| format!("{} is not named by a key id", path.display()))?;
-        if name.starts_with('.') {
-            continue;
-        }
-        let id = name.strip_suffix(".json").unwrap_or(name);
-        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        if records.insert(id.to_owned(), text).is_some() {
-            bail!(
-                "{} has two files for the key `{id}`: remove one",
-                folder.display()
-            );
-        }
-    }
-    Ok(records)
 }

@@ -8,12 +8,12 @@ use causeway::check::Report;
 use support::{GOOD, configuration};
 
 fn warnings(text: &str) -> Vec<String> {
-    Report::new(&configuration(text)).warnings
+    Report::new(&configuration(text), None).warnings
 }
 
 #[test]
 fn a_good_configuration_is_told_in_full_and_without_a_warning() {
-    let report = Report::new(&configuration(GOOD));
+    let report = Report::new(&configuration(GOOD), None);
     assert_eq!(report.warnings, Vec::<String>::new());
     let text = report.to_string();
     for part in [
@@ -30,7 +30,7 @@ fn a_good_configuration_is_told_in_full_and_without_a_warning() {
 #[test]
 fn the_bound_on_revocation_follows_the_cache() {
     let text = format!("[key_cache]\nfresh_seconds = 5\nstale_seconds = 7\n{GOOD}");
-    let revocation = Report::new(&configuration(&text)).revocation;
+    let revocation = Report::new(&configuration(&text), None).revocation;
     assert_eq!(
         (
             revocation.cloudflare_seconds,

@@ -11,6 +11,8 @@ use recorded_events::{
     CONFIG, ENVIRONMENT, KEY_ID, NOW, RECORD, SECRET, Store, base64, header, mutations, viewer_request,
     viewer_request_signed_with,
 };
+use request_auth::SecretKey;
+use request_auth::derived::DerivedKeyId;
 use serde_json::{Value, json};
 use viewer_request_authorizer::Authorizer;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -111,6 +113,64 @@ fn k02_made_up_ids_are_absent_and_make_a_shard_be_asked_for_again_every_ten_seco
     made_up(&mut store, 10.0);
     made_up(&mut store, 19.0);
     assert_eq!(store.asked, ["causeway/0"; 2]);
+}
+
+/// A PUT as the device of this derived key id would send it, signed under this master.
+fn put_of_derived(id: &str, master: &str) -> Value {
+    let derived = DerivedKeyId::parse(id).unwrap();
+    let secret = derived
+        .secret_text(&SecretKey::new(master.into()).unwrap())
+        .unwrap();
+    let event = viewer_request_signed_with(&secret, "PUT", "/devices/k", &[LENGTH]).to_string();
+    serde_json::from_str(&event.replace(KEY_ID, id)).unwrap()
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn k02_devices_of_a_fleet_share_one_record_and_made_up_ones_have_nothing_asked() {
+    let masters = [
+        "master-of-the-cameras-0123456789abcdef",
+        "next-master-of-cameras-0123456789abcdef",
+    ];
+    let record = json!({
+        "id": "d1.cams",
+        "masters": masters.map(|master| json!({"secret": master})),
+        "grants": [{"bucket": "devices", "mount": "{fleet}/{device}/"}],
+        "revoked": ["cam-9"],
+    });
+    let authorizer = authorizer();
+    let mut store = Store {
+        shards: vec![Some(json!({"d1.cams": record}).to_string())],
+        ..Store::default()
+    };
+    for n in 0..50 {
+        let id = format!("d1.cams.cam-1{n}");
+        let master = masters[n % 2];
+        let outcome = outcome_at(&authorizer, &put_of_derived(&id, master), &mut store, 30.0);
+        let uri = format!("/cams/cam-1{n}/k");
+        assert_eq!(outcome["request"]["uri"], uri, "{outcome}");
+        assert_eq!(outcome["log"]["access_key_id"], id);
+        let wrong = put_of_derived(&id, "a-master-that-is-not-this-fleet's-own");
+        let outcome = outcome_at(&authorizer, &wrong, &mut store, 30.0);
+        assert_refused(&outcome, "403", "SignatureDoesNotMatch");
+    }
+    let revoked = outcome_at(
+        &authorizer,
+        &put_of_derived("d1.cams.cam-9", masters[0]),
+        &mut store,
+        30.0,
+    );
+    assert_refused(&revoked, "403", "InvalidAccessKeyId");
+    assert_eq!(store.asked, ["causeway/0", "causeway/passport"]);
+    let unknown = outcome_at(
+        &authorizer,
+        &put_of_derived("d1.made-up.cam-9", masters[0]),
+        &mut store,
+        30.0,
+    );
+    assert_refused(&unknown, "403", "InvalidAccessKeyId");
+    assert_eq!(revoked["response"], unknown["response"]);
+    // As any unknown id: the record may have been added a moment ago.
+    assert!(store.asked.len() <= 3, "{:?}", store.asked);
 }
 
 #[wasm_bindgen_test(unsupported = test)]
