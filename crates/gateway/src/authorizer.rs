@@ -6,7 +6,7 @@
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::request::Authorized;
 use request_auth::canon::{Slash, percent_encode, sorted};
-use request_auth::{Claim, Denial, Occurrence, RequestHead, UnixSeconds};
+use request_auth::{Claim, Denial, Occurrence, RequestHead, Scheme, UnixSeconds};
 
 use crate::config::Config;
 use crate::keys::KeyRecord;
@@ -17,8 +17,11 @@ use crate::policy;
 /// # Errors
 /// The refusal for no, several, unknown or malformed credentials.
 pub fn claim(head: &RequestHead<'_>) -> Result<Claim, Refusal> {
-    refuse_streaming_body(head)?;
-    Ok(Claim::of(head)?)
+    let claim = Claim::of(head)?;
+    if claim.scheme() != Scheme::S3V4 {
+        refuse_streaming_body(head)?;
+    }
+    Ok(claim)
 }
 
 /// Verifies the claim with the record of its key and authorises what was verified.
@@ -78,7 +81,13 @@ fn mismatch(config: &Config, head: &RequestHead<'_>, claim: &Claim) -> Refusal {
 /// Blanks the session tokens of a request out of a text that it is signed by, wherever they stand, as
 /// they are or percent-encoded: a token is a bearer secret.
 fn without_tokens(text: Vec<u8>, head: &RequestHead<'_>) -> Vec<u8> {
-    let names = ["x-oss-security-token", "security-token"].map(str::as_bytes);
+    let names = [
+        "x-oss-security-token",
+        "security-token",
+        "x-amz-security-token",
+        "X-Amz-Security-Token",
+    ]
+    .map(str::as_bytes);
     let headers = head.headers().filter(|(name, _)| names.contains(name));
     let parameters = head
         .parameters()

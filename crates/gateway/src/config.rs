@@ -36,6 +36,8 @@ pub struct ConfigSource {
     pub oss_v4_regions: Vec<String>,
     /// The products that they may sign for.
     pub oss_v4_products: Vec<String>,
+    /// The regions that S3 V4 clients may sign for, as in `us-east-1`; any, where the list is empty.
+    pub s3_v4_regions: Vec<String>,
     /// Whether a signature mismatch shows the string to sign to the client.
     pub string_to_sign_in_errors: bool,
     /// How long the edge function keeps key records.
@@ -62,6 +64,7 @@ impl ConfigSource {
                 oss_v4_products: fields
                     .take("oss_v4_products")
                     .or(vec!["oss".to_owned()], Field::strings),
+                s3_v4_regions: fields.take("s3_v4_regions").or(Vec::new(), Field::strings),
                 string_to_sign_in_errors: fields.take("string_to_sign_in_errors").or(false, Field::boolean),
                 key_cache: fields
                     .take("key_cache")
@@ -288,7 +291,11 @@ impl Config {
                 "`clock_window_seconds` has to be from 1 to {MAX_CLOCK_WINDOW_SECONDS}"
             ));
         }
-        scopes::check(&source.oss_v4_regions, &source.oss_v4_products)?;
+        scopes::check(
+            &source.oss_v4_regions,
+            &source.oss_v4_products,
+            &source.s3_v4_regions,
+        )?;
         let cloudfront = CloudFront::new(source.cloudfront, source.key_cache)?;
         let buckets = source
             .buckets
@@ -341,6 +348,7 @@ impl Config {
                 },
                 regions: source.oss_v4_regions,
                 products: source.oss_v4_products,
+                aws_regions: source.s3_v4_regions,
             },
             string_to_sign_in_errors: source.string_to_sign_in_errors,
             key_cache: source.key_cache,

@@ -4,6 +4,7 @@
 //! foreign Authorization beside a presigned query are refused: which of them would count is exactly
 //! what an attacker would like to choose.
 
+use crate::aws_v4::AwsClaim;
 use crate::denial::Denial;
 use crate::derived::{self, DerivedKeyId};
 use crate::dialect::Dialect;
@@ -14,7 +15,7 @@ use crate::oss_v4::Scope;
 use crate::secret::{SecretKey, SecurityToken};
 use crate::time::UnixSeconds;
 use crate::verified::{Covered, Resource, Verified};
-use crate::{oss_v1, oss_v2, oss_v4};
+use crate::{aws_v4, oss_v1, oss_v2, oss_v4};
 
 /// The longest plain access key id, in bytes.
 pub const MAX_KEY_ID_BYTES: usize = 128;
@@ -28,6 +29,8 @@ pub enum Scheme {
     OssV2,
     /// OSS V4: HMAC-SHA256 under a key derived for a day, region and product, likewise.
     OssV4,
+    /// S3 V4: AWS Signature Version 4 for S3, likewise.
+    S3V4,
     /// A POST form with a policy that is signed with HMAC-SHA1.
     OssPostV1,
     /// A POST form with a policy that is signed with HMAC-SHA256.
@@ -40,10 +43,11 @@ pub enum Scheme {
 
 impl Scheme {
     /// Every scheme.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::OssV1,
         Self::OssV2,
         Self::OssV4,
+        Self::S3V4,
         Self::OssPostV1,
         Self::OssPostV2,
         Self::OssPostV4,
@@ -56,6 +60,7 @@ impl Scheme {
             Self::OssV1 => "oss-v1",
             Self::OssV2 => "oss-v2",
             Self::OssV4 => "oss-v4",
+            Self::S3V4 => "s3-v4",
             Self::OssPostV1 => "oss-post-v1",
             Self::OssPostV2 => "oss-post-v2",
             Self::OssPostV4 => "oss-post-v4",
@@ -69,7 +74,7 @@ impl Scheme {
             Self::OssV1 | Self::OssV2 | Self::OssV4 | Self::OssPostV1 | Self::OssPostV2 | Self::OssPostV4 => {
                 Dialect::Oss
             }
-            Self::S3PostV4 => Dialect::S3,
+            Self::S3V4 | Self::S3PostV4 => Dialect::S3,
         }
     }
 
@@ -101,6 +106,8 @@ pub struct Rules {
     pub regions: Vec<String>,
     /// The products for which one may be made: `oss`, and `oss-cloudbox` for clients of a cloud box.
     pub products: Vec<String>,
+    /// The regions for which an S3 V4 signature may be made (`us-east-1`); any, where it is empty.
+    pub aws_regions: Vec<String>,
 }
 
 impl Rules {
@@ -110,6 +117,7 @@ impl Rules {
             window,
             regions: Vec::new(),
             products: vec!["oss".to_owned()],
+            aws_regions: Vec::new(),
         }
     }
 }
@@ -135,6 +143,8 @@ pub enum Claim {
     OssV2(OssClaim),
     /// OSS V4, header or query, and the scope of its key.
     OssV4(OssClaim, Scope),
+    /// S3 V4, header or query.
+    S3V4(AwsClaim),
 }
 
 impl Claim {
@@ -170,7 +180,7 @@ impl Claim {
             b"OSS4-HMAC-SHA256" => {
                 oss_v4::in_header(credential).map(|(claim, scope)| Self::OssV4(claim, scope))
             }
-            b"AWS4-HMAC-SHA256" => Err(Denial::SchemeNotOffered("AWS4-HMAC-SHA256")),
+            b"AWS4-HMAC-SHA256" => aws_v4::in_header(credential).map(Self::S3V4),
             b"AWS4-ECDSA-P256-SHA256" => Err(Denial::SchemeNotOffered("AWS4-ECDSA-P256-SHA256")),
             b"AWS" => Err(Denial::SchemeNotOffered("AWS")),
             _ => Err(Denial::UnknownScheme),
@@ -181,6 +191,7 @@ impl Claim {
     pub fn key_id(&self) -> &str {
         match self {
             Self::OssV1(claim) | Self::OssV2(claim) | Self::OssV4(claim, _) => &claim.key_id,
+            Self::S3V4(claim) => &claim.key_id,
         }
     }
 
@@ -197,6 +208,7 @@ impl Claim {
             Self::OssV1(_) => Scheme::OssV1,
             Self::OssV2(_) => Scheme::OssV2,
             Self::OssV4(..) => Scheme::OssV4,
+            Self::S3V4(_) => Scheme::S3V4,
         }
     }
 
@@ -205,7 +217,7 @@ impl Claim {
     ///
     /// `head` is the head that the claim was read from; `resources` are the candidates that
     /// addressing allows for its host and path. Each of them is tried in at most 8 forms of V1, 1 of
-    /// V2 and 6 of V4, each under the key's one or two secrets.
+    /// V2, 6 of V4 and 4 of S3 V4, each under the key's one or two secrets.
     ///
     /// # Errors
     /// The first [`Denial`] in that order.
@@ -248,6 +260,11 @@ impl Claim {
             Self::OssV1(claim) => oss_v1::verify(claim, head, key, candidates, rules.window, now),
             Self::OssV2(claim) => oss_v2::verify(claim, head, key, candidates, rules.window, now),
             Self::OssV4(claim, scope) => oss_v4::verify((claim, scope), head, key, candidates, rules, now),
+            // Host and path are signed as they are: the first resource that they stand for counts.
+            Self::S3V4(claim) => {
+                let has_resource = !candidates.is_empty();
+                aws_v4::verify(claim, head, key, has_resource, rules, now).map(|covered| (0, covered))
+            }
         }
     }
 
@@ -259,6 +276,7 @@ impl Claim {
             Self::OssV1(claim) => oss_v1::strings_to_sign(claim, head, &candidates),
             Self::OssV2(claim) => oss_v2::strings_to_sign(claim, head, &candidates),
             Self::OssV4(claim, scope) => oss_v4::strings_to_sign((claim, scope), head, &candidates),
+            Self::S3V4(claim) => aws_v4::strings_to_sign(claim, head),
         }
     }
 
@@ -273,6 +291,7 @@ impl Claim {
         match self {
             Self::OssV1(_) | Self::OssV2(_) => Vec::new(),
             Self::OssV4(claim, _) => oss_v4::canonical_requests(claim, head, &candidates),
+            Self::S3V4(claim) => aws_v4::canonical_requests(claim, head),
         }
     }
 }
@@ -281,6 +300,7 @@ enum QueryScheme {
     OssV1,
     OssV2,
     OssV4,
+    S3V4,
     NotOffered(&'static str),
 }
 
@@ -297,8 +317,11 @@ impl QueryScheme {
             None => {}
         }
         let sent = |name| head.parameter(name) != Occurrence::Absent;
-        if sent("X-Amz-Algorithm") || sent("X-Amz-Signature") {
-            found.push(Self::NotOffered("AWS4-HMAC-SHA256"));
+        if ["X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature"]
+            .into_iter()
+            .any(sent)
+        {
+            found.push(Self::S3V4);
         }
         if sent("Key-Pair-Id") {
             found.push(Self::NotOffered("CloudFront signed URL"));
@@ -316,6 +339,7 @@ impl QueryScheme {
             Self::OssV1 => oss_v1::in_query(head).map(Claim::OssV1),
             Self::OssV2 => oss_v2::in_query(head).map(Claim::OssV2),
             Self::OssV4 => oss_v4::in_query(head).map(|(claim, scope)| Claim::OssV4(claim, scope)),
+            Self::S3V4 => aws_v4::in_query(head).map(Claim::S3V4),
             Self::NotOffered(name) => Err(Denial::SchemeNotOffered(name)),
         }
     }

@@ -38,9 +38,17 @@ pub enum Denial {
     ScopeNotAllowed(ScopePart),
     /// The day of a V4 credential's scope is not the one of the signed timestamp.
     ScopeDayMismatch,
-    /// An additional header that the credential names did not arrive.
+    /// A header that the credential names as signed did not arrive.
     SignedHeaderMissing,
-    /// Neither Date nor x-oss-date.
+    /// S3 V4: the signature does not cover Host.
+    HostNotSigned,
+    /// S3 V4: an `x-amz-*` header was sent that the signature does not cover.
+    HeaderNotSigned,
+    /// S3 V4: there is no x-amz-content-sha256.
+    PayloadHashMissing,
+    /// S3 V4: x-amz-content-sha256 is neither a digest nor one of the markers.
+    PayloadHashUnreadable,
+    /// No date that is signed: neither Date nor x-oss-date; for S3 V4 neither x-amz-date nor a signed Date.
     DateMissing,
     /// The signed date is not a date.
     DateUnreadable,
@@ -92,7 +100,7 @@ pub enum Denial {
 pub enum ScopePart {
     /// The region, `cn-hangzhou`.
     Region,
-    /// The product, `oss`.
+    /// The product, `oss`, or AWS's service, `s3`.
     Product,
 }
 

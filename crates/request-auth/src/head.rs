@@ -105,6 +105,7 @@ struct Header<'a> {
 pub struct RequestHead<'a> {
     method: &'a str,
     host: String,
+    wire_path: Vec<u8>,
     path: Vec<u8>,
     parameters: Vec<Parameter>,
     headers: Vec<Header<'a>>,
@@ -122,7 +123,7 @@ impl fmt::Debug for RequestHead<'_> {
 }
 
 /// Headers of which a second one makes the request ambiguous.
-const SINGLE_VALUED: [&str; 9] = [
+const SINGLE_VALUED: [&str; 12] = [
     "host",
     "authorization",
     "content-type",
@@ -132,6 +133,9 @@ const SINGLE_VALUED: [&str; 9] = [
     "x-oss-date",
     "x-amz-date",
     "x-oss-security-token",
+    "x-amz-security-token",
+    "x-amz-content-sha256",
+    "x-amz-decoded-content-length",
 ];
 
 const METHODS: [&str; 7] = ["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "PATCH"];
@@ -158,6 +162,7 @@ impl<'a> RequestHead<'a> {
         let mut head = RequestHead {
             method,
             host: String::new(),
+            wire_path: Vec::new(),
             path: Vec::new(),
             parameters: Vec::new(),
             headers,
@@ -171,6 +176,7 @@ impl<'a> RequestHead<'a> {
         };
         head.host = read_host(host)?;
         (head.path, head.parameters) = read_target(target)?;
+        head.wire_path = split_once(target, b'?').0.to_vec();
         Ok(head)
     }
 
@@ -187,6 +193,11 @@ impl<'a> RequestHead<'a> {
     /// The percent-decoded path; starts with `/`, `+` is a plus, nothing is collapsed.
     pub fn path(&self) -> &[u8] {
         &self.path
+    }
+
+    /// The path as it was sent, percent escapes untouched.
+    pub fn wire_path(&self) -> &[u8] {
+        &self.wire_path
     }
 
     /// The decoded query in wire order. A name can occur twice: a scheme refuses that for the names

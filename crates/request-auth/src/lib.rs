@@ -23,9 +23,11 @@ mod oss_form;
 pub mod oss_v1;
 pub mod oss_v2;
 pub mod oss_v4;
+mod payload;
 #[cfg(feature = "post-object")]
 pub mod post_policy;
 mod presented;
+mod scope;
 mod secret;
 mod time;
 mod verified;
@@ -38,6 +40,7 @@ pub use head::{
     Parameter, RequestHead,
 };
 pub use oss_claim::OssClaim;
+pub use payload::{ChunkSeed, Payload};
 pub use secret::{SecretKey, SecurityToken};
 pub use time::UnixSeconds;
 pub use verified::{Coverage, Hint, Resource, Verified, VerifiedParameter};

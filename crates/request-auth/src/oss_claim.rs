@@ -1,4 +1,4 @@
-//! What the claims of V1, V2 and V4 have in common around their text: the credential's fields, the
+//! What the claims of OSS V1, V2 and V4, and of S3 V4, have in common around their text: the credential's fields, the
 //! session token, the time, and what a matched signature covers.
 
 use crate::canon::sorted;
@@ -6,6 +6,7 @@ use crate::claim::{KeyMaterial, Scheme, Window};
 use crate::denial::Denial;
 use crate::head::{RequestHead, trim_blanks};
 use crate::oss_form::{Departure, Form, Headers, Signable, single};
+use crate::payload::Payload;
 use crate::presented::Presented;
 use crate::time::UnixSeconds;
 use crate::verified::{Coverage, Covered, Hint, VerifiedParameter};
@@ -149,6 +150,11 @@ pub(crate) fn check_token(
     for name in TOKEN_NAMES {
         presented.extend(head.single_parameter(name)?);
     }
+    compare_tokens(presented, key)
+}
+
+/// Compares the session tokens that were presented, empty ones for none, with the key's.
+pub(crate) fn compare_tokens(presented: Vec<&[u8]>, key: &KeyMaterial<'_>) -> Result<(), Denial> {
     let mut presented = presented.into_iter().filter(|token| !token.is_empty());
     match (presented.next(), presented.next(), key.security_token) {
         (_, Some(_), _) => Err(Denial::SeveralTokens),
@@ -204,6 +210,7 @@ pub(crate) fn covered<'a>(
         parameters,
         hints: hints(head, &signed_headers),
         signed_headers,
+        payload: Payload::Unsigned,
     }
 }
 
@@ -225,7 +232,7 @@ fn signed_headers(signable: &Signable<'_, '_>, departure: Departure) -> Headers 
 }
 
 /// The hints among the headers that were not signed.
-fn hints(head: &RequestHead<'_>, signed: &Headers) -> Vec<(Hint, Vec<u8>)> {
+pub(crate) fn hints(head: &RequestHead<'_>, signed: &Headers) -> Vec<(Hint, Vec<u8>)> {
     let mut found = Vec::new();
     for hint in Hint::ALL {
         let name = hint.header_name();

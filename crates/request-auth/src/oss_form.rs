@@ -121,7 +121,7 @@ impl Departure {
         match self {
             Self::FilledLines if value.is_empty() => None,
             // Only metadata is ever repeated; a date keeps the blank behind its comma.
-            Self::CommaAlone if name.starts_with("x-oss-meta-") => {
+            Self::CommaAlone if name.starts_with("x-oss-meta-") || name.starts_with("x-amz-meta-") => {
                 Some(Cow::Owned(without_joint_blank(value)))
             }
             Self::HostWithoutPort if name == "host" => Some(Cow::Borrowed(without_port(value))),

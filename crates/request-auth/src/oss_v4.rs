@@ -15,18 +15,20 @@
 //! ```
 
 use crate::canon::{Sha256Sink, Sink, Slash, percent_encode};
-use crate::claim::{KeyMaterial, Rules, Scheme, Window, read_key_id};
+use crate::claim::{KeyMaterial, Rules, Scheme, read_key_id};
 use crate::denial::{Denial, ScopePart};
 use crate::head::RequestHead;
 use crate::oss_claim::{
-    OssClaim, Placement, SIGNED_TOKEN_NAMES, additional_names, check_end, check_skew, check_token, covered,
-    fields, query_part, query_parts, read_date, read_seconds,
+    OssClaim, Placement, SIGNED_TOKEN_NAMES, additional_names, check_token, covered, fields, query_part,
+    query_parts, read_date,
 };
 use crate::oss_form::{
     Candidate, Departure, Form, Signable, additional_headers, header_lines, line_names, refuse_repeated,
     single,
 };
 use crate::presented::{MacSha256, Presented};
+use crate::scope::allows;
+pub use crate::scope::{MAX_LIFETIME_SECONDS, Scope};
 use crate::secret::SecretKey;
 use crate::time::UnixSeconds;
 use crate::verified::{Covered, Resource};
@@ -34,14 +36,11 @@ use crate::verified::{Covered, Resource};
 /// The name of the algorithm, in the header, the query and the string to sign.
 const ALGORITHM: &str = "OSS4-HMAC-SHA256";
 
-/// The longest life of a presigned URL, in seconds: seven days.
-pub const MAX_LIFETIME_SECONDS: i64 = 604_800;
-
-/// The longest region or product that is read, in bytes.
-const MAX_SCOPE_PART_BYTES: usize = 64;
-
 /// The last part of every scope.
 const TERMINATOR: &str = "aliyun_v4_request";
+
+/// What stands before the secret where a key is derived.
+const KEY_PREFIX: &str = "aliyun_v4";
 
 /// The parameter that carries the signature: the one that is not signed.
 const SIGNATURE: &str = "x-oss-signature";
@@ -59,56 +58,27 @@ const OWN: [&str; 6] = [
 /// The headers that are lines of their own right beside the `x-oss-*` ones.
 const LINES: [&str; 2] = ["content-type", "content-md5"];
 
-/// The credential scope, `yyyymmdd/region/product/aliyun_v4_request`: what a derived key is good for.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Scope(String);
-
 impl Scope {
     /// The scope of a moment's UTC day, a region (`cn-hangzhou`) and a product (`oss`). `None` where one
     /// of them can't be in a scope.
     pub fn new(signed: UnixSeconds, region: &str, product: &str) -> Option<Self> {
-        Self::read(&[&signed.iso_day(), region, product, TERMINATOR].join("/"))
+        Self::read(
+            &[&signed.iso_day(), region, product, TERMINATOR].join("/"),
+            TERMINATOR,
+        )
     }
+}
 
-    /// Takes the text of a scope, if it is one.
-    fn read(text: &str) -> Option<Self> {
-        let parts: Vec<&str> = text.split('/').collect();
-        let [day, _, _, TERMINATOR] = parts.as_slice() else {
-            return None;
-        };
-        let is_name = |part: &&str| {
-            (1..=MAX_SCOPE_PART_BYTES).contains(&part.len())
-                && part
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
-        };
-        let is_day = day.len() == 8 && day.bytes().all(|byte| byte.is_ascii_digit());
-        (is_day && parts.iter().all(is_name)).then(|| Self(text.to_owned()))
+/// Refuses a region or product that the configuration does not list.
+fn check_scope(scope: &Scope, rules: &Rules) -> Result<(), Denial> {
+    let (_, region, product) = scope.parts();
+    if !allows(&rules.regions, region) {
+        return Err(Denial::ScopeNotAllowed(ScopePart::Region));
     }
-
-    /// The day, the region and the product.
-    fn parts(&self) -> (&str, &str, &str) {
-        let mut parts = self.0.split('/');
-        let mut next = || parts.next().unwrap_or_default();
-        (next(), next(), next())
+    if !rules.products.iter().any(|one| one == product) {
+        return Err(Denial::ScopeNotAllowed(ScopePart::Product));
     }
-
-    fn key(&self, secret: &SecretKey) -> Option<SecretKey> {
-        secret.for_scope("aliyun_v4", &self.0)
-    }
-
-    /// Refuses a region or product that the configuration does not list.
-    fn check(&self, rules: &Rules) -> Result<(), Denial> {
-        let (_, region, product) = self.parts();
-        let lists = |names: &[String], name: &str| names.iter().any(|one| one == name);
-        if !rules.regions.is_empty() && !lists(&rules.regions, region) {
-            return Err(Denial::ScopeNotAllowed(ScopePart::Region));
-        }
-        if !lists(&rules.products, product) {
-            return Err(Denial::ScopeNotAllowed(ScopePart::Product));
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
 /// Reads the header's text after `OSS4-HMAC-SHA256 `.
@@ -138,7 +108,7 @@ fn claim(
     additional: Vec<u8>,
     placement: Placement,
 ) -> Result<(OssClaim, Scope), Denial> {
-    let (key_id, scope) = read_credential(credential)?;
+    let (key_id, scope) = Scope::of_credential(credential, TERMINATOR)?;
     let claim = OssClaim {
         key_id: read_key_id(key_id.as_bytes())?,
         signature: Presented::from_lower_hex(signature),
@@ -146,15 +116,6 @@ fn claim(
         placement,
     };
     Ok((claim, scope))
-}
-
-/// Reads `<id>/<scope>`; the id is not judged yet.
-fn read_credential(credential: &[u8]) -> Result<(&str, Scope), Denial> {
-    core::str::from_utf8(credential)
-        .ok()
-        .and_then(|text| text.split_once('/'))
-        .and_then(|(key_id, scope)| Some((key_id, Scope::read(scope)?)))
-        .ok_or(Denial::MalformedCredential)
 }
 
 /// Verifies; which candidate matched, and what that covers. Four HMACs per secret derive the keys;
@@ -167,13 +128,13 @@ pub(crate) fn verify<'a>(
     rules: &Rules,
     now: UnixSeconds,
 ) -> Result<(usize, Covered<'a>), Denial> {
-    scope.check(rules)?;
+    check_scope(scope, rules)?;
     let placement = claim.placement;
     let signable = signable(head, &claim.additional, placement)?;
     let keys: Vec<SecretKey> = key
         .secrets
         .iter()
-        .filter_map(|secret| scope.key(secret))
+        .filter_map(|secret| scope.key(KEY_PREFIX, secret))
         .collect();
     let (index, form) = signable.matching(candidates, &|candidate, form| {
         let text = string_to_sign(&signable, candidate, form, placement, scope);
@@ -184,37 +145,14 @@ pub(crate) fn verify<'a>(
             })
         })
     })?;
-    check_time(head, form.date, placement, scope, rules.window, now)?;
+    let life = match placement {
+        Placement::Header => None,
+        Placement::Query => Some(query_part(head, "x-oss-expires")?),
+    };
+    scope.check_time(read_date(form.date)?, life, rules.window, now)?;
     check_token(head, key, &SIGNED_TOKEN_NAMES)?;
     let covered = covered(Scheme::OssV4, claim, &signable, form, &OWN, |_| true);
     Ok((index, covered))
-}
-
-/// Refuses a timestamp of another day than the scope's, and one outside its time. A presigned URL may
-/// be used from the clock window before its timestamp to the end of its life.
-fn check_time(
-    head: &RequestHead<'_>,
-    timestamp: &[u8],
-    placement: Placement,
-    scope: &Scope,
-    window: Window,
-    now: UnixSeconds,
-) -> Result<(), Denial> {
-    let signed = read_date(timestamp)?;
-    if signed.iso_day() != scope.parts().0 {
-        return Err(Denial::ScopeDayMismatch);
-    }
-    if placement == Placement::Header {
-        return check_skew(signed, window, now);
-    }
-    let life = read_seconds(query_part(head, "x-oss-expires")?)
-        .filter(|life| (1..=MAX_LIFETIME_SECONDS).contains(life))
-        .ok_or(Denial::LifetimeOutOfRange)?;
-    let begins = UnixSeconds(signed.0.saturating_sub(i64::from(window.skew_seconds)));
-    if now < begins {
-        return Err(Denial::NotYetValid { begins, now });
-    }
-    check_end(UnixSeconds(signed.0.saturating_add(life)), window, now)
 }
 
 pub(crate) fn strings_to_sign(
@@ -275,7 +213,7 @@ pub fn sign_header<B>(
         " Credential=",
         key_id,
         "/",
-        &scope.0,
+        scope.text(),
         ",",
         &additional,
         "Signature=",
@@ -296,7 +234,7 @@ pub fn sign_query<B>(
     resource: &Resource<'_, B>,
     secret: &SecretKey,
 ) -> Result<String, Denial> {
-    let (_, scope) = read_credential(query_part(head, "x-oss-credential")?)?;
+    let (_, scope) = Scope::of_credential(query_part(head, "x-oss-credential")?, TERMINATOR)?;
     sign(
         head,
         resource.candidate(),
@@ -317,7 +255,7 @@ fn sign(
 ) -> Result<String, Denial> {
     let signable = signable(head, additional, placement)?;
     let form = *signable.forms.first().ok_or(Denial::DateMissing)?;
-    let key = scope.key(secret).ok_or(Denial::InactiveKey)?;
+    let key = scope.key(KEY_PREFIX, secret).ok_or(Denial::InactiveKey)?;
     let mut mac = MacSha256::under(key.expose()).ok_or(Denial::InactiveKey)?;
     mac.put(&string_to_sign(&signable, &candidate, form, placement, scope));
     Ok(mac.into_hex())
@@ -424,7 +362,7 @@ fn string_to_sign(
     [
         ALGORITHM.as_bytes(),
         form.date,
-        scope.0.as_bytes(),
+        scope.text().as_bytes(),
         request.into_hex().as_bytes(),
     ]
     .join(b"\n".as_slice())

@@ -49,6 +49,11 @@ impl Presented {
         Self(bytes.unwrap_or_default())
     }
 
+    /// The signature in lower-case hexadecimal digits, which the first chunk of a body is signed behind.
+    pub(crate) fn to_hex(&self) -> String {
+        hex(&self.0)
+    }
+
     /// Whether this is the MAC of what was written to `mac`, in constant time.
     pub(crate) fn matches_sha1(&self, mac: MacSha1) -> bool {
         mac.0.verify_slice(&self.0).is_ok()

@@ -9,6 +9,7 @@ use core::fmt;
 
 use crate::claim::Scheme;
 use crate::oss_form::Candidate;
+use crate::payload::Payload;
 
 /// One way to read a host and path: the bucket name that a client may have signed for it, the
 /// object key, and what the gateway then takes it for.
@@ -123,6 +124,7 @@ pub(crate) struct Covered<'a> {
     pub(crate) parameters: Vec<VerifiedParameter>,
     pub(crate) signed_headers: Vec<(String, Vec<u8>)>,
     pub(crate) hints: Vec<(Hint, Vec<u8>)>,
+    pub(crate) payload: Payload,
 }
 
 impl<'a, B> Verified<'a, B> {
@@ -184,6 +186,11 @@ impl<'a, B> Verified<'a, B> {
             .signed_headers
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_slice()))
+    }
+
+    /// How the signature binds the body.
+    pub const fn payload(&self) -> &Payload {
+        &self.covered.payload
     }
 
     /// An unsigned header of the closed list, if it was sent; several lines are joined as HTTP does.

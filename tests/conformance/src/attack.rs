@@ -15,21 +15,23 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::corpus::{Reached, check};
-use crate::mac::{Version, v4_string_to_sign};
+use crate::mac::{self, s3_string_to_sign, v4_string_to_sign};
 use crate::report::{Outcome, Report};
 use crate::run::{joined, latin1};
 
 /// The attack cases that are data: file name and text.
-pub const FILES: [(&str, &str); 3] = [
+pub const FILES: [(&str, &str); 4] = [
     ("oss-v1.json", include_str!("../../attack/oss-v1.json")),
     ("oss-v2.json", include_str!("../../attack/oss-v2.json")),
     ("oss-v4.json", include_str!("../../attack/oss-v4.json")),
+    ("s3-v4.json", include_str!("../../attack/s3-v4.json")),
 ];
 
 const NOW: i64 = 1_714_566_896;
 const DATE: &str = "Wed, 01 May 2024 12:34:56 GMT";
 const TIMESTAMP: &str = "20240501T123456Z";
-const SCOPE: &str = "20240501/cn-hangzhou/oss/aliyun_v4_request";
+const OSS_SCOPE: &str = "20240501/cn-hangzhou/oss/aliyun_v4_request";
+const S3_SCOPE: &str = "20240501/us-east-1/s3/aws4_request";
 const KEY_ID: &str = "LTAI5tAttack";
 const SECRET: &str = "fakeSecretFakeSecretFakeSecret";
 
@@ -46,8 +48,9 @@ struct Case {
     text: Option<String>,
     #[serde(default = "timestamp")]
     timestamp: String,
-    #[serde(default = "scope")]
-    scope: String,
+    /// The credential scope; by default that of the scheme's usual client.
+    #[serde(default)]
+    scope: Option<String>,
     /// The schemes of the key; by default the case's own.
     #[serde(default)]
     schemes: Option<Vec<String>>,
@@ -81,6 +84,8 @@ enum Scheme {
     OssV2,
     #[serde(rename = "oss-v4")]
     OssV4,
+    #[serde(rename = "s3-v4")]
+    S3V4,
 }
 
 impl Scheme {
@@ -89,6 +94,7 @@ impl Scheme {
             Self::OssV1 => "oss-v1",
             Self::OssV2 => "oss-v2",
             Self::OssV4 => "oss-v4",
+            Self::S3V4 => "s3-v4",
         }
     }
 
@@ -100,6 +106,9 @@ impl Scheme {
             Self::OssV4 => {
                 format!("OSS4-HMAC-SHA256 Credential={KEY_ID}/${{scope}},Signature=${{signature}}")
             }
+            Self::S3V4 => format!(
+                "AWS4-HMAC-SHA256 Credential={KEY_ID}/${{scope}}, SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature=${{signature}}"
+            ),
         };
         let mut headers = vec![("authorization", credential)];
         match self {
@@ -107,6 +116,10 @@ impl Scheme {
             Self::OssV4 => headers.extend([
                 ("x-oss-date", "${timestamp}".to_owned()),
                 ("x-oss-content-sha256", "UNSIGNED-PAYLOAD".to_owned()),
+            ]),
+            Self::S3V4 => headers.extend([
+                ("x-amz-date", "${timestamp}".to_owned()),
+                ("x-amz-content-sha256", "UNSIGNED-PAYLOAD".to_owned()),
             ]),
         }
         headers
@@ -119,10 +132,6 @@ fn put() -> String {
 
 fn timestamp() -> String {
     TIMESTAMP.to_owned()
-}
-
-fn scope() -> String {
-    SCOPE.to_owned()
 }
 
 /// Runs every case of a file's text, on both ways in which platforms deliver headers.
@@ -174,6 +183,7 @@ impl Gateway {
                 {"name": "other", "origin": origin("acme-other")},
             ],
             "oss_v4_regions": ["cn-hangzhou", "cn-shanghai"],
+            "s3_v4_regions": ["us-east-1", "eu-west-1"],
             "hosts": [
                 {"host": "edge.test", "styles": ["path", "virtual-host"]},
                 {"host": "up.test", "cname": "devices"},
@@ -308,12 +318,27 @@ impl Case {
         .to_string()
     }
 
-    /// Signs the text that the attacker got signed: with V4 it is the canonical request.
+    fn scope(&self) -> &str {
+        match (&self.scope, self.scheme) {
+            (Some(scope), _) => scope,
+            (None, Scheme::S3V4) => S3_SCOPE,
+            (None, _) => OSS_SCOPE,
+        }
+    }
+
+    /// Signs the text that the attacker got signed: with a version 4 it is the canonical request.
     fn sign(&self, text: &[u8]) -> Result<String, String> {
         let signature = match self.scheme {
-            Scheme::OssV1 => Version::V1.sign(SECRET, text),
-            Scheme::OssV2 => Version::V2.sign(SECRET, text),
-            Scheme::OssV4 => Version::V4.sign(SECRET, &v4_string_to_sign(text, &self.timestamp, &self.scope)),
+            Scheme::OssV1 => mac::Scheme::OssV1.sign(SECRET, text),
+            Scheme::OssV2 => mac::Scheme::OssV2.sign(SECRET, text),
+            Scheme::OssV4 => {
+                let text = v4_string_to_sign(text, &self.timestamp, self.scope());
+                mac::Scheme::OssV4.sign(SECRET, &text)
+            }
+            Scheme::S3V4 => {
+                let text = s3_string_to_sign(text, &self.timestamp, self.scope());
+                mac::Scheme::S3V4.sign(SECRET, &text)
+            }
         };
         signature.ok_or_else(|| "Its text cannot be signed.".to_owned())
     }
@@ -324,7 +349,7 @@ impl Case {
         let text = text
             .replace("${signature}", signature)
             .replace("${timestamp}", &self.timestamp)
-            .replace("${scope}", &self.scope);
+            .replace("${scope}", self.scope());
         let repeated = text.split_once("${").and_then(|(before, rest)| {
             let (inside, behind) = rest.split_once('}')?;
             let (times, piece) = inside.split_once('*')?;

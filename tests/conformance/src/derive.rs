@@ -1,15 +1,15 @@
-//! Requests derived from the OSS vectors: one change that a signature must not survive, or one that it
+//! Requests derived from the vectors: one change that a signature must not survive, or one that it
 //! must survive.
 //!
 //! The changes are mechanical and know nothing of how a verifier works. What is signed they read
-//! from the vector itself: the `string_to_sign` of V1 names the parameters and the date in it, V2 and V4
-//! sign every parameter, and their credential lists the headers beyond the usual ones.
+//! from the vector itself: the `string_to_sign` of V1 names the parameters and the date in it, V2, V4 and
+//! S3 sign every parameter, and their credential lists the headers beyond the usual ones, S3's every one.
 
 mod signed;
 
 use core::cmp::Reverse;
 
-use crate::mac::Version;
+use crate::mac::Scheme;
 use crate::vector::{Request, Valid, Vector};
 use signed::Signed;
 
@@ -27,7 +27,7 @@ const DAY: i64 = 86_400;
 const METHODS: [&str; 5] = ["GET", "HEAD", "PUT", "POST", "DELETE"];
 
 /// The changes after which `base` must be refused, each with the error to expect. None for a vector
-/// that is not of an OSS scheme or does not verify.
+/// of a form, and for one that does not verify.
 pub fn tampered(base: &Vector) -> Vec<Derived> {
     let mut made = Maker::default();
     let Some(signed) = Signed::of(base) else {
@@ -37,7 +37,7 @@ pub fn tampered(base: &Vector) -> Vec<Derived> {
     tamper_signature(&signed, &mut made);
     tamper_target(&signed, &mut made);
     tamper_headers(&signed, &mut made);
-    if signed.version == Version::V4 {
+    if matches!(signed.scheme, Scheme::OssV4 | Scheme::S3V4) {
         tamper_scope(&signed, &mut made);
     }
     made.found
@@ -50,13 +50,19 @@ pub fn harmless(base: &Vector) -> Vec<Derived> {
         return made.found;
     };
     made.keep(&signed, "proxy headers added", "proxy", |request| {
-        for (name, value) in [
+        let mut added = vec![
             ("X-Forwarded-For", "203.0.113.9"),
             ("Via", "1.1 edge"),
             ("X-Amz-Cf-Id", "abc"),
-            ("X-Amz-Acl", "public-read"),
-            ("X-Amz-Copy-Source", "/other/secret"),
-        ] {
+            ("X-Amzn-Trace-Id", "Root=1"),
+        ];
+        if signed.scheme != Scheme::S3V4 {
+            added.extend([
+                ("X-Amz-Acl", "public-read"),
+                ("X-Amz-Copy-Source", "/other/secret"),
+            ]);
+        }
+        for (name, value) in added {
             request.headers.push((name.to_owned(), value.to_owned()));
         }
     });
@@ -76,7 +82,7 @@ pub fn harmless(base: &Vector) -> Vec<Derived> {
             request.target = signed.target(signed.pieces.iter().rev().copied());
         });
     }
-    if signed.version == Version::V1 {
+    if signed.scheme == Scheme::OssV1 {
         made.keep(
             &signed,
             "unsigned parameters added",
@@ -105,7 +111,7 @@ fn tamper_clock_and_key(signed: &Signed<'_>, made: &mut Maker) {
     };
     if signed.is_presigned {
         clock("a day later", "expired", "AccessDenied", DAY);
-        if signed.version == Version::V4 {
+        if matches!(signed.scheme, Scheme::OssV4 | Scheme::S3V4) {
             clock("an hour earlier", "early", "AccessDenied", -3600);
         }
     } else {
@@ -143,7 +149,7 @@ fn tamper_clock_and_key(signed: &Signed<'_>, made: &mut Maker) {
 fn tamper_signature(signed: &Signed<'_>, made: &mut Maker) {
     const CHANGE: &str = "one character of the signature replaced";
     let other = |c: char| if c == '0' { '1' } else { '0' };
-    let name = signed.version.signature_parameter();
+    let name = signed.scheme.signature_parameter();
     if let Some(index) = signed.piece(name) {
         let piece = signed.pieces.get(index).copied().unwrap_or_default();
         for (at, old) in piece.char_indices().skip(name.len().saturating_add(1)) {
@@ -158,10 +164,10 @@ fn tamper_signature(signed: &Signed<'_>, made: &mut Maker) {
         }
     } else if let Some(index) = signed.request.position("authorization") {
         let value = header(signed.request, index);
-        let mark = match signed.version {
-            Version::V1 => ":",
-            Version::V2 => "Signature:",
-            Version::V4 => "Signature=",
+        let mark = match signed.scheme {
+            Scheme::OssV1 => ":",
+            Scheme::OssV2 => "Signature:",
+            Scheme::OssV4 | Scheme::S3V4 => "Signature=",
         };
         let start = value
             .rfind(mark)
@@ -181,11 +187,14 @@ fn tamper_signature(signed: &Signed<'_>, made: &mut Maker) {
     }
 }
 
-/// A V4 signature is made under a key for one day, region and product.
+/// A signature of a version 4 is made under a key for one day, region and product.
 fn tamper_scope(signed: &Signed<'_>, made: &mut Maker) {
     for (suffix, from, to) in [
         ("scope-day", "20240501", "20240502"),
-        ("scope-region", "cn-hangzhou", "cn-beijing"),
+        match signed.scheme {
+            Scheme::S3V4 => ("scope-region", "us-east-1", "us-west-2"),
+            _ => ("scope-region", "cn-hangzhou", "cn-beijing"),
+        },
     ] {
         let of_scope = |text: &str, separator: &str| {
             text.replacen(
@@ -262,14 +271,15 @@ fn tamper_target(signed: &Signed<'_>, made: &mut Maker) {
             },
         );
     }
-    if signed.version != Version::V1 {
+    if signed.scheme != Scheme::OssV1 {
         made.refuse_request(signed, "a plain parameter added", "plain", MISMATCH, |request| {
             request.target = signed.target(signed.pieces.iter().copied().chain(["x-id=1"]));
         });
     }
-    let expires = match signed.version {
-        Version::V1 => "Expires",
-        Version::V2 | Version::V4 => "x-oss-expires",
+    let expires = match signed.scheme {
+        Scheme::OssV1 => "Expires",
+        Scheme::OssV2 | Scheme::OssV4 => "x-oss-expires",
+        Scheme::S3V4 => "X-Amz-Expires",
     };
     if let Some((index, piece)) = signed
         .piece(expires)
@@ -283,16 +293,31 @@ fn tamper_target(signed: &Signed<'_>, made: &mut Maker) {
 }
 
 fn tamper_headers(signed: &Signed<'_>, made: &mut Maker) {
-    for (name, value) in [("x-oss-meta-injected", "1"), ("x-oss-object-acl", "public-read")] {
+    let (change, error, added) = match signed.scheme {
+        Scheme::S3V4 => (
+            "an x-amz- header added",
+            "AccessDenied",
+            [
+                ("x-amz-meta-injected", "1"),
+                ("x-amz-copy-source", "/other/secret"),
+            ],
+        ),
+        _ => (
+            "an x-oss- header added",
+            MISMATCH,
+            [("x-oss-meta-injected", "1"), ("x-oss-object-acl", "public-read")],
+        ),
+    };
+    for (name, value) in added {
         if signed.request.position(name).is_none() {
-            made.refuse_request(signed, "an x-oss- header added", name, MISMATCH, |request| {
+            made.refuse_request(signed, change, name, error, |request| {
                 request.headers.push((name.to_owned(), value.to_owned()));
             });
         }
     }
     for (index, (name, value)) in signed.request.headers.iter().enumerate() {
         let name = name.to_ascii_lowercase();
-        if name == "date" || name == "x-oss-date" {
+        if matches!(name.as_str(), "date" | "x-oss-date" | "x-amz-date") {
             if let Some(moved) = moved_date(value).filter(|_| signed.covers_date(&name)) {
                 made.refuse_request(signed, "the signed date moved", &name, MISMATCH, |request| {
                     set_header(request, index, moved);
@@ -303,7 +328,9 @@ fn tamper_headers(signed: &Signed<'_>, made: &mut Maker) {
             made.refuse_request(signed, "a signed header changed", &suffix, MISMATCH, |request| {
                 set_header(request, index, format!("{value}Z"));
             });
-            if !value.is_empty() {
+            // A request without Host is completed by the runner; one without a payload has an error of its
+            // own.
+            if !value.is_empty() && !matches!(name.as_str(), "host" | "x-amz-content-sha256") {
                 let suffix = format!("without-{name}-{index}");
                 made.refuse_request(signed, "a signed header removed", &suffix, MISMATCH, |request| {
                     request.headers.remove(index);

@@ -1,9 +1,13 @@
-//! For which credential scopes OSS V4 signatures are accepted.
+//! For which credential scopes OSS V4 and S3 V4 signatures are accepted.
 
 use super::ConfigError;
 
 /// Refuses names that no client can sign for, and a list without a product.
-pub(super) fn check(regions: &[String], products: &[String]) -> Result<(), ConfigError> {
+pub(super) fn check(
+    regions: &[String],
+    products: &[String],
+    aws_regions: &[String],
+) -> Result<(), ConfigError> {
     let are_names = |names: &[String]| {
         names.iter().all(|name| {
             (1..=64).contains(&name.len())
@@ -21,6 +25,11 @@ pub(super) fn check(regions: &[String], products: &[String]) -> Result<(), Confi
     if products.is_empty() || !are_names(products) {
         return Err(ConfigError(
             "`oss_v4_products` has to list at least one product, such as oss".to_owned(),
+        ));
+    }
+    if !are_names(aws_regions) {
+        return Err(ConfigError(
+            "`s3_v4_regions` has to list regions as clients sign them, such as us-east-1".to_owned(),
         ));
     }
     Ok(())

@@ -36,7 +36,7 @@ fn the_documented_example_is_a_configuration_with_the_documented_defaults() {
 }
 
 #[test]
-fn regions_and_products_of_oss_v4_are_listed_as_clients_sign_them() {
+fn regions_and_products_of_v4_are_listed_as_clients_sign_them() {
     let rules = |fields: &str| {
         Config::from_json(&GOOD.replacen('{', &format!("{{{fields},"), 1))
             .map(|config| config.rules)
@@ -51,7 +51,16 @@ fn regions_and_products_of_oss_v4_are_listed_as_clients_sign_them() {
         rules(r#""oss_v4_regions": ["eu-central-1"]"#).unwrap().products,
         ["oss"]
     );
+    assert_eq!(
+        rules(r#""s3_v4_regions": ["us-east-1", "auto"]"#)
+            .unwrap()
+            .aws_regions,
+        ["us-east-1", "auto"]
+    );
+    assert!(both.aws_regions.is_empty());
     for (mistake, named) in [
+        (r#""s3_v4_regions": ["a/b"]"#, "`s3_v4_regions"),
+        (r#""s3_v4_regions": [""]"#, "`s3_v4_regions"),
         (r#""oss_v4_regions": ["oss-cn-hangzhou"]"#, "`oss_v4_regions"),
         (r#""oss_v4_regions": [""]"#, "`oss_v4_regions"),
         (r#""oss_v4_regions": ["a/b"]"#, "`oss_v4_regions"),

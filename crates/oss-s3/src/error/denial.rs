@@ -30,6 +30,12 @@ impl From<Denial> for Refusal {
             Denial::ScopeDayMismatch => Fault::ScopeDayWrong.into(),
             Denial::SignedHeaderMissing => Self::new(Fault::SignatureMismatch)
                 .because("A header that the credential lists as signed did not arrive."),
+            Denial::HostNotSigned => Self::new(Fault::HeaderNotSigned).about("host"),
+            Denial::HeaderNotSigned => Fault::HeaderNotSigned.into(),
+            Denial::PayloadHashMissing => {
+                Self::new(Fault::PayloadHashWrong).because("There is no x-amz-content-sha256.")
+            }
+            Denial::PayloadHashUnreadable => Fault::PayloadHashWrong.into(),
             Denial::DateMissing => Fault::DateMissing.into(),
             Denial::DateUnreadable => {
                 Self::new(Fault::DateMissing).because("The signed date cannot be read.")
@@ -134,6 +140,10 @@ mod tests {
                 400,
                 "InvalidArgument",
             ),
+            (Denial::HostNotSigned, 403, "AccessDenied"),
+            (Denial::HeaderNotSigned, 403, "AccessDenied"),
+            (Denial::PayloadHashMissing, 400, "InvalidArgument"),
+            (Denial::PayloadHashUnreadable, 400, "InvalidArgument"),
             (Denial::DateMissing, 403, "AccessDenied"),
             (Denial::DateUnreadable, 403, "AccessDenied"),
             (Denial::ExpiresUnreadable, 403, "AccessDenied"),

@@ -134,6 +134,10 @@ faults! {
     ScopeDayWrong: 400 "InvalidArgument" None, Device, s3 [],
         "The day in the credential is not the day of the signed date."
         but 400 "AuthorizationHeaderMalformed";
+    HeaderNotSigned: 403 "AccessDenied" None, Device, s3 [],
+        "There were headers present in the request which were not signed: sign Host and every x-amz-* header.";
+    PayloadHashWrong: 400 "InvalidArgument" None, Device, s3 [],
+        "x-amz-content-sha256 has to be UNSIGNED-PAYLOAD, a STREAMING-* marker of HMAC-SHA256, or the SHA-256 of the body in lower-case hexadecimal digits.";
     CredentialsAmbiguous: 400 "InvalidArgument" None, Device, s3 [],
         "The request carries more than one credential: sign it once, in the header or in the query.";
     CredentialMalformed: 400 "InvalidArgument" None, Device, s3 [],
@@ -141,7 +145,7 @@ faults! {
         but 400 "AuthorizationHeaderMalformed";
     UrlIncomplete: 403 "AccessDenied" None, Device, s3 [],
         "Query-string authentication requires this parameter."
-        but 400 "AuthorizationQueryParametersError";
+        but 403 "AuthorizationQueryParametersError";
     TextAmbiguous: 400 "InvalidArgument" None, Device, s3 [],
         "A signed value holds a line break, or `&` followed by a signed name, which signature version 1 cannot protect.";
     KeyAmbiguous: 400 "InvalidObjectName" None, Device, s3 [],

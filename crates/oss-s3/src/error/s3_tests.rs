@@ -109,7 +109,7 @@ fn denials_become_the_codes_that_s3_has_for_them() {
         ),
         (
             Denial::PresignedIncomplete("X-Amz-Date"),
-            400,
+            403,
             "AuthorizationQueryParametersError",
         ),
         (Denial::MalformedCredential, 400, "AuthorizationHeaderMalformed"),

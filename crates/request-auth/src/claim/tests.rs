@@ -64,9 +64,10 @@ fn d09_other_schemes_and_spellings_are_refused_cleanly() {
         ("OSS2", Denial::UnknownScheme),
         ("OSS2 a:b", Denial::MalformedCredential),
         ("OSS4-HMAC-SHA256 a:b", Denial::MalformedCredential),
+        ("AWS4-HMAC-SHA256 Credential=a", Denial::MalformedCredential),
         (
-            "AWS4-HMAC-SHA256 Credential=a",
-            Denial::SchemeNotOffered("AWS4-HMAC-SHA256"),
+            "AWS4-HMAC-SHA256 Credential=a/20240501/r/s3/aws4_request,SignedHeaders=x,Signature=00",
+            Denial::HostNotSigned,
         ),
         (
             "AWS4-ECDSA-P256-SHA256 Credential=a",

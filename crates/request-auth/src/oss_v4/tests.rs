@@ -1,7 +1,7 @@
 //! The vectors of real SDKs run in `tests/conformance`; here stand the rules that no vector shows.
 
 use super::*;
-use crate::claim::Claim;
+use crate::claim::{Claim, Window};
 use crate::client::{DATE, NOW, WINDOW, delivered, head, in_b, secret, verify};
 use crate::head::{Delivery, HeadError};
 use crate::secret::SecurityToken;
@@ -57,7 +57,10 @@ fn texts(target: &str, headers: &[(&str, &str)], additional: &str, delivery: Del
         "" => String::new(),
         names => format!(",AdditionalHeaders={names}"),
     };
-    let authorization = format!("OSS4-HMAC-SHA256 Credential=AK/{}{list},Signature=00", scope().0);
+    let authorization = format!(
+        "OSS4-HMAC-SHA256 Credential=AK/{}{list},Signature=00",
+        scope().text()
+    );
     let mut all = headers.to_vec();
     all.push(("authorization", &authorization));
     let head = delivered("PUT", target, &all, delivery);
@@ -170,6 +173,7 @@ fn o15_region_and_product_are_those_of_the_list() {
             window: WINDOW,
             regions: regions.iter().map(|name| (*name).to_owned()).collect(),
             products: products.iter().map(|name| (*name).to_owned()).collect(),
+            aws_regions: Vec::new(),
         };
         verify(&head, None, &rules, NOW).err()
     };
@@ -297,16 +301,16 @@ fn each_departure_of_an_sdk_verifies_and_gives_what_was_signed() {
     assert!(requests.contains(&filled));
 
     let secret = secret();
-    let key = scope().key(&secret).unwrap();
+    let key = scope().key(KEY_PREFIX, &secret).unwrap();
     for request in &requests {
         let mut digest = Sha256Sink::new();
         digest.put(request.as_bytes());
-        let text = [ALGORITHM, TIMESTAMP, &scope().0, &digest.into_hex()].join("\n");
+        let text = [ALGORITHM, TIMESTAMP, scope().text(), &digest.into_hex()].join("\n");
         let mut mac = MacSha256::under(key.expose()).unwrap();
         mac.put(text.as_bytes());
         let authorization = format!(
             "OSS4-HMAC-SHA256 Credential=AK/{},AdditionalHeaders=x-oss-date;host,Signature={}",
-            scope().0,
+            scope().text(),
             mac.into_hex()
         );
         let mut all = arrived.to_vec();

@@ -11,6 +11,7 @@ use crate::canon::sorted;
 use crate::claim::Scheme;
 use crate::denial::Denial;
 use crate::head::{HeadError, is_token_byte, trim_blanks};
+use crate::payload::Payload;
 use crate::verified::{Coverage, Covered, Hint, Resource, VerifiedParameter};
 
 /// The field that sends a browser on.
@@ -167,6 +168,7 @@ impl<'p> Permitted<'p> {
             parameters,
             signed_headers: sorted(signed_headers),
             hints,
+            payload: Payload::Unsigned,
         };
         Ok((covered, self.key.clone()))
     }

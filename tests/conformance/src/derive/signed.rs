@@ -1,12 +1,12 @@
 //! What of a vector its signature covers, as far as the vector says so itself.
 
 use super::header;
-use crate::mac::Version;
+use crate::mac::Scheme;
 use crate::vector::{Request, Valid, Vector};
 
 /// What of a verifying vector its signature covers.
 pub(super) struct Signed<'v> {
-    pub(super) version: Version,
+    pub(super) scheme: Scheme,
     pub(super) is_presigned: bool,
     pub(super) vector: &'v Vector,
     pub(super) request: &'v Request,
@@ -19,7 +19,7 @@ pub(super) struct Signed<'v> {
 
 /// The parameters of presigned V2 and V4 URLs, which are signed but for the signature. Without one of
 /// them there is another credential or none.
-const OWN: [&str; 7] = [
+const OWN: [&str; 13] = [
     "x-oss-signature-version",
     "x-oss-access-key-id",
     "x-oss-credential",
@@ -27,19 +27,25 @@ const OWN: [&str; 7] = [
     "x-oss-expires",
     "x-oss-additional-headers",
     "x-oss-signature",
+    "X-Amz-Algorithm",
+    "X-Amz-Credential",
+    "X-Amz-Date",
+    "X-Amz-Expires",
+    "X-Amz-SignedHeaders",
+    "X-Amz-Signature",
 ];
 
 impl<'v> Signed<'v> {
     pub(super) fn of(vector: &'v Vector) -> Option<Self> {
         let request = vector.request.as_ref()?;
-        let (version, is_presigned) = Version::of(&vector.auth)?;
+        let (scheme, is_presigned) = Scheme::of(&vector.auth)?;
         if vector.expect.valid != Valid::Yes {
             return None;
         }
         let text = vector.expect.string_to_sign.as_deref()?;
         let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
         Some(Self {
-            version,
+            scheme,
             is_presigned,
             vector,
             request,
@@ -70,9 +76,9 @@ impl<'v> Signed<'v> {
 
     /// The positions, names and values of the signed parameters.
     pub(super) fn parameters(&self) -> Vec<(usize, &'v str, &'v str)> {
-        let named = |name: &str| match self.version {
-            Version::V1 => self.is_in_resource(name),
-            Version::V2 | Version::V4 => !self.is_presigned || !OWN.contains(&name),
+        let named = |name: &str| match self.scheme {
+            Scheme::OssV1 => self.is_in_resource(name),
+            Scheme::OssV2 | Scheme::OssV4 | Scheme::S3V4 => !self.is_presigned || !OWN.contains(&name),
         };
         self.pieces
             .iter()
@@ -94,30 +100,32 @@ impl<'v> Signed<'v> {
 
     /// Whether the signature covers a header, by its lower-case name, beside the dates.
     pub(super) fn covers(&self, name: &str) -> bool {
-        matches!(name, "content-type" | "content-md5")
-            || name.starts_with("x-oss-")
-            || self.additional().iter().any(|listed| listed == name)
+        let is_always = matches!(name, "content-type" | "content-md5") || name.starts_with("x-oss-");
+        (is_always && self.scheme != Scheme::S3V4) || self.additional().iter().any(|listed| listed == name)
     }
 
     /// Whether the signature covers a date header.
     pub(super) fn covers_date(&self, name: &str) -> bool {
-        match (self.version, name) {
+        match (self.scheme, name) {
+            (Scheme::S3V4, _) => self.covers(name),
             (_, "x-oss-date") => true,
-            (Version::V2, _) => !self.is_presigned,
+            (Scheme::OssV2, _) => !self.is_presigned,
             // Where both dates are sent, x-oss-date is a signed line and Date need not be signed.
             _ => !self.is_presigned && self.request.position("x-oss-date").is_none(),
         }
     }
 
-    /// The additional headers that the credential lists.
+    /// The headers that the credential lists: with S3 every signed one, else additional ones.
     pub(super) fn additional(&self) -> Vec<String> {
-        let in_query = self
-            .piece("x-oss-additional-headers")
-            .and_then(|index| self.pieces.get(index));
+        let (parameter, field) = match self.scheme {
+            Scheme::S3V4 => ("X-Amz-SignedHeaders", "SignedHeaders"),
+            _ => ("x-oss-additional-headers", "AdditionalHeaders"),
+        };
+        let in_query = self.piece(parameter).and_then(|index| self.pieces.get(index));
         let list = match (in_query, self.request.position("authorization")) {
             (Some(piece), _) => piece.split_once('=').map(|(_, list)| list.replace("%3B", ";")),
             (None, Some(index)) => header(self.request, index)
-                .split("AdditionalHeaders")
+                .split(field)
                 .nth(1)
                 .and_then(|rest| rest.get(1..)?.split(',').next())
                 .map(str::to_owned),

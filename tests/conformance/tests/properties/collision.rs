@@ -303,7 +303,8 @@ fn o01_o03_every_small_request_has_a_string_to_sign_of_its_own() {
                 };
                 tried += 1;
                 for text in strings_to_sign(&parts.header("PUT", "date", "AAAA")) {
-                    let wire = parts.header("PUT", "date", &Version::V1.sign(SECRET, &text).unwrap());
+                    let wire =
+                        parts.header("PUT", "date", &Version::V1.scheme().sign(SECRET, &text).unwrap());
                     let covered = verify(&wire, SECRET, Delivery::Lines).unwrap();
                     let of_text = by_text.entry(text.clone()).or_default();
                     shared += u32::from(of_text.contains(&covered));

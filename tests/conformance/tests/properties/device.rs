@@ -296,7 +296,10 @@ impl Device {
     }
 
     pub fn signature(&self) -> String {
-        self.version.sign(&self.secret, &self.string_to_sign()).unwrap()
+        self.version
+            .scheme()
+            .sign(&self.secret, &self.string_to_sign())
+            .unwrap()
     }
 
     /// The request with its signature, spelt as `spelling` decides.
@@ -331,7 +334,10 @@ impl Device {
                 .map(|(name, value)| (name.into_bytes(), value)),
         );
         if self.placement == Placement::Query {
-            pieces.push((self.version.signature_parameter().into(), signature.into()));
+            pieces.push((
+                self.version.scheme().signature_parameter().into(),
+                signature.into(),
+            ));
         } else {
             headers.push(("Authorization".into(), self.authorization(signature).into()));
         }

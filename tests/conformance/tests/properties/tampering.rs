@@ -277,7 +277,10 @@ fn an_unsigned_header_is_readable_as_a_hint_of_the_closed_list_or_not_at_all() {
     let text = format!("PUT\n\n\n{DATE}\n/devices/k");
     let authorization = format!(
         "OSS {KEY_ID}:{}",
-        Version::V1.sign("secret-of-16-bytes", text.as_bytes()).unwrap()
+        Version::V1
+            .scheme()
+            .sign("secret-of-16-bytes", text.as_bytes())
+            .unwrap()
     );
     let names = [
         "x-amz-acl",

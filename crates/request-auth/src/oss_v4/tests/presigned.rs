@@ -10,7 +10,7 @@ fn presigned(
     token: Option<&str>,
     (rules, now): (Rules, i64),
 ) -> Option<Denial> {
-    let credential = format!("AK/{}", scope().0).replace('/', "%2F");
+    let credential = format!("AK/{}", scope().text()).replace('/', "%2F");
     let target = format!(
         "/k?x-oss-signature-version={ALGORITHM}&x-oss-credential={credential}&x-oss-date={TIMESTAMP}&x-oss-expires={life}{more}"
     );
@@ -71,7 +71,7 @@ fn c07_a_presigned_url_lives_from_the_window_before_its_timestamp_to_its_end() {
 
 #[test]
 fn o16_e02_e03_a_presigned_url_covers_its_whole_query_and_the_method() {
-    let credential = format!("AK/{}", scope().0);
+    let credential = format!("AK/{}", scope().text());
     let target = format!(
         "/k?x-oss-signature-version={ALGORITHM}&x-oss-credential={credential}&x-oss-date={TIMESTAMP}&x-oss-expires=60"
     );
