@@ -12,12 +12,16 @@ use crate::config::Config;
 use crate::keys::KeyRecord;
 use crate::policy;
 
-/// Reads which key a request claims to be signed with, before any look-up.
+/// Reads which key a request claims to be signed with, before any look-up; for a preview link, which names
+/// none, what the configuration says.
 ///
 /// # Errors
 /// The refusal for no, several, unknown or malformed credentials.
-pub fn claim(head: &RequestHead<'_>) -> Result<Claim, Refusal> {
-    let claim = Claim::of(head)?;
+pub fn claim(config: &Config, head: &RequestHead<'_>) -> Result<Claim, Refusal> {
+    let claim = match config.previews.place(head) {
+        Some(place) => Claim::at(head, place)?,
+        None => Claim::of(head)?,
+    };
     if claim.scheme() != Scheme::S3V4 {
         refuse_streaming_body(head)?;
     }
@@ -37,7 +41,13 @@ pub fn authorize<'a>(
 ) -> Result<Authorized<'a>, Refusal> {
     let key = record.key(claim.key_id(), now)?;
     let material = key.material();
-    let resources = config.hosts.resources(head.host(), head.path());
+    let resources = match claim {
+        Claim::Preview(link) => {
+            let file = config.previews.resource(head.host(), link, &config.hosts);
+            file.into_iter().collect()
+        }
+        _ => config.hosts.resources(head.host(), head.path()),
+    };
     let reason = if resources.is_empty() {
         "No bucket is configured for this host and path."
     } else {
@@ -215,7 +225,11 @@ mod tests {
             .iter()
             .map(|(name, value)| (name.as_bytes(), value.as_bytes()));
         let head = RequestHead::new("PUT", b"/k", lines, request_auth::Delivery::Lines).unwrap();
-        assert_eq!(claim(&head).unwrap_err().fault(), Fault::StreamingBody);
+        let device = Device::with_grants("[]");
+        assert_eq!(
+            claim(device.config(), &head).unwrap_err().fault(),
+            Fault::StreamingBody
+        );
     }
 
     #[test]

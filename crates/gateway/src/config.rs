@@ -17,9 +17,11 @@ use crate::keys::cache::CacheTimes;
 use crate::policy::UnsignedHeadersSource;
 
 pub mod cloudfront;
+pub mod preview;
 mod scopes;
 
 use cloudfront::{CloudFront, CloudFrontSource, DirectPath};
+use preview::{PreviewSource, Previews};
 
 /// The largest clock window that may be configured, in seconds; the vendor's own is 900.
 pub const MAX_CLOCK_WINDOW_SECONDS: u32 = 3600;
@@ -48,6 +50,9 @@ pub struct ConfigSource {
     pub buckets: Vec<BucketSource>,
     /// The hosts that devices send to.
     pub hosts: Vec<HostSource>,
+    /// The hosts that serve preview links.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub preview: Vec<PreviewSource>,
 }
 
 impl ConfigSource {
@@ -76,6 +81,9 @@ impl ConfigSource {
                     .take("buckets")
                     .list(|bucket| bucket.table(BucketSource::read)),
                 hosts: fields.take("hosts").list(|host| host.table(HostSource::read)),
+                preview: fields.take("preview").or(Vec::new(), |field| {
+                    field.list(|preview| preview.table(PreviewSource::read))
+                }),
             })
         })
     }
@@ -269,6 +277,8 @@ pub struct Config {
     pub cloudfront: CloudFront,
     /// Host and path to bucket.
     pub hosts: Hosts,
+    /// Where preview links are served.
+    pub previews: Previews,
 }
 
 impl Config {
@@ -340,6 +350,7 @@ impl Config {
         for host in source.hosts {
             add_host(&mut hosts, host)?;
         }
+        let previews = Previews::new(source.preview, &hosts)?;
         Ok(Self {
             rules: Rules {
                 window: Window {
@@ -354,6 +365,7 @@ impl Config {
             key_cache: source.key_cache,
             cloudfront,
             hosts,
+            previews,
         })
     }
 }

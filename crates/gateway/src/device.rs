@@ -113,7 +113,7 @@ impl Device {
         let authorization = sign(&head(method, target, &lines), key_id, secret);
         lines.push(("authorization", &authorization));
         let head = head(method, target, &lines);
-        let claim = authorizer::claim(&head).unwrap();
+        let claim = authorizer::claim(&self.config, &head).unwrap();
         and(authorizer::authorize(
             &self.config,
             &head,

@@ -23,7 +23,9 @@ use fleet::{Fleet, MIN_MASTER_BYTES};
 pub const MIN_SECRET_BYTES: usize = 16;
 
 /// Secrets that software ships with or documentation shows.
-const WELL_KNOWN_SECRETS: [&str; 5] = [
+const WELL_KNOWN_SECRETS: [&str; 6] = [
+    // The SECRET_KEY that Dify's deployments are documented with.
+    "sk-9f73s3ljTXVcMT3Blb3ljTqtsKiGHXVcMT3BlbkFJLK7U",
     "minioadminminioadmin",
     "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
     "OtxrzxIsfpFjA7SwPzILwy8Bw21TLhquhboDYROV",

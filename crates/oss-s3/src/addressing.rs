@@ -158,6 +158,11 @@ impl Hosts {
         found.map(|(_, styles)| styles.as_slice())
     }
 
+    /// Whether a host is known by this very name.
+    pub fn has_host(&self, host: &str) -> bool {
+        self.styles(host).is_some()
+    }
+
     /// Whether a bucket has this name (an alias does not count).
     pub fn has_bucket(&self, name: &str) -> bool {
         self.buckets.iter().any(|bucket| bucket.name == name)

@@ -12,10 +12,11 @@ use crate::head::{Occurrence, RequestHead};
 use crate::oss_claim::OssClaim;
 use crate::oss_form::Candidate;
 use crate::oss_v4::Scope;
+use crate::preview::{Place, PreviewClaim};
 use crate::secret::{SecretKey, SecurityToken};
 use crate::time::UnixSeconds;
 use crate::verified::{Covered, Resource, Verified};
-use crate::{aws_v4, oss_v1, oss_v2, oss_v4};
+use crate::{aws_v4, oss_v1, oss_v2, oss_v4, preview};
 
 /// The longest plain access key id, in bytes.
 pub const MAX_KEY_ID_BYTES: usize = 128;
@@ -39,11 +40,13 @@ pub enum Scheme {
     OssPostV4,
     /// A POST form with a policy that is signed with S3's SigV4.
     S3PostV4,
+    /// A preview link: HMAC-SHA256 over what it is for, a file id, a time and a nonce.
+    Preview,
 }
 
 impl Scheme {
     /// Every scheme.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::OssV1,
         Self::OssV2,
         Self::OssV4,
@@ -52,6 +55,7 @@ impl Scheme {
         Self::OssPostV2,
         Self::OssPostV4,
         Self::S3PostV4,
+        Self::Preview,
     ];
 
     /// The name in configuration and logs.
@@ -65,6 +69,7 @@ impl Scheme {
             Self::OssPostV2 => "oss-post-v2",
             Self::OssPostV4 => "oss-post-v4",
             Self::S3PostV4 => "s3-post-v4",
+            Self::Preview => "preview",
         }
     }
 
@@ -74,7 +79,7 @@ impl Scheme {
             Self::OssV1 | Self::OssV2 | Self::OssV4 | Self::OssPostV1 | Self::OssPostV2 | Self::OssPostV4 => {
                 Dialect::Oss
             }
-            Self::S3V4 | Self::S3PostV4 => Dialect::S3,
+            Self::S3V4 | Self::S3PostV4 | Self::Preview => Dialect::S3,
         }
     }
 
@@ -145,6 +150,8 @@ pub enum Claim {
     OssV4(OssClaim, Scope),
     /// S3 V4, header or query.
     S3V4(AwsClaim),
+    /// A preview link.
+    Preview(PreviewClaim),
 }
 
 impl Claim {
@@ -163,6 +170,20 @@ impl Claim {
             (None, None) => Err(Denial::Anonymous),
             (None, Some(scheme)) => scheme.claim(head),
             (Some(value), None) => Self::in_header(value),
+        }
+    }
+
+    /// Reads the claim of a request for a path at which preview links are served: that of the link, where the
+    /// query has any part of one, and else that of [`Claim::of`].
+    ///
+    /// # Errors
+    /// Those of [`Claim::of`]; [`Denial::SeveralCredentials`] for a link beside another credential; a part of
+    /// a link that is missing, repeated or malformed; a link that is not for reading.
+    pub fn at(head: &RequestHead<'_>, place: Place<'_>) -> Result<Self, Denial> {
+        match Self::of(head) {
+            claim if !preview::is_in(head) => claim,
+            Err(Denial::Anonymous) => preview::claim(head, place).map(Self::Preview),
+            _ => Err(Denial::SeveralCredentials),
         }
     }
 
@@ -187,11 +208,13 @@ impl Claim {
         }
     }
 
-    /// The access key id that the request names, well-formed.
+    /// The access key id that the request names, well-formed; for a preview link, which names none, that of
+    /// its place.
     pub fn key_id(&self) -> &str {
         match self {
             Self::OssV1(claim) | Self::OssV2(claim) | Self::OssV4(claim, _) => &claim.key_id,
             Self::S3V4(claim) => &claim.key_id,
+            Self::Preview(claim) => &claim.key_id,
         }
     }
 
@@ -209,6 +232,7 @@ impl Claim {
             Self::OssV2(_) => Scheme::OssV2,
             Self::OssV4(..) => Scheme::OssV4,
             Self::S3V4(_) => Scheme::S3V4,
+            Self::Preview(_) => Scheme::Preview,
         }
     }
 
@@ -265,6 +289,10 @@ impl Claim {
                 let has_resource = !candidates.is_empty();
                 aws_v4::verify(claim, head, key, has_resource, rules, now).map(|covered| (0, covered))
             }
+            // The resource of a link is a matter of configuration alone.
+            Self::Preview(claim) => {
+                preview::verify(claim, head, key, rules.window, now).map(|covered| (0, covered))
+            }
         }
     }
 
@@ -277,6 +305,7 @@ impl Claim {
             Self::OssV2(claim) => oss_v2::strings_to_sign(claim, head, &candidates),
             Self::OssV4(claim, scope) => oss_v4::strings_to_sign((claim, scope), head, &candidates),
             Self::S3V4(claim) => aws_v4::strings_to_sign(claim, head),
+            Self::Preview(claim) => vec![preview::string_to_sign(claim)],
         }
     }
 
@@ -289,7 +318,7 @@ impl Claim {
     ) -> Vec<Vec<u8>> {
         let candidates: Vec<_> = resources.iter().map(Resource::candidate).collect();
         match self {
-            Self::OssV1(_) | Self::OssV2(_) => Vec::new(),
+            Self::OssV1(_) | Self::OssV2(_) | Self::Preview(_) => Vec::new(),
             Self::OssV4(claim, _) => oss_v4::canonical_requests(claim, head, &candidates),
             Self::S3V4(claim) => aws_v4::canonical_requests(claim, head),
         }

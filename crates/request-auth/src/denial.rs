@@ -81,6 +81,10 @@ pub enum Denial {
     LifetimeOutOfRange,
     /// Expires is further ahead than the configuration allows.
     ExpiresTooFar,
+    /// A preview link with another method than GET and HEAD: the signature binds none.
+    LinkMethod,
+    /// A part of a preview link does not have its form; the part's name.
+    LinkMalformed(&'static str),
     /// No candidate's signature is the one presented.
     SignatureMismatch,
     /// The text to sign could be that of another request as well; what makes it so.

@@ -5,6 +5,8 @@
 //! [`Dialect::spoken`] goes by the marks on the wire and refuses nothing: it decides the shape of an
 //! answer, and no more.
 
+use crate::preview;
+
 /// The dialects of object storage.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Dialect {
@@ -41,15 +43,17 @@ impl Dialect {
 
     /// The dialect of a request by its raw target and the bytes of its Authorization header, each empty
     /// where there is none. An Authorization of AWS's says S3, and any other OSS; without one, S3 is
-    /// spoken where a query name is one of AWS's signatures.
+    /// spoken where a query name is one of AWS's signatures, and for what looks like a preview link.
     pub fn spoken(target: &[u8], authorization: &[u8]) -> Self {
         let mut halves = target.splitn(2, |&byte| byte == b'?');
-        let query = halves.nth(1).unwrap_or_default();
+        let path = halves.next().unwrap_or_default();
+        let query = halves.next().unwrap_or_default();
         let mut names = query
             .split(|&byte| byte == b'&')
             .filter_map(|pair| pair.split(|&byte| byte == b'=').next());
         let is_s3 = if authorization.is_empty() {
-            names.any(|name| S3_PARAMETERS.contains(&name))
+            let is_preview = preview::of_path(path).is_some() && preview::is_named(names.clone());
+            is_preview || names.any(|name| S3_PARAMETERS.contains(&name))
         } else {
             authorization.starts_with(b"AWS")
         };
@@ -73,6 +77,11 @@ mod tests {
             ("/k?X-Amz-Signature=", "", Dialect::S3),
             ("/k?Policy=p&Signature=s&Key-Pair-Id=K", "", Dialect::S3),
             ("/k%zz?X-Amz-Signature=%zz", "", Dialect::S3),
+            ("/files/x/file-preview?sign=", "", Dialect::S3),
+            ("/files/x/image-preview?timestamp=1&a=b", "", Dialect::S3),
+            ("/files/x/file-preview", "", Dialect::Oss),
+            ("/files/x/file-preview?sign=s", "OSS AK:sig", Dialect::Oss),
+            ("/files/x?sign=s", "", Dialect::Oss),
             ("/k", "OSS AK:sig", Dialect::Oss),
             ("/k", "OSS4-HMAC-SHA256 x", Dialect::Oss),
             ("/k?X-Amz-Signature=x", "OSS AK:sig", Dialect::Oss),

@@ -27,6 +27,7 @@ mod payload;
 #[cfg(feature = "post-object")]
 pub mod post_policy;
 mod presented;
+pub mod preview;
 mod scope;
 mod secret;
 mod time;

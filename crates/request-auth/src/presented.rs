@@ -6,7 +6,7 @@
 use core::fmt;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::Sha256;
@@ -24,6 +24,11 @@ impl Presented {
     /// Reads base64 with padding, as OSS V1 and V2 send it.
     pub(crate) fn from_base64(text: &[u8]) -> Self {
         Self::decoded(text, |text| STANDARD.decode(text).ok())
+    }
+
+    /// Reads base64 of the alphabet for URLs with padding, as preview links have it.
+    pub(crate) fn from_base64url(text: &[u8]) -> Self {
+        Self::decoded(text, |text| URL_SAFE.decode(text).ok())
     }
 
     /// Reads hexadecimal text in lower case, as OSS V4 sends it.
@@ -104,6 +109,11 @@ impl MacSha256 {
     /// The base64 text of the MAC, for signing only.
     pub(crate) fn into_base64(self) -> String {
         STANDARD.encode(self.0.finalize().into_bytes())
+    }
+
+    /// The same in the alphabet for URLs.
+    pub(crate) fn into_base64url(self) -> String {
+        URL_SAFE.encode(self.0.finalize().into_bytes())
     }
 
     /// The lower-case hexadecimal text of the MAC, for signing only.

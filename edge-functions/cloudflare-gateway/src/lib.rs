@@ -67,7 +67,7 @@ async fn serve(
 ) -> std::result::Result<Reply, Refusal> {
     let settings = Settings::of(env)?;
     let head = arrival.head().map_err(Denial::from)?;
-    let claim = authorizer::claim(&head)?;
+    let claim = authorizer::claim(&settings.config, &head)?;
     entry.line.access_key_id = Some(claim.key_id().to_owned());
     let record = store::find(
         env,

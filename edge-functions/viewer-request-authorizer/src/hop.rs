@@ -95,7 +95,7 @@ impl Hop {
     fn find(&mut self) -> Result<Result<KeyRecord, Step>, Refusal> {
         let target = self.event.request.target();
         let head = self.event.request.head(&target).map_err(Denial::from)?;
-        let claim = authorizer::claim(&head)?;
+        let claim = authorizer::claim(&self.function.config, &head)?;
         self.visit.line.access_key_id = Some(claim.key_id().to_owned());
         let id = claim.record_id();
         let Function {
@@ -120,7 +120,7 @@ impl Hop {
         let received = &self.event.request;
         let target = received.target();
         let head = received.head(&target).map_err(Denial::from)?;
-        let claim = authorizer::claim(&head)?;
+        let claim = authorizer::claim(&self.function.config, &head)?;
         let authorized = authorizer::authorize(config, &head, &claim, record, now)?;
         let operation = authorized.call().operation();
         let decision = Decision {

@@ -282,7 +282,7 @@ impl Gateway {
             .iter()
             .map(|(name, value)| (name.as_bytes(), value.as_slice()));
         let head = RequestHead::new(&case.method, target, lines, delivery).map_err(Denial::from)?;
-        let claim = authorizer::claim(&head)?;
+        let claim = authorizer::claim(&self.config, &head)?;
         if claim.key_id() != KEY_ID {
             return Err(Denial::UnknownKey.into());
         }

@@ -56,6 +56,10 @@ impl From<Denial> for Refusal {
             Denial::LifetimeOutOfRange => Fault::LifetimeWrong.into(),
             Denial::ExpiresUnreadable => Fault::ExpiryUnreadable.into(),
             Denial::ExpiresTooFar => Fault::ExpiryTooFar.into(),
+            Denial::LinkMethod => {
+                Self::new(Fault::Forbidden).because("A preview link reads: its method is GET or HEAD.")
+            }
+            Denial::LinkMalformed(name) => Self::new(Fault::ArgumentInvalid).about(name),
             Denial::SignatureMismatch => Fault::SignatureMismatch.into(),
             Denial::AmbiguousText(Ambiguity::SubResourceInKey) => Fault::KeyAmbiguous.into(),
             Denial::AmbiguousText(Ambiguity::SubResourceInValue | Ambiguity::LineBreak) => {

@@ -132,7 +132,7 @@ fn exchange(
         .map(|(name, value)| (name.as_slice(), value.as_slice()));
     let head = RequestHead::new(&arrived.method, &arrived.target, lines, arrived.delivery)
         .map_err(|error| Refusal::from(Denial::from(error)))?;
-    let claim = authorizer::claim(&head)?;
+    let claim = authorizer::claim(config, &head)?;
     *reached = Reached::Verify;
     let known = record.id() == claim.record_id();
     let record = if known {

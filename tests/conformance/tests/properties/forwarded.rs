@@ -145,7 +145,7 @@ fn forward(upload: &Upload) -> Result<OriginRequest, Refusal> {
         .iter()
         .map(|(name, value)| (name.as_bytes(), value.as_slice()));
     let head = RequestHead::new(&wire.method, &wire.target, lines, Delivery::Lines).map_err(Denial::from)?;
-    let claim = authorizer::claim(&head)?;
+    let claim = authorizer::claim(&CONFIG, &head)?;
     let authorized = authorizer::authorize(&CONFIG, &head, &claim, &RECORD, NOW)?;
     let request = OriginRequest::new(&authorized.errand()?);
     check::forwarded(&request, &authorized, MOUNT).unwrap();
