@@ -17,7 +17,7 @@ use core::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gateway::document::{Field, Fields, Holds, Mistake, Node};
-use request_auth::{Delivery, HeadError, RequestHead};
+use request_auth::{Connection, Delivery, HeadError, RequestHead};
 
 pub use headers::{HeaderLine, Headers};
 
@@ -202,7 +202,12 @@ impl EventRequest {
     /// Whatever [`RequestHead::new`] refuses.
     pub fn head<'a>(&'a self, target: &str) -> Result<RequestHead<'a>, HeadError> {
         let lines = self.headers.lines().map(|(name, value)| (name.as_bytes(), value));
-        RequestHead::new(&self.method, target.as_bytes(), lines, Delivery::Lines)
+        let head = RequestHead::new(&self.method, target.as_bytes(), lines, Delivery::Lines)?;
+        Ok(head.over(Connection {
+            // The event does not say; the distribution takes no other by default.
+            secure: true,
+            peer: self.rest.get("clientIp").and_then(Node::as_text),
+        }))
     }
 
     /// The first line of a header.

@@ -1,5 +1,5 @@
-//! Access keys of devices: the record that the platform's store holds, for one key or for a
-//! [fleet](fleet) of them, and when its secrets count.
+//! Access keys of devices: the record that the platform's store holds, for one key, for a
+//! [fleet](fleet) of them or for a [key pair](pair), and when its secrets count.
 //!
 //! A record that can't be read exactly is an error, never a key with defaults: a missing secret, an
 //! unknown field or an unknown operation refuses the whole record. Well-known demo secrets and short
@@ -8,13 +8,16 @@
 use core::fmt;
 
 use request_auth::derived::{DerivedKeyId, fleet_of_record};
-use request_auth::{Denial, KeyMaterial, Scheme, SecretKey, SecurityToken, UnixSeconds, is_plain_key_id};
+use request_auth::{
+    Denial, KeyMaterial, PublicKey, Scheme, SecretKey, SecurityToken, UnixSeconds, is_plain_key_id,
+};
 
 use crate::document::{Field, Fields, Holds, Mistake, Node};
-use crate::policy::{Grant, GrantSource};
+use crate::policy::{Grant, GrantSource, READ_ONLY, UPLOAD_ONLY};
 
 pub mod cache;
 pub mod fleet;
+mod pair;
 pub mod shards;
 
 use fleet::{Fleet, MIN_MASTER_BYTES};
@@ -33,13 +36,13 @@ const WELL_KNOWN_SECRETS: [&str; 6] = [
     "yourAccessKeySecret",
 ];
 
-/// A key record as JSON. The id, grants, and secrets or masters are needed; the rest has defaults.
+/// A key record as JSON. The id, grants, and secrets, masters or a public key are needed; the rest has defaults.
 pub struct KeyRecordSource {
     /// The access key id, or `d1.{fleet}` for a fleet; has to be the name that it is stored under.
     pub id: String,
     /// Whether it may be used.
     pub status: KeyStatus,
-    /// The schemes that it may be used with; by default OSS V1.
+    /// The schemes that it may be used with; by default OSS V1, of a key pair CloudFront's.
     pub schemes: Vec<String>,
     /// One secret, or two during a rotation; none in the record of a fleet.
     pub secrets: Vec<SecretSource>,
@@ -47,6 +50,8 @@ pub struct KeyRecordSource {
     pub masters: Vec<SecretSource>,
     /// The devices of the fleet whose keys are revoked.
     pub revoked: Vec<String>,
+    /// The public key of a key pair as PEM, in the place of secrets.
+    pub public_key: Option<String>,
     /// The session token that requests have to carry.
     pub security_token: Option<String>,
     /// What it may do; nothing without a grant.
@@ -84,17 +89,27 @@ impl KeyRecordSource {
         };
         let secrets = |field: Field<'_, '_>| field.list(|secret| secret.table(SecretSource::read));
         document.read(Holds::Secrets, |document| {
-            document.table(|fields| Self {
-                id: fields.take("id").string(),
-                status: fields.take("status").or(KeyStatus::default(), status),
-                schemes: fields
-                    .take("schemes")
-                    .or(vec![Scheme::OssV1.name().to_owned()], Field::strings),
-                secrets: fields.take("secrets").or(Vec::new(), secrets),
-                masters: fields.take("masters").or(Vec::new(), secrets),
-                revoked: fields.take("revoked").or(Vec::new(), Field::strings),
-                security_token: fields.take("security_token").optional(Field::string),
-                grants: fields.take("grants").list(|grant| grant.table(GrantSource::read)),
+            document.table(|fields| {
+                let public_key = fields.take("public_key").optional(Field::string);
+                let (scheme, operations) = match public_key {
+                    Some(_) => (Scheme::CloudFront, READ_ONLY),
+                    None => (Scheme::OssV1, UPLOAD_ONLY),
+                };
+                let grant =
+                    |grant: Field<'_, '_>| grant.table(|fields| GrantSource::read(fields, operations));
+                Self {
+                    id: fields.take("id").string(),
+                    status: fields.take("status").or(KeyStatus::default(), status),
+                    schemes: fields
+                        .take("schemes")
+                        .or(vec![scheme.name().to_owned()], Field::strings),
+                    secrets: fields.take("secrets").or(Vec::new(), secrets),
+                    masters: fields.take("masters").or(Vec::new(), secrets),
+                    revoked: fields.take("revoked").or(Vec::new(), Field::strings),
+                    public_key,
+                    security_token: fields.take("security_token").optional(Field::string),
+                    grants: fields.take("grants").list(grant),
+                }
             })
         })
     }
@@ -162,6 +177,7 @@ pub struct KeyRecord {
     schemes: Vec<Scheme>,
     /// Of a fleet, its masters.
     secrets: Vec<KeySecret>,
+    public_key: Option<PublicKey>,
     security_token: Option<SecurityToken>,
     grants: Vec<Grant>,
     fleet: Option<Fleet>,
@@ -201,10 +217,20 @@ impl KeyRecord {
                 "`id` has to be the name that the record is stored under and match [A-Za-z0-9_-][A-Za-z0-9._-]{0,127}; what begins with `d1.` is kept for fleets, `d1.{fleet}`",
             ));
         }
+        let schemes: Vec<Scheme> = source
+            .schemes
+            .iter()
+            .map(|name| Scheme::ALL.into_iter().find(|scheme| scheme.name() == name))
+            .collect::<Option<_>>()
+            .ok_or_else(|| {
+                let known = Scheme::ALL.map(Scheme::name).join(", ");
+                fail(&["`schemes` holds a name that is no scheme; known: ", &known].concat())
+            })?;
+        let public_key = pair::public_key(&source, &schemes).map_err(fail)?;
         let fleet = if is_fleet {
-            if !source.secrets.is_empty() || source.security_token.is_some() {
+            if public_key.is_some() || !source.secrets.is_empty() || source.security_token.is_some() {
                 return Err(fail(
-                    "`d1.{fleet}` is the record of a fleet, which has `masters`, no `secrets` and no `security_token`",
+                    "`d1.{fleet}` is the record of a fleet, which has `masters`, no `secrets`, `public_key` and `security_token`",
                 ));
             }
             Some(Fleet::new(source.revoked).map_err(fail)?)
@@ -220,26 +246,17 @@ impl KeyRecord {
             Some(_) => (source.masters, MIN_MASTER_BYTES),
             None => (source.secrets, MIN_SECRET_BYTES),
         };
-        if sources.is_empty() || sources.len() > 2 {
+        if (sources.is_empty() && public_key.is_none()) || sources.len() > 2 {
             return Err(fail(if is_fleet {
                 "`masters` has to hold one master, or two during a rotation"
             } else {
-                "`secrets` has to hold one secret, or two during a rotation"
+                "`secrets` has to hold one secret, or two during a rotation; a record without has a `public_key`"
             }));
         }
         let secrets = sources
             .into_iter()
             .map(|source| KeySecret::new(source, least).map_err(fail))
             .collect::<Result<_, _>>()?;
-        let schemes = source
-            .schemes
-            .iter()
-            .map(|name| Scheme::ALL.into_iter().find(|scheme| scheme.name() == name))
-            .collect::<Option<_>>()
-            .ok_or_else(|| {
-                let known = Scheme::ALL.map(Scheme::name).join(", ");
-                fail(&["`schemes` holds a name that is no scheme; known: ", &known].concat())
-            })?;
         let security_token = match source.security_token {
             Some(token) => Some(
                 SecurityToken::new(token).ok_or_else(|| fail("`security_token` is empty; leave it out"))?,
@@ -256,6 +273,7 @@ impl KeyRecord {
             status: source.status,
             schemes,
             secrets,
+            public_key,
             security_token,
             grants,
             fleet,
@@ -317,6 +335,11 @@ impl Key<'_> {
         KeyMaterial {
             key_id: self.id,
             secrets: self.listed.iter().copied().chain(&self.derived).collect(),
+            public_key: self
+                .record
+                .public_key
+                .as_ref()
+                .filter(|_| self.record.status == KeyStatus::Active),
             security_token: self.record.security_token.as_ref(),
             schemes: &self.record.schemes,
         }
@@ -349,7 +372,7 @@ mod tests {
 
     #[test]
     fn a_record_lists_its_schemes_by_their_names() {
-        let names = Scheme::ALL
+        let names = Scheme::WITH_SECRETS
             .map(|scheme| format!("\"{}\"", scheme.name()))
             .join(",");
         let record = record(&format!(
@@ -357,7 +380,7 @@ mod tests {
         ))
         .unwrap();
         let key = record.key("AK", UnixSeconds(0)).unwrap();
-        assert_eq!(key.material().schemes, Scheme::ALL);
+        assert_eq!(key.material().schemes, Scheme::WITH_SECRETS);
     }
 
     #[test]

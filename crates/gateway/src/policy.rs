@@ -28,7 +28,7 @@ pub const READ_ONLY: &str = "read-only";
 pub struct GrantSource {
     /// The virtual bucket.
     pub bucket: String,
-    /// Presets and operation names; by default `upload-only`.
+    /// Presets and operation names; by default `upload-only`, of a key pair `read-only`.
     pub operations: Vec<String>,
     /// What the object key has to start with; empty, or segments that end in `/`. `{key_id}` as a
     /// whole segment stands for the access key id, and in the record of a fleet `{fleet}` and `{device}`
@@ -74,12 +74,13 @@ impl UnsignedHeadersSource {
 }
 
 impl GrantSource {
-    pub(crate) fn read(fields: &mut Fields<'_, '_>) -> Self {
+    /// Reads a grant that has the operations of `preset` unless it names others.
+    pub(crate) fn read(fields: &mut Fields<'_, '_>, preset: &str) -> Self {
         Self {
             bucket: fields.take("bucket").string(),
             operations: fields
                 .take("operations")
-                .or(vec![UPLOAD_ONLY.to_owned()], Field::strings),
+                .or(vec![preset.to_owned()], Field::strings),
             prefix: fields.take("prefix").or(String::new(), Field::string),
             mount: fields.take("mount").or(String::new(), Field::string),
             unsigned_headers: fields

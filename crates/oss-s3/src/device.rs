@@ -141,6 +141,7 @@ impl Request {
         let key = KeyMaterial {
             key_id: "AK",
             secrets: vec![&secret],
+            public_key: None,
             security_token: None,
             schemes: &Scheme::ALL,
         };

@@ -5,6 +5,8 @@
 //! what an attacker would like to choose.
 
 use crate::aws_v4::AwsClaim;
+#[cfg(feature = "cloudfront-signatures")]
+use crate::cloudfront;
 use crate::denial::Denial;
 use crate::derived::{self, DerivedKeyId};
 use crate::dialect::Dialect;
@@ -13,6 +15,7 @@ use crate::oss_claim::OssClaim;
 use crate::oss_form::Candidate;
 use crate::oss_v4::Scope;
 use crate::preview::{Place, PreviewClaim};
+use crate::public_key::PublicKey;
 use crate::secret::{SecretKey, SecurityToken};
 use crate::time::UnixSeconds;
 use crate::verified::{Covered, Resource, Verified};
@@ -42,11 +45,27 @@ pub enum Scheme {
     S3PostV4,
     /// A preview link: HMAC-SHA256 over what it is for, a file id, a time and a nonce.
     Preview,
+    /// CloudFront's: RSA or ECDSA over a policy, in the query or in cookies.
+    CloudFront,
 }
 
 impl Scheme {
     /// Every scheme.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
+        Self::OssV1,
+        Self::OssV2,
+        Self::OssV4,
+        Self::S3V4,
+        Self::OssPostV1,
+        Self::OssPostV2,
+        Self::OssPostV4,
+        Self::S3PostV4,
+        Self::Preview,
+        Self::CloudFront,
+    ];
+
+    /// The schemes of access keys, which have secrets: every one but that of key pairs.
+    pub const WITH_SECRETS: [Self; 9] = [
         Self::OssV1,
         Self::OssV2,
         Self::OssV4,
@@ -70,6 +89,7 @@ impl Scheme {
             Self::OssPostV4 => "oss-post-v4",
             Self::S3PostV4 => "s3-post-v4",
             Self::Preview => "preview",
+            Self::CloudFront => "cloudfront",
         }
     }
 
@@ -79,7 +99,7 @@ impl Scheme {
             Self::OssV1 | Self::OssV2 | Self::OssV4 | Self::OssPostV1 | Self::OssPostV2 | Self::OssPostV4 => {
                 Dialect::Oss
             }
-            Self::S3V4 | Self::S3PostV4 | Self::Preview => Dialect::S3,
+            Self::S3V4 | Self::S3PostV4 | Self::Preview | Self::CloudFront => Dialect::S3,
         }
     }
 
@@ -133,6 +153,8 @@ pub struct KeyMaterial<'k> {
     pub key_id: &'k str,
     /// The secrets that are valid now: one, or two during a rotation.
     pub secrets: Vec<&'k SecretKey>,
+    /// The key that verifies, where the record is one of a key pair; it has no secrets then.
+    pub public_key: Option<&'k PublicKey>,
     /// The session token that requests have to carry, if the key has one.
     pub security_token: Option<&'k SecurityToken>,
     /// The schemes that the key may be used with.
@@ -152,6 +174,9 @@ pub enum Claim {
     S3V4(AwsClaim),
     /// A preview link.
     Preview(PreviewClaim),
+    /// CloudFront's, query or cookies.
+    #[cfg(feature = "cloudfront-signatures")]
+    CloudFront(cloudfront::CloudFrontClaim),
 }
 
 impl Claim {
@@ -165,11 +190,12 @@ impl Claim {
             .at_most_once("authorization")?
             .filter(|value| !value.is_empty());
         let in_query = QueryScheme::of(head)?;
-        match (authorization, in_query) {
-            (Some(_), Some(_)) => Err(Denial::SeveralCredentials),
-            (None, None) => Err(Denial::Anonymous),
-            (None, Some(scheme)) => scheme.claim(head),
-            (Some(value), None) => Self::in_header(value),
+        match (authorization, in_query, Self::in_cookies(head)?) {
+            (None, None, None) => Err(Denial::Anonymous),
+            (Some(value), None, None) => Self::in_header(value),
+            (None, Some(scheme), None) => scheme.claim(head),
+            (None, None, Some(claim)) => Ok(claim),
+            _ => Err(Denial::SeveralCredentials),
         }
     }
 
@@ -185,6 +211,21 @@ impl Claim {
             Err(Denial::Anonymous) => preview::claim(head, place).map(Self::Preview),
             _ => Err(Denial::SeveralCredentials),
         }
+    }
+
+    #[cfg(feature = "cloudfront-signatures")]
+    fn in_cookies(head: &RequestHead<'_>) -> Result<Option<Self>, Denial> {
+        Ok(cloudfront::in_cookies(head)?.map(Self::CloudFront))
+    }
+
+    #[cfg(not(feature = "cloudfront-signatures"))]
+    fn in_cookies(head: &RequestHead<'_>) -> Result<Option<Self>, Denial> {
+        let name = b"CloudFront-Key-Pair-Id=";
+        let mut cookies = head.headers().filter(|(header, _)| *header == b"cookie");
+        if cookies.any(|(_, value)| value.windows(name.len()).any(|text| text == name)) {
+            return Err(Denial::SchemeNotOffered("CloudFront signed cookies"));
+        }
+        Ok(None)
     }
 
     /// Reads an Authorization header: the scheme by its exact prefix; case counts, as in every SDK's
@@ -215,6 +256,8 @@ impl Claim {
             Self::OssV1(claim) | Self::OssV2(claim) | Self::OssV4(claim, _) => &claim.key_id,
             Self::S3V4(claim) => &claim.key_id,
             Self::Preview(claim) => &claim.key_id,
+            #[cfg(feature = "cloudfront-signatures")]
+            Self::CloudFront(claim) => &claim.key_id,
         }
     }
 
@@ -233,6 +276,8 @@ impl Claim {
             Self::OssV4(..) => Scheme::OssV4,
             Self::S3V4(_) => Scheme::S3V4,
             Self::Preview(_) => Scheme::Preview,
+            #[cfg(feature = "cloudfront-signatures")]
+            Self::CloudFront(_) => Scheme::CloudFront,
         }
     }
 
@@ -274,7 +319,7 @@ impl Claim {
         if key.key_id != self.key_id() {
             return Err(Denial::UnknownKey);
         }
-        if key.secrets.is_empty() {
+        if key.secrets.is_empty() && key.public_key.is_none() {
             return Err(Denial::InactiveKey);
         }
         if !key.schemes.contains(&self.scheme()) {
@@ -293,6 +338,11 @@ impl Claim {
             Self::Preview(claim) => {
                 preview::verify(claim, head, key, rules.window, now).map(|covered| (0, covered))
             }
+            // The URL is signed whole, so there is nothing to try: it is what addressing takes it for first.
+            #[cfg(feature = "cloudfront-signatures")]
+            Self::CloudFront(_) if candidates.is_empty() => Err(Denial::SignatureMismatch),
+            #[cfg(feature = "cloudfront-signatures")]
+            Self::CloudFront(claim) => Ok((0, cloudfront::verify(claim, head, key, rules.window, now)?)),
         }
     }
 
@@ -306,6 +356,8 @@ impl Claim {
             Self::OssV4(claim, scope) => oss_v4::strings_to_sign((claim, scope), head, &candidates),
             Self::S3V4(claim) => aws_v4::strings_to_sign(claim, head),
             Self::Preview(claim) => vec![preview::string_to_sign(claim)],
+            #[cfg(feature = "cloudfront-signatures")]
+            Self::CloudFront(claim) => cloudfront::strings_to_sign(claim, head),
         }
     }
 
@@ -321,6 +373,8 @@ impl Claim {
             Self::OssV1(_) | Self::OssV2(_) | Self::Preview(_) => Vec::new(),
             Self::OssV4(claim, _) => oss_v4::canonical_requests(claim, head, &candidates),
             Self::S3V4(claim) => aws_v4::canonical_requests(claim, head),
+            #[cfg(feature = "cloudfront-signatures")]
+            Self::CloudFront(_) => Vec::new(),
         }
     }
 }
@@ -330,7 +384,7 @@ enum QueryScheme {
     OssV2,
     OssV4,
     S3V4,
-    NotOffered(&'static str),
+    CloudFront,
 }
 
 impl QueryScheme {
@@ -352,8 +406,8 @@ impl QueryScheme {
         {
             found.push(Self::S3V4);
         }
-        if sent("Key-Pair-Id") {
-            found.push(Self::NotOffered("CloudFront signed URL"));
+        if head.single_parameter("Key-Pair-Id")?.is_some() {
+            found.push(Self::CloudFront);
         }
         let first = found.pop();
         if found.is_empty() {
@@ -369,7 +423,10 @@ impl QueryScheme {
             Self::OssV2 => oss_v2::in_query(head).map(Claim::OssV2),
             Self::OssV4 => oss_v4::in_query(head).map(|(claim, scope)| Claim::OssV4(claim, scope)),
             Self::S3V4 => aws_v4::in_query(head).map(Claim::S3V4),
-            Self::NotOffered(name) => Err(Denial::SchemeNotOffered(name)),
+            #[cfg(feature = "cloudfront-signatures")]
+            Self::CloudFront => cloudfront::in_query(head).map(Claim::CloudFront),
+            #[cfg(not(feature = "cloudfront-signatures"))]
+            Self::CloudFront => Err(Denial::SchemeNotOffered("CloudFront signed URL")),
         }
     }
 }

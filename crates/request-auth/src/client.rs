@@ -69,8 +69,32 @@ pub(crate) fn verify<'a>(
     let material = KeyMaterial {
         key_id: "AK",
         secrets: vec![&secret],
+        public_key: None,
         security_token: token,
         schemes: &Scheme::ALL,
     };
     Claim::of(head)?.verify(head, &material, vec![in_b(head)], rules, now)
+}
+
+/// What the tests of CloudFront's signatures have besides.
+#[cfg(feature = "cloudfront-signatures")]
+pub(crate) mod viewer {
+    use super::head;
+    use crate::head::{Connection, RequestHead};
+
+    /// The key pairs that OpenSSL made for tests.
+    pub(crate) const RSA_PUBLIC_KEY: &str = include_str!("../../../tests/vectors/keys/rsa-2048.pub.pem");
+    pub(crate) const P256_PUBLIC_KEY: &str = include_str!("../../../tests/vectors/keys/p-256.pub.pem");
+
+    /// A head that came over TLS from 192.0.2.7.
+    pub(crate) fn seen_over_https<'a>(
+        method: &'a str,
+        target: &str,
+        headers: &[(&'a str, &'a str)],
+    ) -> RequestHead<'a> {
+        head(method, target, headers).over(Connection {
+            secure: true,
+            peer: Some("192.0.2.7"),
+        })
+    }
 }

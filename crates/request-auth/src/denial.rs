@@ -89,6 +89,10 @@ pub enum Denial {
     SignatureMismatch,
     /// The text to sign could be that of another request as well; what makes it so.
     AmbiguousText(Ambiguity),
+    /// A custom policy is signed, but is not of the form that is read.
+    PolicyUnreadable,
+    /// A custom policy is signed, but is not for this request; what it is not for.
+    PolicyMismatch(PolicyPart),
     /// Several session tokens were presented.
     SeveralTokens,
     /// The key is bound to a session token and none was presented.
@@ -97,6 +101,15 @@ pub enum Denial {
     TokenUnexpected,
     /// The session token is not the one bound to the key.
     TokenMismatch,
+}
+
+/// What a custom policy of CloudFront's restricts besides time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PolicyPart {
+    /// The URL.
+    Resource,
+    /// The address that the request comes from.
+    SourceIp,
 }
 
 /// A part of a V4 credential's scope that a configuration can list.

@@ -96,6 +96,15 @@ pub struct Parameter {
     pub has_equals: bool,
 }
 
+/// What the platform says of the connection that a request came over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Connection<'a> {
+    /// Whether it is one of TLS.
+    pub secure: bool,
+    /// The address at its other end, as text; never one that a client's header names.
+    pub peer: Option<&'a str>,
+}
+
 struct Header<'a> {
     name: Vec<u8>,
     value: &'a [u8],
@@ -105,11 +114,12 @@ struct Header<'a> {
 pub struct RequestHead<'a> {
     method: &'a str,
     host: String,
-    wire_path: Vec<u8>,
+    target: Vec<u8>,
     path: Vec<u8>,
     parameters: Vec<Parameter>,
     headers: Vec<Header<'a>>,
     delivery: Delivery,
+    connection: Option<Connection<'a>>,
 }
 
 impl fmt::Debug for RequestHead<'_> {
@@ -162,11 +172,12 @@ impl<'a> RequestHead<'a> {
         let mut head = RequestHead {
             method,
             host: String::new(),
-            wire_path: Vec::new(),
+            target: target.to_vec(),
             path: Vec::new(),
             parameters: Vec::new(),
             headers,
             delivery,
+            connection: None,
         };
         for name in SINGLE_VALUED {
             head.header(name).at_most_once(name)?;
@@ -176,8 +187,27 @@ impl<'a> RequestHead<'a> {
         };
         head.host = read_host(host)?;
         (head.path, head.parameters) = read_target(target)?;
-        head.wire_path = split_once(target, b'?').0.to_vec();
         Ok(head)
+    }
+
+    /// The head with what is known of its connection. Without that, nothing that was signed for a scheme or
+    /// an address is verified.
+    #[must_use]
+    pub fn over(self, connection: Connection<'a>) -> Self {
+        Self {
+            connection: Some(connection),
+            ..self
+        }
+    }
+
+    /// What is known of the connection.
+    pub fn connection(&self) -> Option<Connection<'a>> {
+        self.connection
+    }
+
+    /// The raw request target.
+    pub fn target(&self) -> &[u8] {
+        &self.target
     }
 
     /// The method, upper case as sent.
@@ -197,7 +227,7 @@ impl<'a> RequestHead<'a> {
 
     /// The path as it was sent, percent escapes untouched.
     pub fn wire_path(&self) -> &[u8] {
-        &self.wire_path
+        split_once(&self.target, b'?').0
     }
 
     /// The decoded query in wire order. A name can occur twice: a scheme refuses that for the names
@@ -349,7 +379,7 @@ fn read_host(value: &[u8]) -> Result<String, HeadError> {
     }
 }
 
-fn read_target(target: &[u8]) -> Result<(Vec<u8>, Vec<Parameter>), HeadError> {
+pub(crate) fn read_target(target: &[u8]) -> Result<(Vec<u8>, Vec<Parameter>), HeadError> {
     if target.len() > MAX_TARGET_BYTES {
         return Err(HeadError::TargetTooLong);
     }

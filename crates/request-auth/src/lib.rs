@@ -14,6 +14,8 @@ pub mod canon;
 mod claim;
 #[cfg(test)]
 mod client;
+#[cfg(feature = "cloudfront-signatures")]
+pub mod cloudfront;
 mod denial;
 pub mod derived;
 mod dialect;
@@ -28,20 +30,22 @@ mod payload;
 pub mod post_policy;
 mod presented;
 pub mod preview;
+mod public_key;
 mod scope;
 mod secret;
 mod time;
 mod verified;
 
 pub use claim::{Claim, KeyMaterial, MAX_KEY_ID_BYTES, Rules, Scheme, Window, is_plain_key_id};
-pub use denial::{Ambiguity, Denial, ScopePart};
+pub use denial::{Ambiguity, Denial, PolicyPart, ScopePart};
 pub use dialect::Dialect;
 pub use head::{
-    Delivery, HeadError, MAX_HEADER_BYTES, MAX_HEADERS, MAX_PARAMETERS, MAX_TARGET_BYTES, Occurrence,
-    Parameter, RequestHead,
+    Connection, Delivery, HeadError, MAX_HEADER_BYTES, MAX_HEADERS, MAX_PARAMETERS, MAX_TARGET_BYTES,
+    Occurrence, Parameter, RequestHead,
 };
 pub use oss_claim::OssClaim;
 pub use payload::{ChunkSeed, Payload};
+pub use public_key::PublicKey;
 pub use secret::{SecretKey, SecurityToken};
 pub use time::UnixSeconds;
 pub use verified::{Coverage, Hint, Resource, Verified, VerifiedParameter};

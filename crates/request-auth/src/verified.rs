@@ -145,7 +145,7 @@ impl<'a, B> Verified<'a, B> {
         &self.covered.key_id
     }
 
-    /// The method, which every scheme signs.
+    /// The method, which every scheme but CloudFront's signs: there a grant alone says what it may be.
     pub fn method(&self) -> &'a str {
         self.covered.method
     }

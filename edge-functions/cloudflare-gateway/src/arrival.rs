@@ -4,7 +4,7 @@
 //! and parses the URL again, which would lose what was signed.
 
 use request_auth::canon::percent_decode;
-use request_auth::{Delivery, HeadError, RequestHead};
+use request_auth::{Connection, Delivery, HeadError, RequestHead};
 use worker::Headers;
 use worker::web_sys;
 
@@ -53,7 +53,13 @@ impl Arrival {
             .headers
             .iter()
             .map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-        RequestHead::new(&self.method, self.target.as_bytes(), headers, Delivery::Joined)
+        let head = RequestHead::new(&self.method, self.target.as_bytes(), headers, Delivery::Joined)?;
+        // Cloudflare writes this header itself, whatever a client sent under its name.
+        let peer = Some(self.header("cf-connecting-ip"));
+        Ok(head.over(Connection {
+            secure: self.secure,
+            peer: peer.filter(|peer| !peer.is_empty()),
+        }))
     }
 
     /// Path and query as sent.

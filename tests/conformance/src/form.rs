@@ -73,6 +73,7 @@ fn verify<'h>(
     let key = KeyMaterial {
         key_id: &credentials.access_key_id,
         secrets: vec![&secret],
+        public_key: None,
         security_token: token.as_ref(),
         schemes: &Scheme::ALL,
     };

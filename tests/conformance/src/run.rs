@@ -105,6 +105,7 @@ fn verify<'a>(
     let key = KeyMaterial {
         key_id: &credentials.access_key_id,
         secrets: vec![&secret],
+        public_key: None,
         security_token: token.as_ref(),
         schemes: &Scheme::ALL,
     };

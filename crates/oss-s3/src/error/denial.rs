@@ -3,7 +3,7 @@
 //! The match has no default arm: a new denial does not compile until somebody decided what the
 //! device is told.
 
-use request_auth::{Ambiguity, Denial, HeadError, ScopePart};
+use request_auth::{Ambiguity, Denial, HeadError, PolicyPart, ScopePart};
 
 use super::{Fault, Refusal};
 
@@ -64,6 +64,14 @@ impl From<Denial> for Refusal {
             Denial::AmbiguousText(Ambiguity::SubResourceInKey) => Fault::KeyAmbiguous.into(),
             Denial::AmbiguousText(Ambiguity::SubResourceInValue | Ambiguity::LineBreak) => {
                 Fault::TextAmbiguous.into()
+            }
+            Denial::PolicyUnreadable => Self::new(Fault::CredentialMalformed)
+                .because("The policy is signed but is not one statement of the documented form."),
+            Denial::PolicyMismatch(PolicyPart::Resource) => {
+                Self::new(Fault::Forbidden).because("The signed policy does not cover this URL.")
+            }
+            Denial::PolicyMismatch(PolicyPart::SourceIp) => {
+                Self::new(Fault::Forbidden).because("The signed policy does not allow the caller's address.")
             }
             Denial::SeveralTokens => Fault::TokenRepeated.into(),
             Denial::TokenMissing => Self::new(Fault::TokenRefused).because("The security token is missing."),

@@ -193,6 +193,7 @@ fn a_key_during_a_rotation_verifies_with_either_secret() {
         let material = crate::claim::KeyMaterial {
             key_id: "AK",
             secrets,
+            public_key: None,
             security_token: None,
             schemes: &Scheme::ALL,
         };
@@ -215,6 +216,7 @@ fn a_host_and_path_that_stand_for_nothing_match_no_signature() {
     let material = crate::claim::KeyMaterial {
         key_id: "AK",
         secrets: vec![&secret],
+        public_key: None,
         security_token: None,
         schemes: &Scheme::ALL,
     };

@@ -142,6 +142,7 @@ fn a_derived_secret_signs_and_verifies_by_its_own_key_id_alone() {
             let material = KeyMaterial {
                 key_id: "d1.cams.cam-0001",
                 secrets: vec![&secret],
+                public_key: None,
                 security_token: None,
                 schemes: &Scheme::ALL,
             };

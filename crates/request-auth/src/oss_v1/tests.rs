@@ -31,6 +31,7 @@ fn signed_then<T>(
     let material = KeyMaterial {
         key_id: "AK",
         secrets: vec![&secret],
+        public_key: None,
         security_token: token,
         schemes: &Scheme::ALL,
     };
@@ -103,6 +104,7 @@ fn c03_c05_a_missing_or_unreadable_date_is_refused() {
     let material = KeyMaterial {
         key_id: "AK",
         secrets: vec![&secret],
+        public_key: None,
         security_token: None,
         schemes: &Scheme::ALL,
     };
@@ -300,6 +302,7 @@ fn a_joined_header_verifies_as_received_or_joined_by_a_comma_and_gives_what_was_
         let material = KeyMaterial {
             key_id: "AK",
             secrets: vec![&secret],
+            public_key: None,
             security_token: None,
             schemes: &Scheme::ALL,
         };
@@ -337,6 +340,7 @@ fn a_joined_header_verifies_beside_a_date_that_has_a_blank_of_its_own() {
     let material = KeyMaterial {
         key_id: "AK",
         secrets: vec![&secret],
+        public_key: None,
         security_token: None,
         schemes: &Scheme::ALL,
     };
@@ -422,6 +426,7 @@ fn a_second_secret_verifies_during_a_rotation() {
         let material = KeyMaterial {
             key_id: "AK",
             secrets,
+            public_key: None,
             security_token: None,
             schemes: &Scheme::ALL,
         };

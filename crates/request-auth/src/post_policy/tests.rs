@@ -134,6 +134,7 @@ impl Client {
             let material = KeyMaterial {
                 key_id: "AK",
                 secrets: vec![&secret],
+                public_key: None,
                 security_token: token.as_ref(),
                 schemes: &self.schemes,
             };

@@ -63,6 +63,7 @@ fn verify_under(
     let material = KeyMaterial {
         key_id: "links",
         secrets: secrets.iter().collect(),
+        public_key: None,
         security_token: None,
         schemes: &[Scheme::Preview],
     };
@@ -430,6 +431,7 @@ fn a_key_with_a_token_is_none_for_links() {
     let material = KeyMaterial {
         key_id: "links",
         secrets: vec![&secret],
+        public_key: None,
         security_token: Some(&token),
         schemes: &[Scheme::Preview],
     };

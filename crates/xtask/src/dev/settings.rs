@@ -105,7 +105,7 @@ impl Settings {
             "id": key.id,
             "status": "active",
             "secrets": [{ "secret": key.secret }],
-            "schemes": Scheme::ALL.map(Scheme::name),
+            "schemes": Scheme::WITH_SECRETS.map(Scheme::name),
             "grants": [{ "bucket": self.bucket, "operations": ["upload-only"] }],
         })
         .to_string();

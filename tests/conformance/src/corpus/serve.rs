@@ -48,7 +48,7 @@ pub(super) fn record(credentials: &Credentials) -> Result<KeyRecord, String> {
         "id": credentials.access_key_id,
         "secrets": [{"secret": credentials.access_key_secret}],
         "security_token": credentials.security_token,
-        "schemes": request_auth::Scheme::ALL.map(request_auth::Scheme::name),
+        "schemes": request_auth::Scheme::WITH_SECRETS.map(request_auth::Scheme::name),
         "grants": [{"bucket": "examplebucket", "operations": ["upload-only", "read-only", "ListParts"], "mount": MOUNT}],
     });
     KeyRecord::from_json(&credentials.access_key_id, &text.to_string()).map_err(|error| error.to_string())

@@ -433,6 +433,7 @@ pub fn verify(wire: &Wire, secret: &str, delivery: Delivery) -> Result<Covered, 
     let key = KeyMaterial {
         key_id: KEY_ID,
         secrets: vec![&secret],
+        public_key: None,
         security_token: None,
         schemes: &Scheme::ALL,
     };

@@ -320,6 +320,7 @@ fn an_unsigned_header_is_readable_as_a_hint_of_the_closed_list_or_not_at_all() {
     let key = KeyMaterial {
         key_id: KEY_ID,
         secrets: vec![&secret],
+        public_key: None,
         security_token: None,
         schemes: &Scheme::ALL,
     };

@@ -155,6 +155,7 @@ fn g05_a_path_with_a_key_is_no_bucket_to_post_to() {
     let material = KeyMaterial {
         key_id: "AK",
         secrets: vec![&secret],
+        public_key: None,
         security_token: None,
         schemes: &SCHEMES,
     };
