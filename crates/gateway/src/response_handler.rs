@@ -97,7 +97,7 @@ impl<'a> Exchange<'a> {
                 }
                 match parts {
                     PartSource::Body => {
-                        let parts = PartList::from_device(document)?;
+                        let parts = PartList::from_device(document, errand.dialect())?;
                         let request = request.with_parts(&parts);
                         (Stage::Completing { parts }, request)
                     }
@@ -160,7 +160,7 @@ impl<'a> Exchange<'a> {
                 if let Some(refusal) = response::error_of(answer) {
                     return Err(refusal);
                 }
-                let page = PartsPage::from_origin(&answer.body, after)?;
+                let page = PartsPage::from_origin(&answer.body, after, self.errand.dialect())?;
                 let after = page.next();
                 pages.push(page);
                 if after.is_some() {

@@ -9,6 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
 
+use request_auth::Dialect;
+
 use crate::error::{Fault, Refusal};
 use crate::parts::PartReader;
 use crate::xml::{self, Document, Unreadable};
@@ -23,17 +25,17 @@ pub const MAX_PART_LIST_BYTES: usize = 2 * 1024 * 1024;
 pub struct PartList(Vec<Part>);
 
 impl PartList {
-    /// Reads the document of a device's CompleteMultipartUpload. ETags may be quoted or not;
-    /// elements that OSS does not define are ignored.
+    /// Reads the document of a device's CompleteMultipartUpload. ETags may be quoted or not, S3 clients
+    /// may state checksums, and any other element is ignored.
     ///
     /// # Errors
     /// `MalformedXML` for what is no such document, is too long or has no or too many parts;
     /// `InvalidPartOrder` where the numbers do not ascend; `InvalidPart` for an impossible part.
-    pub fn from_device(document: &[u8]) -> Result<Self, Refusal> {
+    pub fn from_device(document: &[u8], dialect: Dialect) -> Result<Self, Refusal> {
         if document.len() > MAX_PART_LIST_BYTES {
             return Err(Refusal::new(Fault::XmlMalformed).because("The part list is longer than 2 MiB."));
         }
-        let mut parts = PartReader::new(&["CompleteMultipartUpload", "Part"]);
+        let mut parts = PartReader::new(&["CompleteMultipartUpload", "Part"], dialect);
         let mut root = false;
         xml::read(document, &mut |element| {
             root = root || element.is(&["CompleteMultipartUpload"]);
@@ -79,6 +81,9 @@ impl PartList {
             document.open("Part");
             document.leaf("PartNumber", &part.number().to_string());
             document.leaf("ETag", &["\"", part.etag(), "\""].concat());
+            for (name, text) in part.checksums() {
+                document.leaf(name, text);
+            }
             document.close("Part");
         }
         document.finish()

@@ -2,7 +2,7 @@
 
 use request_auth::{
     Claim, Delivery, KeyMaterial, RequestHead, Resource, Rules, Scheme, SecretKey, UnixSeconds, Verified,
-    Window, oss_v1, oss_v4,
+    Window, aws_v4, oss_v1, oss_v4,
 };
 
 use crate::addressing::{
@@ -40,8 +40,18 @@ pub(crate) struct Request {
     target: String,
     headers: Vec<(String, Vec<u8>)>,
     bucket: VirtualBucket,
-    /// The additional headers that V4 covers; `None`: V1 signs the request.
-    additional: Option<&'static str>,
+    signer: Signer,
+}
+
+/// Who signs a request.
+enum Signer {
+    OssV1,
+    /// With these additional headers.
+    OssV4(&'static str),
+    /// Every header but these.
+    S3(&'static [&'static str]),
+    /// Host alone.
+    S3Url,
 }
 
 impl Request {
@@ -57,13 +67,29 @@ impl Request {
                 .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
                 .to_vec(),
             bucket: bucket(),
-            additional: None,
+            signer: Signer::OssV1,
         }
     }
 
     /// The same request, signed by V4, which covers these headers as well.
     pub(crate) fn signed_by_v4(mut self, additional: &'static str) -> Self {
-        self.additional = Some(additional);
+        self.signer = Signer::OssV4(additional);
+        self
+    }
+
+    /// The same request of an S3 client, signed in the header, but for these headers.
+    pub(crate) fn signed_by_s3(mut self, unsigned: &'static [&'static str]) -> Self {
+        self.signer = Signer::S3(unsigned);
+        self
+    }
+
+    /// The same request by a URL that an S3 client presigned: no header but Host is covered.
+    pub(crate) fn presigned_by_s3(mut self) -> Self {
+        const QUERY: &str = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AK%2F20240501%2Feu-west-1%2Fs3%2Faws4_request\
+            &X-Amz-Date=20240501T123456Z&X-Amz-Expires=600&X-Amz-SignedHeaders=host";
+        let mark = if self.target.contains('?') { '&' } else { '?' };
+        self.target = format!("{}{mark}{QUERY}", self.target);
+        self.signer = Signer::S3Url;
         self
     }
 
@@ -110,6 +136,13 @@ impl Request {
             .iter()
             .map(|(name, value)| (name.as_bytes(), value.as_slice()))
             .collect();
+        if matches!(self.signer, Signer::S3(_)) {
+            let has_payload = lines.iter().any(|(name, _)| *name == b"x-amz-content-sha256");
+            lines.push((b"x-amz-date", b"20240501T123456Z"));
+            if !has_payload {
+                lines.push((b"x-amz-content-sha256", b"UNSIGNED-PAYLOAD"));
+            }
+        }
         let unsigned = RequestHead::new(
             &self.method,
             self.target.as_bytes(),
@@ -129,15 +162,29 @@ impl Request {
             bucket: &self.bucket,
         };
         let secret = SecretKey::new("secret".to_owned()).unwrap();
-        let authorization = match self.additional {
-            None => oss_v1::sign_header(&unsigned, &resource, "AK", &secret).unwrap(),
-            Some(names) => {
+        let mut target = self.target.clone();
+        let authorization = match self.signer {
+            Signer::OssV1 => oss_v1::sign_header(&unsigned, &resource, "AK", &secret).unwrap(),
+            Signer::OssV4(names) => {
                 let scope = oss_v4::Scope::new(UnixSeconds(1_714_566_896), "cn-hangzhou", "oss").unwrap();
                 oss_v4::sign_header(&unsigned, &resource, "AK", &secret, &scope, names).unwrap()
             }
+            Signer::S3(left_out) => {
+                let names = lines.iter().map(|(name, _)| core::str::from_utf8(name).unwrap());
+                let mut names: Vec<&str> = names.filter(|name| !left_out.contains(name)).collect();
+                names.sort_unstable();
+                aws_v4::sign_header(&unsigned, "AK", &secret, "eu-west-1", &names.join(";")).unwrap()
+            }
+            Signer::S3Url => {
+                let signature = aws_v4::sign_query(&unsigned, &secret).unwrap();
+                target = format!("{target}&X-Amz-Signature={signature}");
+                String::new()
+            }
         };
-        lines.push((b"authorization", authorization.as_bytes()));
-        let signed = RequestHead::new(&self.method, self.target.as_bytes(), lines, Delivery::Lines).unwrap();
+        if !authorization.is_empty() {
+            lines.push((b"authorization", authorization.as_bytes()));
+        }
+        let signed = RequestHead::new(&self.method, target.as_bytes(), lines, Delivery::Lines).unwrap();
         let key = KeyMaterial {
             key_id: "AK",
             secrets: vec![&secret],

@@ -17,11 +17,12 @@
 //! type on every GET, and Go's a digest.
 
 pub mod metadata;
+mod s3;
 mod value;
 
 use std::borrow::Cow;
 
-use request_auth::{Hint, Verified};
+use request_auth::{Dialect, Hint, Verified};
 
 use crate::addressing::{UnsignedHeaders, VirtualBucket};
 use crate::error::{Fault, Refusal};
@@ -221,7 +222,7 @@ fn counterpart(from: &'static str, to: &'static str, name: &str) -> Option<Cow<'
     }
 }
 
-/// The S3 headers for the headers of a verified request.
+/// The S3 headers for the headers of a verified request, by the table of its dialect.
 ///
 /// # Errors
 /// A refusal that names the first header that may not be sent, or not with this value.
@@ -230,25 +231,35 @@ pub(crate) fn to_s3(
     operation: Operation,
     unsigned_headers: UnsignedHeaders,
 ) -> Result<Headers, Refusal> {
+    let dialect = verified.scheme().dialect();
+    let (table, vendor, encryption): (&[Row], _, _) = match dialect {
+        Dialect::Oss => (&TABLE, "x-oss-", "x-oss-server-side-encryption"),
+        Dialect::S3 => (&s3::TABLE, "x-amz-", "x-amz-server-side-encryption"),
+    };
+    let hoisted = s3::hoisted(verified, dialect)?;
+    let signed = || verified.signed_headers().chain(hoisted.iter().copied());
     let around = Surroundings {
         bucket: verified.bucket(),
-        encryption: verified.signed("x-oss-server-side-encryption"),
+        encryption: signed()
+            .find(|(name, _)| *name == encryption)
+            .map(|(_, value)| value),
+        is_framed: verified.payload().is_framed(),
     };
     let mut headers = Headers::new();
     let mut metadata_bytes = 0_usize;
-    for (name, value) in verified.signed_headers() {
-        let found = TABLE.iter().filter(|row| row.is_asked()).find_map(|row| {
+    for (name, value) in signed() {
+        let found = table.iter().filter(|row| row.is_asked()).find_map(|row| {
             let s3 = counterpart(row.oss, row.s3, name)?;
             Some((row, s3))
         });
         let Some((row, s3)) = found else {
-            if name.starts_with("x-oss-") {
+            if name.starts_with(vendor) {
                 return Err(Refusal::new(Fault::HeaderNotSupported).about(name));
             }
             // V2 and V4 sign whatever they are told to (Host, User-Agent): it says nothing of an object.
             continue;
         };
-        if row.rule == Rule::Metadata && row.fate(operation) == Fate::Send {
+        if row.rule.is_metadata() && row.fate(operation) == Fate::Send {
             let tail = name.len().saturating_sub(row.oss.len());
             metadata_bytes = metadata_bytes.saturating_add(tail).saturating_add(value.len());
         }
@@ -258,18 +269,22 @@ pub(crate) fn to_s3(
     if metadata_bytes > metadata::MAX_BYTES {
         return Err(Fault::MetadataTooLarge.into());
     }
-    for row in &TABLE {
+    for row in table {
         let Some(value) = row.hint.and_then(|hint| verified.hint(hint)) else {
             continue;
         };
-        // The rule is one of what is stored.
-        let is_sent = row.fate(operation) == Fate::Send && !operation.reads();
-        if is_sent && unsigned_headers == UnsignedHeaders::Refuse {
+        // The rule is one of what is stored, which a digest only protects.
+        let is_stored =
+            row.fate(operation) == Fate::Send && !operation.reads() && row.hint != Some(Hint::ContentMd5);
+        // Of OSS clients, conditions of writes are not even read.
+        let must_be_signed = matches!(row.hint, Some(Hint::IfMatch | Hint::IfNoneMatch));
+        if is_stored && (must_be_signed || unsigned_headers == UnsignedHeaders::Refuse) {
             return Err(Refusal::new(Fault::HeaderForbidden).about(row.oss));
         }
         // What is left out is not judged, but for aws-chunked: that is in the body as well.
-        let is_framed = row.rule == Rule::ContentEncoding && value::names_aws_chunked(value);
-        if is_sent && unsigned_headers == UnsignedHeaders::Drop && !is_framed {
+        let is_judged =
+            row.hint == Some(Hint::ContentEncoding) && value::names_aws_chunked(value) && !around.is_framed;
+        if is_stored && unsigned_headers == UnsignedHeaders::Drop && !is_judged {
             continue;
         }
         let s3 = Cow::Borrowed(row.s3);
@@ -279,7 +294,8 @@ pub(crate) fn to_s3(
         operation,
         Operation::PutObject | Operation::InitiateMultipartUpload
     );
-    if stores_attributes && headers.iter().all(|(name, _)| name != "content-type") {
+    if dialect == Dialect::Oss && stores_attributes && headers.iter().all(|(name, _)| name != "content-type")
+    {
         // OSS's default; S3's would be binary/octet-stream.
         headers.push((
             Cow::Borrowed("content-type"),
@@ -305,7 +321,7 @@ fn take(
     if fate == Fate::Refuse {
         return Err(refuse(Fault::HeaderMisplaced));
     }
-    if fate == Fate::Drop || (value.is_empty() && row.rule != Rule::Metadata) {
+    if fate == Fate::Drop || (value.is_empty() && !row.rule.is_metadata()) {
         return Ok(());
     }
     match (fate, row.rule.to_s3(value, around).map_err(refuse)?) {
@@ -325,13 +341,18 @@ pub enum AnswerOf {
     Object,
 }
 
-/// The OSS headers for the headers of an answer of S3's: those of the table, and no other. `headers`
-/// are lower-case names and values.
-pub fn to_oss<'h>(
+/// The device's headers for the headers of an answer of S3's: those of the tables, and no other.
+/// `headers` are lower-case names and values.
+pub fn to_device<'h>(
+    dialect: Dialect,
     headers: impl IntoIterator<Item = (&'h str, &'h [u8])>,
     of: AnswerOf,
     bucket: &VirtualBucket,
 ) -> Headers {
+    let also: &[Row] = match dialect {
+        Dialect::Oss => &[],
+        Dialect::S3 => &s3::TABLE,
+    };
     let told = |row: &&Row| match row.answers {
         Answers::Never => false,
         Answers::Any => true,
@@ -339,14 +360,26 @@ pub fn to_oss<'h>(
     };
     let mut out = Headers::new();
     for (name, value) in headers {
-        let found = TABLE.iter().filter(told).find_map(|row| {
-            let oss = counterpart(row.s3, row.oss, name)?;
-            Some((oss, row.rule.to_oss(value, bucket)?))
-        });
+        let found = TABLE
+            .iter()
+            .chain(also)
+            .filter(told)
+            .find_map(|row| match dialect {
+                Dialect::Oss => {
+                    let oss = counterpart(row.s3, row.oss, name)?;
+                    Some((oss, row.rule.to_oss(value, bucket)?))
+                }
+                Dialect::S3 => {
+                    let s3 = counterpart(row.s3, row.s3, name)?;
+                    value::is_plain(value).then(|| (s3, value.to_vec()))
+                }
+            });
         out.extend(found);
     }
     out
 }
 
+#[cfg(test)]
+mod s3_tests;
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@
 mod outside;
 mod read;
 
-use request_auth::{Coverage, Verified, VerifiedParameter};
+use request_auth::{Coverage, Dialect, Verified, VerifiedParameter};
 
 use crate::complete::PartNumber;
 use crate::error::{Fault, Refusal};
@@ -259,6 +259,18 @@ const SHAPES: [Shape; 9] = [
     shape(Operation::HeadObject, "HEAD", &["objectMeta"], &["versionId"], &[]),
 ];
 
+/// Query names that S3's API does not have, beside those of [`FEATURES`] and all that begin with
+/// [`OSS_PREFIX`].
+const OSS_ONLY: [&str; 3] = ["sequential", "encoding-type", "objectMeta"];
+const OSS_PREFIX: &[u8] = b"x-oss-";
+
+/// The name of the operation, as S3's SDKs for JavaScript send it beside what makes the operation.
+const S3_OPERATION: &str = "x-id";
+
+/// How the headers begin that a presigned URL of S3's may have as parameters: they are judged by the
+/// table of headers.
+const S3_HEADER_PREFIX: &[u8] = b"x-amz-";
+
 /// Features that some operation of the table takes in OSS and none has in S3.
 const FEATURES: [&str; 4] = ["callback", "callback-var", "x-oss-process", "x-oss-async-process"];
 
@@ -271,8 +283,16 @@ impl Call {
     /// # Errors
     /// [`NotACall`], which has the name of the operation where it is known.
     pub fn recognise<B>(verified: &Verified<'_, B>) -> Result<Self, NotACall> {
-        let copies = verified.signed("x-oss-copy-source").is_some();
+        let dialect = verified.scheme().dialect();
+        let copy_source = match dialect {
+            Dialect::Oss => "x-oss-copy-source",
+            Dialect::S3 => "x-amz-copy-source",
+        };
+        let names_source = |parameter: &VerifiedParameter| parameter.name == copy_source.as_bytes();
+        let copies = verified.signed(copy_source).is_some()
+            || (dialect == Dialect::S3 && verified.parameters().iter().any(names_source));
         let request = Request {
+            dialect,
             method: verified.method(),
             has_key: !verified.key().is_empty(),
             copies,
@@ -287,7 +307,11 @@ impl Call {
         if let Some(name) = request.repeated(shape) {
             return Err(NotACall::BadParameter(shape.operation, name));
         }
-        let all = verified.signed("x-oss-complete-all") == Some(b"yes");
+        let named = request.value(S3_OPERATION);
+        if named.is_some_and(|name| name != shape.operation.s3_name().as_bytes()) {
+            return Err(NotACall::BadParameter(shape.operation, S3_OPERATION));
+        }
+        let all = dialect == Dialect::Oss && verified.signed("x-oss-complete-all") == Some(b"yes");
         let parts = if all {
             PartSource::AllUploaded
         } else {
@@ -315,6 +339,7 @@ impl Call {
 
 /// What the operation is a function of.
 struct Request<'v> {
+    dialect: Dialect,
     method: &'v str,
     has_key: bool,
     copies: bool,
@@ -334,6 +359,14 @@ impl<'v> Request<'v> {
     fn has(&self, shape: &Shape) -> bool {
         let takes = |parameter: &VerifiedParameter| {
             let is = |name: &&str| parameter.name == name.as_bytes();
+            if self.dialect == Dialect::S3 {
+                if OSS_ONLY.iter().chain(&FEATURES).any(is) || parameter.name.starts_with(OSS_PREFIX) {
+                    return false;
+                }
+                if is(&S3_OPERATION) || parameter.name.starts_with(S3_HEADER_PREFIX) {
+                    return parameter.coverage == Coverage::Signed;
+                }
+            }
             let covered = [shape.required, shape.optional, &FEATURES]
                 .into_iter()
                 .flatten()

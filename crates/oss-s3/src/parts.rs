@@ -3,6 +3,8 @@
 
 use core::fmt;
 
+use request_auth::Dialect;
+
 use crate::error::{Fault, Refusal};
 use crate::operation::UploadId;
 use crate::xml::{self, Element};
@@ -11,6 +13,16 @@ use crate::xml::{self, Element};
 pub const MAX_PARTS_PAGE_BYTES: usize = 1024 * 1024;
 /// The most parts of an upload, and the highest part number.
 pub const MAX_PARTS: u16 = 10_000;
+/// The elements that hold a checksum, of a part or of an object.
+pub(crate) const CHECKSUMS: [&str; 5] = [
+    "ChecksumCRC32",
+    "ChecksumCRC32C",
+    "ChecksumCRC64NVME",
+    "ChecksumSHA1",
+    "ChecksumSHA256",
+];
+/// The longest checksum, in characters of base64: a SHA-256, and behind it a number of parts.
+const MAX_CHECKSUM_BYTES: usize = 50;
 /// The longest ETag that is taken, in bytes, quotes not counted.
 const MAX_ETAG_BYTES: usize = 128;
 
@@ -52,6 +64,8 @@ pub struct Part {
     size: Option<u64>,
     /// `yyyy-mm-ddThh:mm:ss.000Z`, where a listing says so.
     last_modified: Option<String>,
+    /// Elements and their text; none of an OSS client's.
+    checksums: Vec<(&'static str, String)>,
 }
 
 impl Part {
@@ -74,6 +88,12 @@ impl Part {
     /// listing says so.
     pub fn last_modified(&self) -> Option<&str> {
         self.last_modified.as_deref()
+    }
+
+    /// The elements that hold the part's checksums, and their text: an S3 client said so, or the origin to
+    /// one.
+    pub fn checksums(&self) -> &[(&'static str, String)] {
+        &self.checksums
     }
 
     /// The 16 bytes of an ETag that is an MD5, in either case of letters.
@@ -106,21 +126,26 @@ pub struct PartsPage {
 }
 
 impl PartsPage {
-    /// Reads the page that was asked for with `after` as its marker; `None` for the first.
+    /// Reads the page that was asked for with `after` as its marker; `None` for the first. A client of
+    /// OSS's is told no checksums, so none are read for it.
     ///
     /// # Errors
     /// `InternalError` for a document that is no ListParts answer, or one that does not move on.
-    pub fn from_origin(document: &[u8], after: Option<PartNumber>) -> Result<Self, Refusal> {
-        Self::read(document, after)
+    pub fn from_origin(
+        document: &[u8],
+        after: Option<PartNumber>,
+        dialect: Dialect,
+    ) -> Result<Self, Refusal> {
+        Self::read(document, after, dialect)
             .map_err(|reason| Refusal::new(Fault::OriginAnswerUnreadable).because(reason))
     }
 
-    fn read(document: &[u8], after: Option<PartNumber>) -> Result<Self, &'static str> {
+    fn read(document: &[u8], after: Option<PartNumber>, dialect: Dialect) -> Result<Self, &'static str> {
         const UNREADABLE: &str = "The origin's ListParts answer cannot be read.";
         if document.len() > MAX_PARTS_PAGE_BYTES {
             return Err("The origin's ListParts answer is too long.");
         }
-        let mut reader = PartReader::new(&["ListPartsResult", "Part"]);
+        let mut reader = PartReader::new(&["ListPartsResult", "Part"], dialect);
         let (mut truncated, mut marker, mut upload, mut most) = (None, None, None, None);
         xml::read::<Refusal>(document, &mut |element| {
             let text = element.text.trim().as_bytes();
@@ -179,26 +204,30 @@ impl PartsPage {
     }
 }
 
-/// Gathers `Part` elements, whichever document they stand in. Elements of a part that neither
-/// dialect defines are ignored.
+/// Gathers `Part` elements, whichever document they stand in. Elements of a part that OSS does not
+/// define are ignored; for an S3 client those are taken that hold checksums.
 pub(crate) struct PartReader {
     at: [&'static str; 2],
+    dialect: Dialect,
     number: Option<PartNumber>,
     etag: Option<String>,
     size: Option<u64>,
     last_modified: Option<String>,
+    checksums: Vec<(&'static str, String)>,
     pub(crate) parts: Vec<Part>,
 }
 
 impl PartReader {
     /// Reads the parts at this path.
-    pub(crate) const fn new(at: &[&'static str; 2]) -> Self {
+    pub(crate) const fn new(at: &[&'static str; 2], dialect: Dialect) -> Self {
         Self {
             at: *at,
+            dialect,
             number: None,
             etag: None,
             size: None,
             last_modified: None,
+            checksums: Vec::new(),
             parts: Vec::new(),
         }
     }
@@ -225,15 +254,41 @@ impl PartReader {
                 return Err(Refusal::new(Fault::XmlMalformed).because("There are more than 10,000 parts."));
             }
             let (size, last_modified) = (self.size.take(), self.last_modified.take());
+            let checksums = core::mem::take(&mut self.checksums);
             self.parts.push(Part {
                 number,
                 etag,
                 size,
                 last_modified,
+                checksums,
             });
+        } else if let Some(name) = CHECKSUMS.into_iter().find(|name| element.is(&[root, part, name])) {
+            self.checksum(name, text)?;
+        } else if self.dialect == Dialect::S3 && is_checksum(element.path) {
+            // Left out, it would not be compared with what arrived.
+            return Err(Refusal::new(Fault::NotImplemented).because("A part has a checksum of another kind."));
         }
         Ok(())
     }
+
+    fn checksum(&mut self, name: &'static str, text: &str) -> Result<(), Refusal> {
+        if self.dialect == Dialect::Oss {
+            return Ok(());
+        }
+        let is_text = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=-".contains(&byte);
+        if !(1..=MAX_CHECKSUM_BYTES).contains(&text.len()) || !text.bytes().all(is_text) {
+            return Err(Refusal::new(Fault::PartInvalid).about(name));
+        }
+        if self.checksums.iter().any(|(known, _)| *known == name) {
+            return Err(Refusal::new(Fault::XmlMalformed).because("A part has an element twice."));
+        }
+        self.checksums.push((name, text.to_owned()));
+        Ok(())
+    }
+}
+
+fn is_checksum(path: &[String]) -> bool {
+    path.last().is_some_and(|name| name.starts_with("Checksum")) && path.len() == 3
 }
 
 fn set_once<T>(slot: &mut Option<T>, value: T) -> Result<(), Refusal> {
@@ -339,7 +394,8 @@ pub(crate) mod tests {
 
     #[test]
     fn a_page_has_its_parts_and_the_way_on() {
-        let first = PartsPage::from_origin(page("true", "2", &[1, 2]).as_bytes(), None).unwrap();
+        let first =
+            PartsPage::from_origin(page("true", "2", &[1, 2]).as_bytes(), None, Dialect::Oss).unwrap();
         assert_eq!(first.next().map(PartNumber::get), Some(2));
         assert_eq!(
             (
@@ -358,7 +414,7 @@ pub(crate) mod tests {
             (Some(5), Some("2026-11-21T12:34:56.000Z"))
         );
         assert_eq!(
-            PartsPage::from_origin(page("false", "2", &[]).as_bytes(), first.next())
+            PartsPage::from_origin(page("false", "2", &[]).as_bytes(), first.next(), Dialect::Oss)
                 .unwrap()
                 .next(),
             None
@@ -378,7 +434,7 @@ pub(crate) mod tests {
             "<".to_owned(),
             " ".repeat(MAX_PARTS_PAGE_BYTES) + &page("false", "", &[1]),
         ] {
-            let refusal = PartsPage::from_origin(document.as_bytes(), after).unwrap_err();
+            let refusal = PartsPage::from_origin(document.as_bytes(), after, Dialect::Oss).unwrap_err();
             assert_eq!((refusal.status(), refusal.code()), (500, "InternalError"));
         }
     }

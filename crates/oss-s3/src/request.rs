@@ -374,7 +374,7 @@ mod tests {
             .header("content-type", "application/x-www-form-urlencoded")
             .header("content-md5", content_md5(list.as_bytes()))
             .header("x-oss-forbid-overwrite", "true");
-        let parts = PartList::from_device(list.as_bytes()).unwrap();
+        let parts = PartList::from_device(list.as_bytes(), Dialect::Oss).unwrap();
         device.authorized("", |authorized| {
             let errand = authorized.errand().unwrap();
             assert_eq!(

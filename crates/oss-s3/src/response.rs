@@ -1,8 +1,8 @@
 //! From the origin's answer to the device's.
 //!
 //! Nothing of S3's answer passes through: its status is judged, its headers go through the header
-//! table, its XML is read into values and OSS's documents are written from values, un-namespaced,
-//! with the elements that SDKs require. An error in the body of a 200 is an error.
+//! table, its XML is read into values and documents are written from values: for OSS clients
+//! un-namespaced, with the elements that SDKs require, for S3's in S3's namespace and with checksums. An error in the body of a 200 is an error.
 //! What S3 says of the gateway's own credentials or address stays in the log: the device is told
 //! that the gateway has a problem, never that its signature or clock is wrong.
 
@@ -10,6 +10,8 @@ mod origin_error;
 mod read;
 
 use std::borrow::Cow;
+
+use request_auth::Dialect;
 
 use crate::addressing::VirtualBucket;
 use crate::answer::{Answer, Asked};
@@ -19,11 +21,14 @@ use crate::error::{Fault, Refusal};
 use crate::headers::{self, AnswerOf};
 use crate::key::{ObjectKey, encoded_value};
 use crate::operation::{Call, KeySpelling, MAX_PAGE, Operation, UploadId};
-use crate::parts::read_etag;
+use crate::parts::{CHECKSUMS, read_etag};
 use crate::xml::{self, Document, Unreadable};
 
 /// The longest error, initiation or completion document that is read from the origin, in bytes.
 pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
+
+/// The element beside an object's checksum that says what it is a checksum of.
+const CHECKSUM_TYPE: &str = "ChecksumType";
 
 /// The origin's answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -148,7 +153,12 @@ pub fn translate(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>
     match subject.sent.operation {
         Operation::PutObject | Operation::UploadPart => stored(origin, subject.bucket, asked),
         // node and Go 1 insist on 204.
-        Operation::AbortMultipartUpload => Ok(with_headers(Answer::new(204, asked), origin, subject.bucket)),
+        Operation::AbortMultipartUpload => Ok(with_headers(
+            Answer::new(204, asked),
+            origin,
+            subject.bucket,
+            asked,
+        )),
         Operation::InitiateMultipartUpload => initiated(origin, subject, asked),
         Operation::CompleteMultipartUpload => completed(origin, subject, asked),
         Operation::ListParts => listed(origin, subject, asked),
@@ -203,14 +213,14 @@ pub fn completed_before(
         .ok()
         .and_then(read_etag)?;
     (head.status == 200 && etag.eq_ignore_ascii_case(&expected))
-        .then(|| completion(etag, head, subject, asked))
+        .then(|| completion(etag, &[], head, subject, asked))
 }
 
 fn stored(origin: &OriginAnswer, bucket: &VirtualBucket, asked: &Asked<'_>) -> Result<Answer, Refusal> {
     // PHP's and Node's SDKs throw without it; a retry may get it.
     let etag = origin.header("etag").filter(|etag| !etag.is_empty());
     etag.ok_or_else(|| unreadable("The origin's answer to a write has no ETag."))?;
-    Ok(with_headers(Answer::new(200, asked), origin, bucket))
+    Ok(with_headers(Answer::new(200, asked), origin, bucket, asked))
 }
 
 fn initiated(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>) -> Result<Answer, Refusal> {
@@ -223,10 +233,10 @@ fn initiated(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>) ->
     let upload = upload.and_then(|text| UploadId::new(text.trim().as_bytes()));
     let upload =
         upload.ok_or_else(|| unreadable("The origin's answer to an initiation has no usable UploadId."))?;
-    let mut document = Document::new("InitiateMultipartUploadResult");
+    let mut document = Document::of_result("InitiateMultipartUploadResult", asked.dialect);
     push_place(&mut document, subject);
     document.leaf("UploadId", upload.as_str());
-    Ok(with_headers(Answer::new(200, asked), origin, subject.bucket).with_document(document.finish()))
+    Ok(with_headers(Answer::new(200, asked), origin, subject.bucket, asked).with_document(document.finish()))
 }
 
 fn completed(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>) -> Result<Answer, Refusal> {
@@ -234,25 +244,39 @@ fn completed(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>) ->
         return Err(error);
     }
     let mut etag = None;
-    read_document(
-        &origin.body,
-        &["CompleteMultipartUploadResult", "ETag"],
-        &mut etag,
-    )?;
+    let root = "CompleteMultipartUploadResult";
+    read_document(&origin.body, &[root, "ETag"], &mut etag)?;
     let etag = etag.as_deref().and_then(read_etag);
     let etag = etag.ok_or_else(|| unreadable("The origin's answer to a completion has no usable ETag."))?;
-    Ok(completion(etag, origin, subject, asked))
+    let mut also = Vec::new();
+    if asked.dialect == Dialect::S3 {
+        for name in CHECKSUMS.into_iter().chain([CHECKSUM_TYPE]) {
+            let mut text = None;
+            read_document(&origin.body, &[root, name], &mut text)?;
+            also.extend(text.map(|text| (name, text)));
+        }
+    }
+    Ok(completion(etag, &also, origin, subject, asked))
 }
 
-/// The answer to a Complete. The ETag stands in the document and in a header: some SDKs read the one,
-/// some the other.
-fn completion(etag: &str, origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>) -> Answer {
+/// The answer to a Complete, with `also` behind the ETag. That stands in the document and in a header:
+/// some SDKs read the one, some the other.
+fn completion(
+    etag: &str,
+    also: &[(&'static str, String)],
+    origin: &OriginAnswer,
+    subject: &Subject<'_>,
+    asked: &Asked<'_>,
+) -> Answer {
     let quoted = ["\"", etag, "\""].concat();
-    let mut document = Document::new("CompleteMultipartUploadResult");
+    let mut document = Document::of_result("CompleteMultipartUploadResult", asked.dialect);
     document.leaf("Location", &location(asked));
     push_place(&mut document, subject);
     document.leaf("ETag", &quoted);
-    let mut answer = with_headers(Answer::new(200, asked), origin, subject.bucket);
+    for (name, text) in also {
+        document.leaf(name, text.trim());
+    }
+    let mut answer = with_headers(Answer::new(200, asked), origin, subject.bucket, asked);
     answer.headers.retain(|(name, _)| name != "etag");
     answer.push("etag", quoted);
     answer.with_document(document.finish())
@@ -260,11 +284,11 @@ fn completion(etag: &str, origin: &OriginAnswer, subject: &Subject<'_>, asked: &
 
 /// A page of parts. Every number is written, since oss2 raises where one is missing.
 fn listed(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>) -> Result<Answer, Refusal> {
-    let page = PartsPage::from_origin(&origin.body, None)?;
+    let page = PartsPage::from_origin(&origin.body, None, asked.dialect)?;
     let upload = page
         .upload()
         .ok_or_else(|| unreadable("The origin's list of parts has no usable UploadId."))?;
-    let mut document = Document::new("ListPartsResult");
+    let mut document = Document::of_result("ListPartsResult", asked.dialect);
     push_place(&mut document, subject);
     document.leaf("UploadId", upload.as_str());
     let last = page.next().or_else(|| page.parts().last().map(Part::number));
@@ -289,9 +313,12 @@ fn listed(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>) -> Re
         document.leaf("LastModified", last_modified);
         document.leaf("ETag", &["\"", part.etag(), "\""].concat());
         document.leaf("Size", &size.to_string());
+        for (name, text) in part.checksums() {
+            document.leaf(name, text);
+        }
         document.close("Part");
     }
-    Ok(with_headers(Answer::new(200, asked), origin, subject.bucket).with_document(document.finish()))
+    Ok(with_headers(Answer::new(200, asked), origin, subject.bucket, asked).with_document(document.finish()))
 }
 
 /// Bucket and key as the device knows them: the mount and the S3 bucket are the gateway's business.
@@ -317,8 +344,8 @@ fn location(asked: &Asked<'_>) -> String {
     url
 }
 
-fn with_headers(answer: Answer, origin: &OriginAnswer, bucket: &VirtualBucket) -> Answer {
-    with_headers_of(answer, origin, AnswerOf::Write, bucket)
+fn with_headers(answer: Answer, origin: &OriginAnswer, bucket: &VirtualBucket, asked: &Asked<'_>) -> Answer {
+    with_headers_of(answer, origin, AnswerOf::Write, bucket, asked)
 }
 
 fn with_headers_of(
@@ -326,12 +353,14 @@ fn with_headers_of(
     origin: &OriginAnswer,
     of: AnswerOf,
     bucket: &VirtualBucket,
+    asked: &Asked<'_>,
 ) -> Answer {
     let from_s3 = origin
         .headers
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_slice()));
-    answer.headers.extend(headers::to_oss(from_s3, of, bucket));
+    let told = headers::to_device(asked.dialect, from_s3, of, bucket);
+    answer.headers.extend(told);
     answer
 }
 
@@ -353,5 +382,7 @@ fn unreadable(reason: &'static str) -> Refusal {
     Refusal::new(Fault::OriginAnswerUnreadable).because(reason)
 }
 
+#[cfg(test)]
+mod s3_tests;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! XML, both ways and bounded.
 //!
-//! Written documents are un-namespaced and start with a declaration, because SDK parsers fail on a
-//! default namespace and PHP's on a missing declaration. Empty elements are
+//! Written documents start with a declaration, because OSS's SDK for PHP fails without one, and have no
+//! namespace, because OSS's SDKs fail on one, but for S3's results. Empty elements are
 //! left out: one SDK crashes on them.
 //!
 //! Reading knows elements and their text, nothing else: attributes and namespace declarations are
@@ -12,6 +12,10 @@
 use quick_xml::Reader;
 use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::Event;
+use request_auth::Dialect;
+
+/// Behind the name of a root element: the namespace of S3's results.
+const S3_NAMESPACE: &str = " xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
 
 /// The deepest nesting that is read; the deepest document of either dialect here has three levels.
 const MAX_DEPTH: usize = 8;
@@ -27,6 +31,16 @@ impl Document {
     pub(crate) fn new(root: &'static str) -> Self {
         let text = ["<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<", root, ">"].concat();
         Self { text, root }
+    }
+
+    /// The same for a result of a client's request: S3's stand in a namespace, OSS's in none.
+    pub(crate) fn of_result(root: &'static str, dialect: Dialect) -> Self {
+        let mut document = Self::new(root);
+        if dialect == Dialect::S3 {
+            document.text.pop();
+            document.text.push_str(S3_NAMESPACE);
+        }
+        document
     }
 
     /// Adds an element with text. Empty text adds nothing; characters that XML 1.0 can't hold are

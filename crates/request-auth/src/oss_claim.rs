@@ -208,7 +208,7 @@ pub(crate) fn covered<'a>(
         key_id: claim.key_id.clone(),
         method: head.method(),
         parameters,
-        hints: hints(head, &signed_headers),
+        hints: hints(head, &signed_headers, &Hint::ALL),
         signed_headers,
         payload: Payload::Unsigned,
     }
@@ -231,10 +231,10 @@ fn signed_headers(signable: &Signable<'_, '_>, departure: Departure) -> Headers 
     sorted(headers)
 }
 
-/// The hints among the headers that were not signed.
-pub(crate) fn hints(head: &RequestHead<'_>, signed: &Headers) -> Vec<(Hint, Vec<u8>)> {
+/// The hints of `list` among the headers that were not signed.
+pub(crate) fn hints(head: &RequestHead<'_>, signed: &Headers, list: &[Hint]) -> Vec<(Hint, Vec<u8>)> {
     let mut found = Vec::new();
-    for hint in Hint::ALL {
+    for &hint in list {
         let name = hint.header_name();
         let lines: Vec<&[u8]> = head
             .headers()

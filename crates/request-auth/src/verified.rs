@@ -76,10 +76,14 @@ pub enum Hint {
     IfModifiedSince,
     /// If-Unmodified-Since.
     IfUnmodifiedSince,
+    /// Content-Type, which OSS's schemes sign.
+    ContentType,
+    /// Content-MD5, likewise.
+    ContentMd5,
 }
 
 impl Hint {
-    /// Every hint.
+    /// Those of every scheme.
     pub const ALL: [Self; 10] = [
         Self::ContentEncoding,
         Self::ContentDisposition,
@@ -92,6 +96,10 @@ impl Hint {
         Self::IfModifiedSince,
         Self::IfUnmodifiedSince,
     ];
+
+    /// Those that an S3 scheme leaves unsigned beside them: a presigned URL is used by clients that send
+    /// them of their own accord.
+    pub const OF_S3: [Self; 2] = [Self::ContentType, Self::ContentMd5];
 
     /// The header's lower-case name.
     pub const fn header_name(self) -> &'static str {
@@ -106,6 +114,8 @@ impl Hint {
             Self::IfNoneMatch => "if-none-match",
             Self::IfModifiedSince => "if-modified-since",
             Self::IfUnmodifiedSince => "if-unmodified-since",
+            Self::ContentType => "content-type",
+            Self::ContentMd5 => "content-md5",
         }
     }
 }

@@ -28,7 +28,7 @@ fn what_each_sdk_writes_is_read_the_same() {
              <ETag>{A}</ETag><Extra>x</Extra></Part><Part><PartNumber>7</PartNumber><ETag><![CDATA[{B}]]></ETag></Part></CompleteMultipartUpload>"
         ),
     ] {
-        let parts = PartList::from_device(document.as_bytes()).unwrap();
+        let parts = PartList::from_device(document.as_bytes(), Dialect::Oss).unwrap();
         assert_eq!(
             parts.to_xml(),
             format!(
@@ -74,7 +74,7 @@ fn lists_that_are_wrong_are_refused_with_the_code_that_names_the_fault() {
         (list(&[(1, &"a".repeat(129))]), "InvalidPart"),
         (" ".repeat(MAX_PART_LIST_BYTES) + &list(&[(1, A)]), "MalformedXML"),
     ] {
-        let refusal = PartList::from_device(document.as_bytes()).unwrap_err();
+        let refusal = PartList::from_device(document.as_bytes(), Dialect::Oss).unwrap_err();
         assert_eq!(
             (refusal.status(), refusal.code()),
             (400, code),
@@ -83,7 +83,7 @@ fn lists_that_are_wrong_are_refused_with_the_code_that_names_the_fault() {
         );
     }
     assert_eq!(
-        PartList::from_device(list(&many[..10_000]).as_bytes())
+        PartList::from_device(list(&many[..10_000]).as_bytes(), Dialect::Oss)
             .unwrap()
             .parts()
             .len(),
@@ -94,7 +94,7 @@ fn lists_that_are_wrong_are_refused_with_the_code_that_names_the_fault() {
 #[test]
 fn the_composite_etag_is_the_md5_of_the_md5s_and_their_count() {
     // python3: h = lambda x: md5(x).digest(); md5(h(b"a") + h(b"b")).hexdigest()
-    let parts = PartList::from_device(list(&[(1, A), (2, B)]).as_bytes()).unwrap();
+    let parts = PartList::from_device(list(&[(1, A), (2, B)]).as_bytes(), Dialect::Oss).unwrap();
     assert_eq!(
         parts.composite_etag().unwrap(),
         "96e024ba2074fe77e8e965ba43a704be-2"
@@ -104,17 +104,18 @@ fn the_composite_etag_is_the_md5_of_the_md5s_and_their_count() {
         "0cc175b9c0f1b6a831c399e26977266z",
         "d41d8cd98f00b204e9800998ecf8427e-2",
     ] {
-        let parts = PartList::from_device(list(&[(1, A), (2, etag)]).as_bytes()).unwrap();
+        let parts = PartList::from_device(list(&[(1, A), (2, etag)]).as_bytes(), Dialect::Oss).unwrap();
         assert_eq!(parts.composite_etag(), None, "{etag}");
     }
 }
 
 #[test]
 fn complete_all_joins_the_pages_of_the_origin() {
-    let first = PartsPage::from_origin(page("true", "2", &[1, 2]).as_bytes(), None).unwrap();
+    let first = PartsPage::from_origin(page("true", "2", &[1, 2]).as_bytes(), None, Dialect::Oss).unwrap();
     let marker = first.next().unwrap();
     assert_eq!(marker.get(), 2);
-    let last = PartsPage::from_origin(page("false", "0", &[5]).as_bytes(), Some(marker)).unwrap();
+    let last =
+        PartsPage::from_origin(page("false", "0", &[5]).as_bytes(), Some(marker), Dialect::Oss).unwrap();
     assert_eq!(last.next(), None);
     let parts = PartList::of_pages([first, last]).unwrap();
     assert_eq!(
@@ -126,7 +127,7 @@ fn complete_all_joins_the_pages_of_the_origin() {
         [1, 2, 5]
     );
     assert_eq!(parts.parts()[0].etag(), A);
-    let empty = PartsPage::from_origin(page("false", "0", &[]).as_bytes(), None).unwrap();
+    let empty = PartsPage::from_origin(page("false", "0", &[]).as_bytes(), None, Dialect::Oss).unwrap();
     assert_eq!(PartList::of_pages([empty]).unwrap_err().code(), "InvalidPart");
 }
 
@@ -140,4 +141,54 @@ fn f10_a_body_that_is_not_the_one_of_content_md5_is_refused() {
         "InvalidDigest"
     );
     assert_eq!(content_md5(b""), "1B2M2Y8AsgTpgAmY7PhCfg==");
+}
+
+#[test]
+fn checksums_of_an_s3_client_are_carried_and_those_of_others_are_not() {
+    let part = "<PartNumber>1</PartNumber><ETag>e</ETag>";
+    let sums = "<ChecksumCRC32>AAAAAA==</ChecksumCRC32><ChecksumCRC32C>AAAAAQ==</ChecksumCRC32C>\
+        <ChecksumCRC64NVME>AAAAAAAAAAA=</ChecksumCRC64NVME><ChecksumSHA1>2jmj7l5rSw0yVb/vlWAYkK/YBwk=</ChecksumSHA1>\
+        <ChecksumSHA256>47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=</ChecksumSHA256>";
+    let ns = " xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
+    let document =
+        format!("<CompleteMultipartUpload{ns}><Part>{sums}{part}</Part></CompleteMultipartUpload>");
+    let written = |dialect| {
+        PartList::from_device(document.as_bytes(), dialect)
+            .unwrap()
+            .to_xml()
+    };
+    let quoted = "<PartNumber>1</PartNumber><ETag>\"e\"</ETag>";
+    let expected = |sums: &str| {
+        format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CompleteMultipartUpload><Part>{quoted}{sums}</Part></CompleteMultipartUpload>"
+        )
+    };
+    assert_eq!(written(Dialect::S3), expected(sums));
+    assert_eq!(written(Dialect::Oss), expected(""));
+}
+
+#[test]
+fn a_checksum_that_is_none_or_of_an_unknown_kind_is_refused() {
+    let list = |sums: &str| {
+        let part = "<PartNumber>1</PartNumber><ETag>e</ETag>";
+        format!("<CompleteMultipartUpload><Part>{part}{sums}</Part></CompleteMultipartUpload>")
+    };
+    let twice = "<ChecksumSHA1>a</ChecksumSHA1>".repeat(2);
+    let long = format!("<ChecksumSHA256>{}</ChecksumSHA256>", "a".repeat(51));
+    for (sums, fault) in [
+        ("<ChecksumCRC32></ChecksumCRC32>", Fault::PartInvalid),
+        ("<ChecksumCRC32>&lt;a&gt;</ChecksumCRC32>", Fault::PartInvalid),
+        ("<ChecksumCRC32>a b</ChecksumCRC32>", Fault::PartInvalid),
+        (&long, Fault::PartInvalid),
+        (&twice, Fault::XmlMalformed),
+        ("<ChecksumCRC32><a/></ChecksumCRC32>", Fault::PartInvalid),
+        ("<ChecksumXXHASH64>a</ChecksumXXHASH64>", Fault::NotImplemented),
+    ] {
+        let refusal = PartList::from_device(list(sums).as_bytes(), Dialect::S3).unwrap_err();
+        assert_eq!(refusal.fault(), fault, "{sums}");
+        assert!(
+            PartList::from_device(list(sums).as_bytes(), Dialect::Oss).is_ok(),
+            "{sums}"
+        );
+    }
 }

@@ -2,7 +2,7 @@ use super::*;
 use crate::addressing::AclRule;
 use crate::device::{self, Request};
 
-fn request(operation: Operation) -> Request {
+pub(super) fn request(operation: Operation) -> Request {
     let (method, query) = match operation {
         Operation::PutObject => ("PUT", ""),
         Operation::InitiateMultipartUpload => ("POST", "?uploads"),
@@ -16,7 +16,7 @@ fn request(operation: Operation) -> Request {
     Request::new(method, &["/devices/k", query].concat())
 }
 
-fn translated(
+pub(super) fn translated(
     request: &Request,
     operation: Operation,
     rule: UnsignedHeaders,
@@ -28,7 +28,7 @@ fn translated(
         .collect())
 }
 
-fn stored(request: &Request, operation: Operation) -> Result<Vec<String>, Refusal> {
+pub(super) fn stored(request: &Request, operation: Operation) -> Result<Vec<String>, Refusal> {
     translated(request, operation, UnsignedHeaders::Store)
 }
 
@@ -499,7 +499,7 @@ fn x08_only_headers_of_the_table_reach_the_device() {
         ("x-amz-storage-class", b"STANDARD_IA"),
     ];
     let told = |of| -> Vec<String> {
-        let headers = to_oss(from_s3, of, &device::bucket());
+        let headers = to_device(Dialect::Oss, from_s3, of, &device::bucket());
         headers
             .iter()
             .map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value)))

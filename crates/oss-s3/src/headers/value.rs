@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use request_auth::canon::percent_decode;
 
 use super::metadata;
+use super::s3::S3Rule;
 use crate::addressing::{AclRule, ArchiveClass, VirtualBucket};
 use crate::error::Fault;
 use crate::key::encoded_value;
@@ -54,17 +55,26 @@ pub(super) enum Rule {
     NotImplemented,
     /// Nothing is sent, whatever the value.
     Consumed,
+    /// As of an S3 client.
+    S3(S3Rule),
 }
 
 /// What the value of one header depends on besides itself.
 pub(super) struct Surroundings<'a> {
     /// The bucket's rules.
     pub(super) bucket: &'a VirtualBucket,
-    /// The value of x-oss-server-side-encryption.
+    /// The value of x-oss-server-side-encryption, or of S3's header.
     pub(super) encryption: Option<&'a [u8]>,
+    /// Whether the body is framed as aws-chunked.
+    pub(super) is_framed: bool,
 }
 
 impl Rule {
+    /// Whether this is user metadata, which has a limit of its own and may be empty.
+    pub(super) fn is_metadata(self) -> bool {
+        matches!(self, Self::Metadata | Self::S3(S3Rule::Metadata))
+    }
+
     /// The S3 value of an OSS value that is not empty; `None` where S3 needs no header.
     pub(super) fn to_s3<'v>(
         self,
@@ -132,6 +142,7 @@ impl Rule {
             }
             Self::NotImplemented => Err(Fault::NotImplemented),
             Self::Consumed => Ok(None),
+            Self::S3(rule) => rule.judge(value, around),
         }
     }
 
@@ -166,7 +177,7 @@ impl Rule {
 }
 
 /// Visible ASCII, blanks and tabs: what every platform on the way keeps as it is.
-fn is_plain(value: &[u8]) -> bool {
+pub(super) fn is_plain(value: &[u8]) -> bool {
     value.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~'))
 }
 
@@ -230,6 +241,7 @@ mod tests {
         let around = Surroundings {
             bucket,
             encryption: Some(encryption.as_bytes()),
+            is_framed: false,
         };
         let value = rule.to_s3(value.as_bytes(), &around)?;
         Ok(value.map(|value| String::from_utf8(value.into_owned()).unwrap()))

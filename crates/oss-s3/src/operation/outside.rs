@@ -2,7 +2,7 @@
 
 use request_auth::VerifiedParameter;
 
-use super::Request;
+use super::{Request, S3_HEADER_PREFIX};
 
 impl Request<'_> {
     /// The name of the operation that this request is, where the table knows it.
@@ -10,6 +10,7 @@ impl Request<'_> {
         let is_plain = || {
             let plain = |parameter: &VerifiedParameter| {
                 parameter.name.starts_with(b"response-")
+                    || parameter.name.starts_with(S3_HEADER_PREFIX)
                     || PLAIN.iter().any(|name| parameter.name == name.as_bytes())
             };
             self.parameters.iter().all(plain)
@@ -35,7 +36,7 @@ enum Level {
 }
 
 /// Query names that do not make another operation of a request.
-const PLAIN: [&str; 9] = [
+const PLAIN: [&str; 10] = [
     "prefix",
     "marker",
     "delimiter",
@@ -45,6 +46,7 @@ const PLAIN: [&str; 9] = [
     "fetch-owner",
     "start-after",
     "x-oss-traffic-limit",
+    "x-id",
 ];
 
 /// Operations that are known and not translated: method, level, with a copy source, the query name

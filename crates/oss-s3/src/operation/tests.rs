@@ -322,3 +322,124 @@ fn h01_neither_reading_nor_listing_parts_is_uploading() {
             .all(|operation| Operation::ALL.contains(operation))
     );
 }
+
+fn of_s3(method: &str, target: &str) -> Result<Call, NotACall> {
+    Device::new(method, target).signed_by_s3(&[]).recognised()
+}
+
+#[test]
+fn s3_clients_name_their_operation_or_do_not() {
+    let plain = KeySpelling::Plain;
+    let number = PartNumber::from_decimal(b"3").unwrap();
+    for (method, query, call) in [
+        ("PUT", "", Call::PutObject),
+        ("PUT", "?x-id=PutObject", Call::PutObject),
+        (
+            "POST",
+            "?uploads=",
+            Call::InitiateMultipartUpload { spelling: plain },
+        ),
+        (
+            "POST",
+            "?uploads=&x-id=CreateMultipartUpload",
+            Call::InitiateMultipartUpload { spelling: plain },
+        ),
+        (
+            "PUT",
+            "?partNumber=3&uploadId=U&x-id=UploadPart",
+            Call::UploadPart {
+                number,
+                upload: upload(),
+            },
+        ),
+        (
+            "POST",
+            "?uploadId=U",
+            Call::CompleteMultipartUpload {
+                upload: upload(),
+                parts: PartSource::Body,
+                spelling: plain,
+            },
+        ),
+        (
+            "DELETE",
+            "?uploadId=U&x-id=AbortMultipartUpload",
+            Call::AbortMultipartUpload { upload: upload() },
+        ),
+        (
+            "GET",
+            "?max-parts=7&uploadId=U&x-id=ListParts",
+            Call::ListParts {
+                upload: upload(),
+                most: Some(7),
+                after: None,
+                spelling: plain,
+            },
+        ),
+    ] {
+        let target = ["/devices/k", query].concat();
+        assert_eq!(of_s3(method, &target), Ok(call), "{method} {query}");
+    }
+}
+
+#[test]
+fn another_operation_s_name_is_refused() {
+    for (method, query, operation) in [
+        ("PUT", "?x-id=DeleteObject", Operation::PutObject),
+        ("PUT", "?x-id=", Operation::PutObject),
+        (
+            "POST",
+            "?uploads&x-id=InitiateMultipartUpload",
+            Operation::InitiateMultipartUpload,
+        ),
+        (
+            "PUT",
+            "?partNumber=3&uploadId=U&x-id=PutObject",
+            Operation::UploadPart,
+        ),
+    ] {
+        let refused = of_s3(method, &["/devices/k", query].concat());
+        assert_eq!(refused, Err(NotACall::BadParameter(operation, "x-id")), "{query}");
+    }
+    // OSS clients name none.
+    assert_eq!(
+        Device::new("PUT", "/devices/k?x-id=PutObject").recognised(),
+        Err(NotACall::Outside(None))
+    );
+}
+
+#[test]
+fn query_names_of_oss_and_unknown_ones_make_no_operation_of_s3() {
+    for (method, query) in [
+        ("PUT", "?x-oss-traffic-limit=819200"),
+        ("POST", "?uploads&sequential"),
+        ("POST", "?uploads&encoding-type=url"),
+        ("PUT", "?callback=x"),
+        ("PUT", "?future=1"),
+        ("PUT", "?X-Id=PutObject"),
+        ("HEAD", "?objectMeta"),
+        ("PUT", "?acl"),
+        ("GET", "?attributes"),
+    ] {
+        let refused = of_s3(method, &["/devices/k", query].concat());
+        assert!(
+            matches!(refused, Err(NotACall::Outside(_))),
+            "{query}: {refused:?}"
+        );
+    }
+    let all = Device::new("POST", "/devices/k?uploadId=U").header("x-oss-complete-all", "yes");
+    let Ok(Call::CompleteMultipartUpload { parts, .. }) = all.signed_by_s3(&[]).recognised() else {
+        panic!()
+    };
+    assert_eq!(parts, PartSource::Body);
+}
+
+#[test]
+fn h05_b01_a_copy_is_never_a_plain_write_wherever_its_source_stands() {
+    let source = ("x-amz-copy-source", "/devices/other");
+    let in_header = Device::new("PUT", "/devices/k").header(source.0, source.1);
+    let in_url = Device::new("PUT", "/devices/k?x-amz-copy-source=%2Fdevices%2Fother");
+    for device in [in_header.signed_by_s3(&[]), in_url.presigned_by_s3()] {
+        assert_eq!(device.recognised(), Err(NotACall::Outside(Some("CopyObject"))));
+    }
+}

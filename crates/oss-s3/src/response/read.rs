@@ -4,6 +4,8 @@
 //! what type and storage class it has, where S3 is silent about the usual ones. "Not modified" is an
 //! answer and no error: SDKs know it by its status alone, and some by the absence of a document.
 
+use request_auth::Dialect;
+
 use super::{OriginAnswer, Sent, unreadable, with_headers_of};
 use crate::addressing::VirtualBucket;
 use crate::answer::{Answer, Asked};
@@ -29,10 +31,13 @@ pub(super) fn described(
         ));
     }
     let answer = Answer::new(origin.status, asked);
-    let mut answer = with_headers_of(answer, origin, AnswerOf::Object, bucket);
+    let mut answer = with_headers_of(answer, origin, AnswerOf::Object, bucket, asked);
     if origin.status == NOT_MODIFIED {
         // It would be the length of a body that this answer does not have.
         answer.headers.retain(|(name, _)| name != "content-length");
+        return Ok(answer);
+    }
+    if asked.dialect == Dialect::S3 {
         return Ok(answer);
     }
     let etag = origin.header("etag").unwrap_or_default();

@@ -279,7 +279,7 @@ fn a_retried_complete_is_a_success_only_if_the_object_is_the_one_of_its_parts() 
         let xml = format!(
             "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part></CompleteMultipartUpload>"
         );
-        PartList::from_device(xml.as_bytes()).unwrap()
+        PartList::from_device(xml.as_bytes(), Dialect::Oss).unwrap()
     };
     let parts = list("0cc175b9c0f1b6a831c399e269772661");
     let etag = parts.composite_etag().unwrap();

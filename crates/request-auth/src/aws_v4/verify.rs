@@ -18,7 +18,7 @@ use crate::presented::{MacSha256, Presented};
 use crate::scope::{Scope, allows};
 use crate::secret::SecretKey;
 use crate::time::UnixSeconds;
-use crate::verified::{Coverage, Covered, VerifiedParameter};
+use crate::verified::{Coverage, Covered, Hint, VerifiedParameter};
 
 /// The service in the scope of a signature for S3.
 const SERVICE: &str = "s3";
@@ -358,12 +358,14 @@ impl<'h, 'a> Signable<'h, 'a> {
                 signed_headers.push((name.clone(), value.into_owned()));
             }
         }
+        let mut found = hints(self.head, &signed_headers, &Hint::ALL);
+        found.extend(hints(self.head, &signed_headers, &Hint::OF_S3));
         Covered {
             scheme: Scheme::S3V4,
             key_id: claim.key_id.clone(),
             method: self.head.method(),
             parameters,
-            hints: hints(self.head, &signed_headers),
+            hints: found,
             signed_headers,
             payload,
         }
