@@ -10,9 +10,11 @@
 //! AWS4-HMAC-SHA256 \n timestamp \n day/region/service/aws4_request \n hex(SHA-256(the above))
 //! ```
 
+mod chunks;
 mod sign;
 mod verify;
 
+pub use chunks::{ChunkDenial, Unframer};
 pub use sign::{OriginCredentials, Payload, Scope, SigningRequest, sign, sign_header, sign_query};
 pub use verify::AwsClaim;
 pub(crate) use verify::{canonical_requests, in_header, in_query, strings_to_sign, verify};

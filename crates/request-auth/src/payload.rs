@@ -30,7 +30,6 @@ pub enum Payload {
 }
 
 /// What the signatures of a body's chunks begin with.
-#[expect(dead_code, reason = "read where the chunks are verified")]
 pub struct ChunkSeed {
     /// The key of the head's signature, derived for its scope.
     pub(crate) key: SecretKey,

@@ -28,6 +28,11 @@ impl SecretKey {
         &self.0
     }
 
+    /// The same secret once more.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self(self.0.clone())
+    }
+
     /// The key that V4 signatures derive for a scope, `day/region/service/…`: an HMAC-SHA256 over each
     /// part in turn, under the one before, the first under `prefix` and the secret. `None` never occurs
     /// for HMAC, which takes keys of any length.
