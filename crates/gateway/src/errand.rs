@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use oss_s3::answer::Asked;
 use oss_s3::complete::PartNumber;
-use oss_s3::errand::Errand;
+use oss_s3::errand::{DocumentDigests, Errand};
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::key::{ObjectKey, OriginKey};
 use oss_s3::operation::{Call, KeySpelling, Operation, PartSource, UploadId};
@@ -64,6 +64,9 @@ pub fn write(errand: &Errand<'_>, asked: &Asked<'_>) -> Result<String, Refusal> 
     if let Some(digest) = errand.content_md5() {
         document.set("content_md5", text(digest)?.into());
     }
+    if let Some(digest) = errand.content_sha256() {
+        document.set("content_sha256", digest.to_owned().into());
+    }
     document.set("host", asked.host.into());
     document.set("path", Node::Text(String::from_utf8_lossy(asked.path)));
     let written = URL_SAFE_NO_PAD.encode(document.to_json());
@@ -93,19 +96,15 @@ pub fn read<'a>(config: &'a Config, checked: &Checked<'_>) -> Option<Received<'a
             let call = call(decision.operation, fields);
             let mount = fields.take("mount").text();
             let headers = fields.take("headers").map(header);
-            let content_md5 = fields.take("content_md5").optional(Field::string);
+            let md5 = fields.take("content_md5").optional(Field::string);
+            let digests = DocumentDigests {
+                md5: md5.map(String::into_bytes),
+                sha256: fields.take("content_sha256").optional(Field::string),
+            };
             let (host, path) = (fields.take("host").string(), fields.take("path").string());
             let origin_key = OriginKey::new(mount.as_bytes(), &key).ok();
             call.zip(origin_key).map(|(call, origin_key)| Received {
-                errand: Errand::assertion(
-                    decision.dialect,
-                    bucket,
-                    call,
-                    key,
-                    origin_key,
-                    headers,
-                    content_md5.map(String::into_bytes),
-                ),
+                errand: Errand::assertion(decision.dialect, bucket, call, key, origin_key, headers, digests),
                 host,
                 path,
             })

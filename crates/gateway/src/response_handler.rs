@@ -16,6 +16,7 @@ use oss_s3::request::OriginRequest;
 use oss_s3::response::{self, OriginAnswer, Subject};
 
 use crate::config::Config;
+use crate::passport::body_digest;
 use crate::router;
 
 /// The conversation about one errand.
@@ -87,13 +88,18 @@ impl<'a> Exchange<'a> {
     /// [`body_rule`](crate::router::body_rule) said to read it, else empty. Gives what to send first.
     ///
     /// # Errors
-    /// A refusal for a body that is no part list, or not the one of its Content-MD5.
+    /// A refusal for a body that is no part list, or not the one of its Content-MD5 or signed digest.
     pub fn begin(errand: Errand<'a>, document: &[u8]) -> Result<(Self, OriginRequest), Refusal> {
         let request = OriginRequest::new(&errand);
         let (stage, first) = match errand.call() {
             Call::CompleteMultipartUpload { upload, parts, .. } => {
                 if let Some(digest) = errand.content_md5() {
                     check_body_digest(digest, document)?;
+                }
+                if let Some(digest) = errand.content_sha256()
+                    && digest != body_digest(document)
+                {
+                    return Err(Fault::PayloadMismatch.into());
                 }
                 match parts {
                     PartSource::Body => {

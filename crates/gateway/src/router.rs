@@ -7,11 +7,11 @@
 use oss_s3::complete::MAX_PART_LIST_BYTES;
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::operation::Operation;
-use oss_s3::request::CLIENT_MARK;
+use oss_s3::request::{Authorized, CLIENT_MARK};
 use oss_s3::response::Sent;
-use request_auth::{Dialect, Occurrence, RequestHead};
+use request_auth::{Dialect, Occurrence, Payload, RequestHead};
 
-use crate::config::cloudfront::is_region;
+use crate::config::cloudfront::{DirectPath, is_region};
 
 /// Where a request goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -114,6 +114,39 @@ pub fn content_length(head: &RequestHead<'_>) -> Option<u64> {
         .filter(|_| is_decimal)?
         .parse()
         .ok()
+}
+
+/// What the body of an authorised request may be: as [`body_rule`], but a framed one needs no stated
+/// length. One with signed chunks is taken apart on its way, by the request's
+/// [`unframer`](Authorized::unframer).
+///
+/// # Errors
+/// As [`body_rule`].
+pub fn body_rule_of(authorized: &Authorized<'_>, content_length: Option<u64>) -> Result<BodyRule, Refusal> {
+    match authorized.payload() {
+        // The length of the frame is no matter: that of the content is signed.
+        Payload::StreamingUnsignedTrailer | Payload::StreamingSigned(_) => Ok(BodyRule::Stream),
+        Payload::Unsigned | Payload::Digest(_) => body_rule(authorized.call().operation(), content_length),
+    }
+}
+
+/// Refuses an upload whose body is bound in a way that this distribution can't hand on: where CloudFront
+/// signs for S3, it signs no body.
+///
+/// # Errors
+/// `NotImplemented`, which names what to do.
+pub fn check_direct_path(authorized: &Authorized<'_>, path: DirectPath) -> Result<(), Refusal> {
+    let is_upload = matches!(
+        authorized.call().operation(),
+        Operation::PutObject | Operation::UploadPart
+    );
+    match (authorized.payload(), path) {
+        (Payload::StreamingSigned(_), _) => Err(Fault::ChunksSigned.into()),
+        (Payload::Digest(_) | Payload::StreamingUnsignedTrailer, DirectPath::Oac) if is_upload => {
+            Err(Fault::BodyBound.into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What an operation's body may be, judged from the stated length (`None`: no Content-Length).

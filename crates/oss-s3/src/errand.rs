@@ -21,7 +21,16 @@ pub struct Errand<'a> {
     pub(crate) key: ObjectKey,
     pub(crate) origin_key: OriginKey,
     pub(crate) headers: Headers,
-    pub(crate) content_md5: Option<Vec<u8>>,
+    pub(crate) digests: DocumentDigests,
+}
+
+/// The digests that a device sent with a document that the gateway reads.
+#[derive(Clone, Default, Debug)]
+pub struct DocumentDigests {
+    /// Content-MD5.
+    pub md5: Option<Vec<u8>>,
+    /// The SHA-256 that its signature binds, in lower-case hexadecimal digits.
+    pub sha256: Option<String>,
 }
 
 impl<'a> Errand<'a> {
@@ -29,8 +38,8 @@ impl<'a> Errand<'a> {
     /// [`Authorized::assertion`](crate::request::Authorized::assertion) this is the one place where
     /// permission is made: only `gateway::errand` may call it, with what a checked passport covers.
     ///
-    /// `dialect` is the device's, `headers` are the translated ones for the origin; `content_md5` is the digest that the device
-    /// sent with a document that the gateway reads.
+    /// `dialect` is the device's, `headers` are the translated ones for the origin; `digests`
+    /// those that the device sent.
     pub const fn assertion(
         dialect: Dialect,
         bucket: &'a VirtualBucket,
@@ -38,7 +47,7 @@ impl<'a> Errand<'a> {
         key: ObjectKey,
         origin_key: OriginKey,
         headers: Headers,
-        content_md5: Option<Vec<u8>>,
+        digests: DocumentDigests,
     ) -> Self {
         Self {
             dialect,
@@ -47,7 +56,7 @@ impl<'a> Errand<'a> {
             key,
             origin_key,
             headers,
-            content_md5,
+            digests,
         }
     }
 
@@ -85,7 +94,13 @@ impl<'a> Errand<'a> {
     /// a body that the gateway reads is compared with
     /// [`check_body_digest`](crate::complete::check_body_digest).
     pub fn content_md5(&self) -> Option<&[u8]> {
-        self.content_md5.as_deref()
+        self.digests.md5.as_deref()
+    }
+
+    /// The SHA-256 of a document that the gateway reads, in lower-case hexadecimal digits, where the
+    /// device's signature binds it.
+    pub fn content_sha256(&self) -> Option<&str> {
+        self.digests.sha256.as_deref()
     }
 
     /// Whether the device wants no object to be replaced.

@@ -24,6 +24,7 @@ pub mod headers;
 pub mod key;
 pub mod operation;
 mod parts;
+pub mod payload;
 pub mod request;
 pub mod response;
 mod xml;

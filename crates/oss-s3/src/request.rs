@@ -7,15 +7,17 @@
 
 use std::borrow::Cow;
 
-use request_auth::{Dialect, Verified};
+use request_auth::aws_v4::Unframer;
+use request_auth::{Dialect, Payload, Verified};
 
 use crate::addressing::{OriginAddressing, UnsignedHeaders, VirtualBucket};
 use crate::complete::{PartList, PartNumber, content_md5};
-use crate::errand::Errand;
+use crate::errand::{DocumentDigests, Errand};
 use crate::error::Refusal;
 use crate::headers::{self, Headers};
 use crate::key::{ObjectKey, OriginKey, encoded_value};
 use crate::operation::{Call, MAX_PAGE, UploadId};
+use crate::payload;
 
 /// The query parameter by which a request for the origin is known as an S3 client's, with the name of its
 /// operation: SDKs of AWS's send it themselves, and S3 takes no notice of parameters that begin with
@@ -81,12 +83,33 @@ impl<'a> Authorized<'a> {
         self.verified.key_id()
     }
 
+    /// How the signature binds the body.
+    pub const fn payload(&self) -> &Payload {
+        self.verified.payload()
+    }
+
+    /// What takes the body apart where its chunks are signed, and the length of its content.
+    ///
+    /// # Errors
+    /// A refusal for a body whose length the signature does not cover, or whose marker and trailer do not
+    /// belong together.
+    pub fn unframer(&self) -> Result<Option<(u64, Unframer)>, Refusal> {
+        let signed = |name| self.verified.signed(name);
+        payload::unframer(
+            self.verified.payload(),
+            signed(payload::DECODED_LENGTH),
+            signed("x-amz-trailer"),
+        )
+    }
+
     /// What is to be done at the origin: the call with its headers judged and translated.
     ///
     /// # Errors
     /// A refusal that names the header that may not be sent.
     pub fn errand(&self) -> Result<Errand<'a>, Refusal> {
         let operation = self.call.operation();
+        let mut headers = headers::to_s3(&self.verified, operation, self.unsigned_headers)?;
+        payload::bind(self.verified.payload(), operation, &mut headers)?;
         let content_md5 = self
             .verified
             .signed("content-md5")
@@ -97,8 +120,11 @@ impl<'a> Authorized<'a> {
             call: self.call.clone(),
             key: self.key.clone(),
             origin_key: self.origin_key.clone(),
-            headers: headers::to_s3(&self.verified, operation, self.unsigned_headers)?,
-            content_md5: content_md5.map(<[u8]>::to_vec),
+            headers,
+            digests: DocumentDigests {
+                md5: content_md5.map(<[u8]>::to_vec),
+                sha256: payload::document_digest(self.verified.payload(), operation),
+            },
         })
     }
 }

@@ -2,22 +2,55 @@
 
 use gateway::router::BodyRule;
 use oss_s3::error::{Fault, Refusal};
+use request_auth::aws_v4::Unframer;
 use worker::js_sys::{Reflect, Uint8Array};
 use worker::wasm_bindgen::{JsCast as _, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys;
 
 use crate::arrival::Arrival;
+use crate::unframed::{self, Verdict};
 
 /// What became of the device's body by the router's rule.
+#[derive(Default)]
 pub(crate) struct Body {
     /// Object bytes, untouched.
     pub(crate) stream: Option<web_sys::ReadableStream>,
     /// A document that was read; else empty.
     pub(crate) document: Vec<u8>,
+    /// What was found wrong with object bytes that are verified on their way.
+    pub(crate) verdict: Verdict,
 }
 
 impl Body {
+    /// Takes a framed body whose content has this length, and whose chunks are signed.
+    ///
+    /// # Errors
+    /// What is wrong with one without content; one with content is verified on its way.
+    pub(crate) async fn unframed(
+        arrival: &Arrival,
+        length: u64,
+        unframer: Unframer,
+    ) -> Result<Self, Refusal> {
+        let framed = arrival.body.as_ref().ok_or(Fault::BodyIncomplete)?;
+        let verdict = Verdict::default();
+        let stream = if length == 0 {
+            // The origin would store an empty object before the end of the body is verified.
+            unframed::nothing(framed, unframer).await?;
+            None
+        } else {
+            let stream = unframed::stream(framed, length, unframer, &verdict);
+            Some(stream.map_err(|error| {
+                Refusal::new(Fault::GatewayFailed).because(["no stream: ", &format!("{error:?}")].concat())
+            })?)
+        };
+        Ok(Self {
+            stream,
+            document: Vec::new(),
+            verdict,
+        })
+    }
+
     /// Takes the body of a request.
     ///
     /// # Errors
@@ -28,11 +61,11 @@ impl Body {
         match rule {
             BodyRule::Stream => Ok(Self {
                 stream,
-                document: Vec::new(),
+                ..Self::default()
             }),
-            BodyRule::Ignore => Ok(Self::none()),
+            BodyRule::Ignore => Ok(Self::default()),
             BodyRule::Empty => match stream {
-                Some(stream) if read_document(&stream, 0).await?.is_some() => Ok(Self::none()),
+                Some(stream) if read_document(&stream, 0).await?.is_some() => Ok(Self::default()),
                 _ => Err(Fault::LengthMissing.into()),
             },
             BodyRule::Read { most } => {
@@ -41,17 +74,10 @@ impl Body {
                     None => Vec::new(),
                 };
                 Ok(Self {
-                    stream: None,
                     document,
+                    ..Self::default()
                 })
             }
-        }
-    }
-
-    const fn none() -> Self {
-        Self {
-            stream: None,
-            document: Vec::new(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The gateway as a Cloudflare Worker: the three roles in one isolate, with the platform's own fetch,
 //! KV and streams around them.
 //!
-//! Nothing is decided here. An object's bytes are never copied into wasm: the client's own stream is
+//! Nothing is decided here. An object's bytes are not copied into wasm, but for chunks that are signed: the client's own stream is
 //! handed to the origin's request, and the origin's own to the client's answer, which keeps their
 //! Content-Length and the memory flat.
 
@@ -12,6 +12,7 @@ mod origin;
 mod reply;
 mod settings;
 mod store;
+mod unframed;
 
 use gateway::response_handler::{Exchange, Step};
 use gateway::{authorizer, router};
@@ -80,8 +81,11 @@ async fn serve(
     let authorized = authorizer::authorize(&settings.config, &head, &claim, &record, asked.now)?;
     entry.authorized(&authorized);
     let errand = authorized.errand()?;
-    let rule = router::body_rule(authorized.call().operation(), router::content_length(&head))?;
-    let body = Body::take(arrival, rule).await?;
+    let rule = router::body_rule_of(&authorized, router::content_length(&head))?;
+    let body = match authorized.unframer()? {
+        Some((length, unframer)) => Body::unframed(arrival, length, unframer).await?,
+        None => Body::take(arrival, rule).await?,
+    };
     let (mut exchange, mut request) = Exchange::begin(errand, &body.document)?;
     let origin = &authorized.bucket().origin;
     loop {

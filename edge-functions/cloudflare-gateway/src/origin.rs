@@ -38,9 +38,13 @@ pub(crate) async fn send(
         OriginBody::Device => "does not answer, or the device broke off its upload",
         _ => "does not answer",
     };
-    let response = fetch(request, body, origin, credentials)
-        .await
-        .map_err(|error| down(no_answer, error.to_string()))?;
+    let response =
+        fetch(request, body, origin, credentials)
+            .await
+            .map_err(|error| match body.verdict.get() {
+                Some(fault) => fault.into(),
+                None => down(no_answer, error.to_string()),
+            })?;
     let status = response.status_code();
     let headers = response
         .headers()

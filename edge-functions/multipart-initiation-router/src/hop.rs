@@ -14,6 +14,7 @@ use gateway::passport::{
 };
 use gateway::router::{self, Handler, Route};
 use oss_s3::error::{Fault, Refusal};
+use oss_s3::payload::PAYLOAD_HEADER;
 use request_auth::aws_v4::{self, Payload, Scope, SigningRequest};
 
 pub(crate) const FUNCTION: &str = "multipart-initiation-router";
@@ -130,8 +131,8 @@ impl Hop {
         }
     }
 
-    /// The same to the bucket that the passport covers, whichever the distribution's is. TLS protects
-    /// the body, which is not signed.
+    /// The same to the bucket that the passport covers, whichever the distribution's is. What of
+    /// the body the device's signature does not bind, TLS protects.
     fn sign_for_s3(
         &self,
         checked: &Checked<'_>,
@@ -153,7 +154,7 @@ impl Hop {
         let sent: Vec<(&str, &[u8])> = checked
             .headers()
             .iter()
-            .filter(|(name, _)| !name.starts_with(OWN_PREFIX))
+            .filter(|(name, _)| !name.starts_with(OWN_PREFIX) && *name != PAYLOAD_HEADER)
             .copied()
             .collect();
         let signing = SigningRequest {
@@ -162,7 +163,9 @@ impl Hop {
             path: &received.uri,
             query: &received.querystring,
             headers: &sent,
-            payload: Payload::Unsigned,
+            payload: checked
+                .header(PAYLOAD_HEADER)
+                .map_or(Payload::Unsigned, Payload::Stated),
         };
         let scope = Scope {
             region,

@@ -133,7 +133,8 @@ impl Hop {
         self.visit.line.decided(&decision);
         let errand = authorized.errand()?;
         // Whether a body of unstated length is empty can't be seen here.
-        if router::body_rule(operation, router::content_length(&head))? == BodyRule::Empty {
+        router::check_direct_path(&authorized, config.cloudfront.direct_path)?;
+        if router::body_rule_of(&authorized, router::content_length(&head))? == BodyRule::Empty {
             return Err(Fault::LengthMissing.into());
         }
         let origin = OriginRequest::new(&errand);

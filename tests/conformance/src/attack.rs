@@ -7,7 +7,7 @@ use gateway::authorizer;
 use gateway::config::Config;
 use gateway::keys::KeyRecord;
 use gateway::response_handler::Exchange;
-use gateway::router::body_rule;
+use gateway::router::body_rule_of;
 use oss_s3::answer::{self, Asked, RequestId};
 use oss_s3::error::Refusal;
 use request_auth::{Delivery, Denial, Dialect, RequestHead, UnixSeconds};
@@ -287,7 +287,8 @@ impl Gateway {
             return Err(Denial::UnknownKey.into());
         }
         let authorized = authorizer::authorize(&self.config, &head, &claim, record, now)?;
-        body_rule(authorized.call().operation(), Some(0))?;
+        body_rule_of(&authorized, Some(0))?;
+        authorized.unframer()?;
         let (_, request) = Exchange::begin(authorized.errand()?, b"")?;
         let names: Vec<&str> = request.headers.iter().map(|(name, _)| name.as_ref()).collect();
         let extra: Vec<&&str> = names

@@ -3,6 +3,7 @@
 //! The match has no default arm: a new denial does not compile until somebody decided what the
 //! device is told.
 
+use request_auth::aws_v4::ChunkDenial;
 use request_auth::{Ambiguity, Denial, HeadError, PolicyPart, ScopePart};
 
 use super::{Fault, Refusal};
@@ -81,6 +82,16 @@ impl From<Denial> for Refusal {
             Denial::TokenMismatch => {
                 Self::new(Fault::TokenRefused).because("The security token is not the key's.")
             }
+        }
+    }
+}
+
+impl From<ChunkDenial> for Fault {
+    fn from(denial: ChunkDenial) -> Self {
+        match denial {
+            ChunkDenial::Malformed => Self::ChunkMalformed,
+            ChunkDenial::Length => Self::BodyIncomplete,
+            ChunkDenial::SignatureMismatch => Self::SignatureMismatch,
         }
     }
 }

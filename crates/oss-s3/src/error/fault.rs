@@ -138,6 +138,13 @@ faults! {
         "There were headers present in the request which were not signed: sign Host and every x-amz-* header.";
     PayloadHashWrong: 400 "InvalidArgument" None, Device, s3 [],
         "x-amz-content-sha256 has to be UNSIGNED-PAYLOAD, a STREAMING-* marker of HMAC-SHA256, or the SHA-256 of the body in lower-case hexadecimal digits.";
+    ChunkMalformed: 400 "InvalidArgument" None, Device, s3 [],
+        "The body's chunks or trailer are not framed as the signature says: send aws-chunked as S3's SDKs do."
+        but 400 "InvalidRequest";
+    BodyBound: 501 "NotImplemented" None, Device, s3 [],
+        "CloudFront signs uploads for S3 without their body, which this signature binds: sign UNSIGNED-PAYLOAD, or ask the operator for direct_path = \"router-signed\".";
+    ChunksSigned: 501 "NotImplemented" None, Device, s3 [],
+        "The signatures of chunks cannot be verified on CloudFront, which shows no bodies: sign STREAMING-UNSIGNED-PAYLOAD-TRAILER or UNSIGNED-PAYLOAD.";
     CredentialsAmbiguous: 400 "InvalidArgument" None, Device, s3 [],
         "The request carries more than one credential: sign it once, in the header or in the query.";
     CredentialMalformed: 400 "InvalidArgument" None, Device, s3 [],

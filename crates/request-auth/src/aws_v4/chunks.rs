@@ -70,6 +70,8 @@ enum State {
     Trailer(Vec<u8>),
     /// Behind everything.
     End,
+    /// Behind what was refused.
+    Broken,
 }
 
 impl Unframer {
@@ -93,7 +95,7 @@ impl Unframer {
     /// A [`ChunkDenial`]; nothing that was given so far may then be used.
     pub fn take(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) -> Result<(), ChunkDenial> {
         while let Some((&first, rest)) = bytes.split_first() {
-            match core::mem::replace(&mut self.state, State::End) {
+            match core::mem::replace(&mut self.state, State::Broken) {
                 State::Line(mut line) => {
                     line.push(first);
                     bytes = rest;
@@ -153,7 +155,7 @@ impl Unframer {
                         return Err(ChunkDenial::Malformed);
                     };
                 }
-                State::End => return Err(ChunkDenial::Malformed),
+                State::End | State::Broken => return Err(ChunkDenial::Malformed),
             }
         }
         Ok(())

@@ -34,6 +34,8 @@ pub enum Payload<'a> {
     Unsigned,
     /// The SHA-256 of these bytes, which are the body.
     Bytes(&'a [u8]),
+    /// What the signature of a client said of it: a digest or a marker, as x-amz-content-sha256 has it.
+    Stated(&'a [u8]),
 }
 
 /// The parts of a request that a signature covers.
@@ -78,6 +80,7 @@ pub fn sign(
             digest.put(body);
             digest.into_hex()
         }
+        Payload::Stated(text) => String::from_utf8_lossy(text).into_owned(),
     };
     let token = credentials
         .session_token

@@ -5,7 +5,7 @@ use gateway::config::Config;
 use gateway::keys::KeyRecord;
 use gateway::origin_signature;
 use gateway::response_handler::{Exchange, Step};
-use gateway::router::{BodyRule, body_rule};
+use gateway::router::{BodyRule, body_rule_of};
 use oss_s3::answer::{Answer, Asked, RequestId, Scheme};
 use oss_s3::error::{Fault, Refusal};
 use request_auth::aws_v4::OriginCredentials;
@@ -154,7 +154,7 @@ fn exchange(
             .and_then(|text| text.parse().ok()),
         _ => None,
     };
-    let document: &[u8] = match body_rule(authorized.call().operation(), length)? {
+    let document: &[u8] = match body_rule_of(&authorized, length)? {
         BodyRule::Read { most } if arrived.body.len() > most => {
             return Err(Refusal::from(Fault::EntityTooLarge).into());
         }
