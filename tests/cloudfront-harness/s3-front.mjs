@@ -207,7 +207,9 @@ class Front {
       this.incoming.socket.destroy();
       return;
     }
-    if (answer.status === 404 && hidesMissing && ["GET", "HEAD"].includes(head.method) && head.query === "") {
+    // An upload that is missing is told as one.
+    const isOfObject = ["GET", "HEAD"].includes(head.method) && !head.query.includes("uploadId=");
+    if (answer.status === 404 && hidesMissing && isOfObject) {
       answer.stream.resume();
       throw new Refused("AccessDenied", "The object does not exist, and without s3:ListBucket S3 does not say so");
     }

@@ -156,7 +156,7 @@ def test_a_role_is_taken_by_its_service_only(name: str) -> None:
         assert set(listed(trust["Principal"]["Service"])) == TRUSTED[role]
 
 
-def test_the_bucket_lets_only_the_writer_of_object_bytes_in_and_nobody_over_plain_http() -> None:
+def test_the_bucket_lets_only_the_signer_of_object_bytes_in_and_nobody_over_plain_http() -> None:
     document = load("storage.yaml")["Resources"]["BucketPolicy"]["Properties"]["PolicyDocument"]
     found = {
         (
@@ -177,8 +177,14 @@ def test_the_bucket_lets_only_the_writer_of_object_bytes_in_and_nobody_over_plai
         ("Deny", "*", "s3:*", OBJECTS, plain),
         ("Allow", "cloudfront.amazonaws.com", "s3:PutObject", OBJECTS, source),
         ("Allow", "cloudfront.amazonaws.com", "s3:PutObjectTagging", OBJECTS, source),
+        ("Allow", "cloudfront.amazonaws.com", "s3:GetObject", OBJECTS, source),
+        ("Allow", "cloudfront.amazonaws.com", "s3:GetObjectVersion", OBJECTS, source),
+        ("Allow", "cloudfront.amazonaws.com", "s3:ListBucket", BUCKET, source),
         ("Allow", "${RouterRoleArn}", "s3:PutObject", OBJECTS, ""),
         ("Allow", "${RouterRoleArn}", "s3:PutObjectTagging", OBJECTS, ""),
+        ("Allow", "${RouterRoleArn}", "s3:GetObject", OBJECTS, ""),
+        ("Allow", "${RouterRoleArn}", "s3:GetObjectVersion", OBJECTS, ""),
+        ("Allow", "${RouterRoleArn}", "s3:ListBucket", BUCKET, ""),
     }
 
 
@@ -190,11 +196,24 @@ def test_the_distribution_writes_only_with_oac_and_the_router_only_without() -> 
     }
     assert under == {
         "TheDistributionWritesObjects": "CloudFrontWrites",
+        "TheDistributionReadsObjects": "CloudFrontReads",
+        "TheDistributionIsToldWhatIsMissing": "CloudFrontReads",
         "TheRouterWritesObjects": "RouterWrites",
+        "TheRouterReadsObjects": "RouterReads",
+        "TheRouterIsToldWhatIsMissing": "RouterReads",
     }
     conditions = template["Conditions"]
     assert {"Fn::Equals": [{"Ref": "DirectPath"}, "oac"]} in conditions["CloudFrontWrites"]["Fn::And"]
     assert {"Fn::Equals": [{"Ref": "DirectPath"}, "router-signed"]} in conditions["RouterWrites"]["Fn::And"]
+    for who in ("CloudFront", "Router"):
+        reads = conditions[f"{who}Reads"]["Fn::And"]
+        assert reads == [{"Condition": f"{who}Writes"}, {"Condition": "HasReads"}]
+
+
+def test_nobody_reads_objects_unless_asked_for() -> None:
+    template = load("storage.yaml")
+    assert template["Parameters"]["AllowReads"]["Default"] == "false"
+    assert template["Conditions"]["HasReads"] == {"Fn::Equals": [{"Ref": "AllowReads"}, "true"]}
 
 
 def test_the_bucket_is_private_encrypted_and_kept() -> None:

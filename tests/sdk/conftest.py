@@ -173,6 +173,12 @@ def device_with(device_kind, gateway: Gateway):
     return make
 
 
+@pytest.fixture(scope="session")
+def reader(gateway: Gateway, keys: KeyStore) -> Credentials:
+    """A key that may upload and read."""
+    return keys.add(grants=[{"bucket": gateway.bucket, "operations": ["upload-only", "read-only"]}])
+
+
 @pytest.fixture
 def key(request: pytest.FixtureRequest) -> str:
     """An object key that no other test uses, nor an earlier run against the same SeaweedFS."""

@@ -21,6 +21,8 @@ OPERATIONS = (
     "UploadPart",
     "CompleteMultipartUpload",
     "AbortMultipartUpload",
+    "GetObject",
+    "HeadObject",
 )
 
 
@@ -51,6 +53,21 @@ class Refusal:
     request_id: str
     message: str
     ec: str
+
+
+@dataclass(frozen=True)
+class Read:
+    """What an SDK says of an object that it read; names of headers are lower-case, HEAD has no data."""
+
+    headers: dict[str, str]
+    data: bytes = b""
+
+    def header(self, name: str) -> str | None:
+        return self.headers.get(name)
+
+
+def lower_case(headers) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
 
 
 REGION = "cn-hangzhou"
@@ -102,6 +119,26 @@ class Oss2Device:
     def presigned_put(self, key: str, seconds: int, headers: dict | None = None) -> str:
         """A URL that lets its holder put `key` for `seconds` from now."""
         return self.bucket.sign_url("PUT", key, seconds, headers=headers)
+
+    def get(self, key: str, headers: dict | None = None, params: dict | None = None) -> Read:
+        """Reads an object, with these query parameters."""
+        result = self.bucket.get_object(key, headers=headers, params=dict(params or {}))
+        return Read(lower_case(result.headers), result.read())
+
+    def head(self, key: str, headers: dict | None = None, params: dict | None = None) -> Read:
+        return Read(lower_case(self.bucket.head_object(key, headers, params).headers))
+
+    def meta(self, key: str) -> Read:
+        """GetObjectMeta."""
+        return Read(lower_case(self.bucket.get_object_meta(key).headers))
+
+    def exists(self, key: str) -> bool:
+        return self.bucket.object_exists(key)
+
+    def presigned_get(self, key: str, seconds: int, params: dict | None = None) -> str:
+        """A URL that lets its holder get `key` for `seconds` from now."""
+        # oss2 puts the signature into what it is given.
+        return self.bucket.sign_url("GET", key, seconds, params=dict(params or {}))
 
     @staticmethod
     def refusal(error: oss2.exceptions.OssError) -> Refusal:
@@ -179,6 +216,28 @@ class OssV2Device:
     def presigned_put(self, key: str, seconds: int, headers: dict | None = None) -> str:
         """A URL that lets its holder put `key` for `seconds` from now."""
         request = self._request(oss_v2.PutObjectRequest, key, headers)
+        return self.client.presign(request, expires=datetime.timedelta(seconds=seconds)).url
+
+    def get(self, key: str, headers: dict | None = None, params: dict | None = None) -> Read:
+        """Reads an object, with these query parameters."""
+        result = self.client.get_object(self._request(oss_v2.GetObjectRequest, key, headers, parameters=dict(params or {})))
+        return Read(lower_case(result.headers), result.body.content)
+
+    def head(self, key: str, headers: dict | None = None, params: dict | None = None) -> Read:
+        request = self._request(oss_v2.HeadObjectRequest, key, headers, parameters=dict(params or {}))
+        return Read(lower_case(self.client.head_object(request).headers))
+
+    def meta(self, key: str) -> Read:
+        """GetObjectMeta."""
+        request = self._request(oss_v2.GetObjectMetaRequest, key)
+        return Read(lower_case(self.client.get_object_meta(request).headers))
+
+    def exists(self, key: str) -> bool:
+        return self.client.is_object_exist(self.bucket, key)
+
+    def presigned_get(self, key: str, seconds: int, params: dict | None = None) -> str:
+        """A URL that lets its holder get `key` for `seconds` from now."""
+        request = self._request(oss_v2.GetObjectRequest, key, parameters=dict(params or {}))
         return self.client.presign(request, expires=datetime.timedelta(seconds=seconds)).url
 
     @staticmethod

@@ -23,9 +23,9 @@ def router_signed(deployment):
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("style", STYLES)
 def test_the_sdk_performs_the_operation_in_the_addressing_style(
-    device_kind, router_signed, origin, key, style, operation
+    device_kind, router_signed, reader, origin, key, style, operation
 ):
-    PERFORM[operation](device_kind(router_signed.endpoint(style), router_signed.credentials), origin, key)
+    PERFORM[operation](device_kind(router_signed.endpoint(style), reader), origin, key)
 
 
 def test_what_the_router_signs_is_as_strange_as_a_device_writes_it(device_kind, router_signed, origin, proxy, key):
@@ -41,16 +41,28 @@ def test_what_the_router_signs_is_as_strange_as_a_device_writes_it(device_kind, 
         device.put(name, b"y", {"x-oss-forbid-overwrite": "true"})
 
 
+def test_a_read_with_a_range_a_condition_and_a_header_of_its_own_is_signed_as_well(
+    device_kind, router_signed, reader, key
+):
+    device = device_kind(router_signed.endpoint("virtual-host"), reader)
+    etag = device.put(key, b"0123456789")
+    read = device.get(
+        key, {"Range": "bytes=2-4", "If-Match": etag}, {"response-content-disposition": 'a; filename="b c+d"'}
+    )
+    assert read.data == b"234"
+    assert read.header("content-disposition") == 'a; filename="b c+d"'
+    with refused(device, 404, "NoSuchKey"):
+        device.get(f"{key}/missing")
+
+
 def test_a_bucket_policy_without_the_routers_role_is_never_the_devices_fault(
     servers, device_kind, tmp_path, origin_untouched
 ):
     deployment = Deployment(servers.process, servers.ready, tmp_path)
     deployment.configure(cloudfront={"direct_path": "router-signed"}).set_parameters(DirectPath="router-signed")
-    deployment.change_template(
-        "storage",
-        "AWS: !Ref RouterRoleArn",
-        "AWS: !Sub arn:${AWS::Partition}:iam::${AWS::AccountId}:role/another",
-    )
+    writes = "Sid: TheRouterWritesObjects\n              Effect: Allow\n              Principal:\n                AWS: "
+    another = "!Sub arn:${AWS::Partition}:iam::${AWS::AccountId}:role/another"
+    deployment.change_template("storage", writes + "!Ref RouterRoleArn", writes + another)
     with deployment.running() as (gateway, _):
         device = device_kind(gateway.endpoint("virtual-host"), gateway.credentials)
         with refused(device, 500, "InternalError"):

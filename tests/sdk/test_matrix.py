@@ -1,4 +1,4 @@
-"""Each SDK and signature x each addressing style x each of the five upload operations; the origin itself is asked what came of it.
+"""Each SDK and signature x each addressing style x each operation; the origin itself is asked what came of it.
 
 `--results FILE` keeps the outcome of these cells: the SDK table of the README is made from it.
 """
@@ -51,10 +51,32 @@ def abort_multipart_upload(device, origin, key):
     assert origin.object(key).status == 404
 
 
+def get_object(device, origin, key):
+    device.put(key, BODY)
+    read = device.get(key)
+    assert (read.data, read.header("content-length")) == (BODY, str(len(BODY)))
+    assert read.header("x-oss-object-type") == "Normal"
+
+
+def head_object(device, origin, key):
+    device.put(key, BODY)
+    head = device.head(key)
+    assert head.header("content-length") == str(len(BODY))
+    assert head.header("etag").strip('"') == hashlib.md5(BODY).hexdigest()
+
+
 PERFORM = dict(
     zip(
         OPERATIONS,
-        (put_object, initiate_multipart_upload, upload_part, complete_multipart_upload, abort_multipart_upload),
+        (
+            put_object,
+            initiate_multipart_upload,
+            upload_part,
+            complete_multipart_upload,
+            abort_multipart_upload,
+            get_object,
+            head_object,
+        ),
         strict=True,
     )
 )
@@ -69,5 +91,5 @@ def test_an_address_for_an_endpoint_is_path_style_without_being_told(device_kind
 @pytest.mark.matrix
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("style", STYLES)
-def test_the_sdk_performs_the_operation_in_the_addressing_style(device_with, origin, key, style, operation):
-    PERFORM[operation](device_with(style=style), origin, key)
+def test_the_sdk_performs_the_operation_in_the_addressing_style(device_with, reader, origin, key, style, operation):
+    PERFORM[operation](device_with(reader, style), origin, key)

@@ -6,9 +6,11 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import requests
 
 from conftest import resolve
 from devices import Oss2Device, OssV2Device
+from keys import KeyStore
 from refusals import refused
 from servers import DevServer, Gateway
 from stub_s3 import XMLNS, StubS3, answer, composite_etag, error, kept_alive, result
@@ -43,6 +45,14 @@ def faulty(stub, servers, platform):
 @pytest.fixture
 def device(device_kind, faulty):
     return device_kind(faulty.endpoint("virtual-host"), faulty.credentials)
+
+
+@pytest.fixture
+def reading(device_kind, faulty):
+    """A device that may read."""
+    keys = KeyStore(faulty.process.folder / "keys", faulty.credentials.access_key_id)
+    credentials = keys.add(grants=[{"bucket": faulty.bucket, "operations": ["read-only"]}])
+    return device_kind(faulty.endpoint("virtual-host"), credentials)
 
 
 @pytest.fixture
@@ -297,3 +307,70 @@ def test_O17_a_multipart_upload_is_accepted_without_a_crc(faulty, key):
     device = OssV2Device(faulty.endpoint("virtual-host"), faulty.credentials)
     assert device.upload_part(key, "STUB", 1, b"part one").strip('"') == PARTS[0]
     assert device.complete(key, "STUB", [PARTS[0]]) == composite_etag(f"<ETag>{PARTS[0]}</ETag>".encode())
+
+
+def test_a_version_is_asked_for_and_told_as_oss_tells_it(reading, stub, key):
+    version = answer(200, b"then", 'ETag: "e"', "x-amz-version-id: v1", "x-amz-storage-class: GLACIER_IR")
+    with stub.script(GetObject=version, HeadObject=version) as seen:
+        for read in (reading.get, reading.head):
+            told = read(key, params={"versionId": "v1"})
+            assert told.header("x-oss-version-id") == "v1"
+            assert told.header("x-oss-storage-class") == "Archive"
+    assert [request.query for request in seen] == ["versionId=v1"] * 2
+    for status, code in [(404, "NoSuchVersion"), (405, "MethodNotAllowed")]:
+        gone = error(status, code, "x-amz-delete-marker: true")
+        with stub.script(GetObject=gone, HeadObject=gone):
+            for read in (reading.get, reading.head):
+                with refused(reading, status, code):
+                    read(key, params={"versionId": "v1"})
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "told"),
+    [
+        (403, "InvalidObjectState", (403, "InvalidObjectState")),
+        (403, "SignatureDoesNotMatch", (500, "InternalError")),
+        (403, "RequestTimeTooSkewed", (500, "InternalError")),
+        (404, "NoSuchBucket", (404, "NoSuchBucket")),
+    ],
+)
+def test_the_reason_why_s3_refuses_a_read_is_told_by_its_code(reading, stub, key, status, code, told):
+    with stub.script(GetObject=error(status, code)), refused(reading, *told):
+        reading.get(key)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "told"),
+    [
+        (400, "InvalidArgument", (400, "InvalidArgument")),
+        (403, "AccessDenied", (403, "AccessDenied")),
+        (404, "NoSuchKey", (404, "NoSuchKey")),
+        (412, "PreconditionFailed", (412, "PreconditionFailed")),
+        (416, "InvalidRange", (416, "InvalidRange")),
+        (301, "PermanentRedirect", (500, "InternalError")),
+        (500, "InternalError", (500, "InternalError")),
+        (503, "SlowDown", (503, "ServiceUnavailable")),
+    ],
+)
+def test_an_error_of_a_read_has_the_code_of_its_status(reading, stub, key, status, code, told):
+    with stub.script(GetObject=error(status, code), HeadObject=error(status, code)):
+        for read in (reading.get, reading.head):
+            with refused(reading, *told):
+                read(key)
+
+
+def test_an_object_that_breaks_off_is_never_taken_for_a_whole_one(reading, stub, key):
+    half = answer(200, b"x" * 200_000, 'ETag: "e"').replace(b"x" * 100_000, b"", 1)
+    with stub.script(GetObject=[half, b""]):
+        with pytest.raises(requests.exceptions.ChunkedEncodingError):
+            requests.get(reading.presigned_get(key, 60), timeout=60)
+    with stub.script(GetObject=answer(200, b"whole", 'ETag: "e"')):
+        assert reading.get(key).data == b"whole"
+
+
+def test_X08_nothing_of_s3s_own_headers_reaches_a_reader(reading, stub, platform, key):
+    leaky = answer(200, b"x", 'ETag: "e"', "x-amz-checksum-crc64nvme: AAAAAAAAAAA=", "Set-Cookie: a=b", "X-Powered-By: S3")
+    with stub.script(GetObject=leaky, HeadObject=leaky):
+        for read in (reading.get, reading.head):
+            names = set(read(key).headers) - platform.answer_headers
+            assert not {name for name in names if name.startswith("x-amz-")} | (names & {"set-cookie", "x-powered-by"})

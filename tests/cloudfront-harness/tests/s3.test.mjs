@@ -72,6 +72,8 @@ test("tags, ACLs, deletions and bucket operations need their own actions", async
     ["DELETE", "/k", {}],
     ["DELETE", "/k?uploadId=u", {}],
     ["GET", "/k?uploadId=u", {}],
+    ["GET", "/k?versionId=v", {}],
+    ["HEAD", "/k?versionId=v&response-expires=never", {}],
     ["GET", "/", {}],
     ["GET", "/?uploads", {}],
   ]) {
@@ -102,6 +104,7 @@ test("a missing object is a 403 for who may not list the bucket", async (t) => {
   const h = await harness(t, { origin });
   assert.equal((await h.ask({})).status, 403);
   assert.equal((await h.ask({ method: "HEAD" })).status, 403);
+  assert.equal((await h.ask({ path: "/k?response-expires=never" })).status, 403);
 });
 
 test("where the bucket's owner is enforced ACLs are refused, and metadata has a limit", async (t) => {

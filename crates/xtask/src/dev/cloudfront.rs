@@ -88,7 +88,8 @@ impl LocalPlatform for CloudFront {
             },
             "templates": { "storage": template("storage"), "edge": template("edge") },
             "parameters": {
-                "storage": parameters(&bundle.storage, &[("CodeBucket", "code")]),
+                // A key reads what its own grant lets it, in tests and by hand.
+                "storage": parameters(&bundle.storage, &[("CodeBucket", "code"), ("AllowReads", "true")]),
                 "edge": parameters(&bundle.edge, &edge),
             },
             "code": code,
