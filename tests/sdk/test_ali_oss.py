@@ -39,7 +39,7 @@ def fleet_of(keys, gateway) -> dict:
 
 
 @pytest.fixture(scope="module")
-def environment(gateway, proxy, origin, keys):
+def environment(gateway, proxy, origin, keys, reader):
     """What device.cjs needs to know of the session."""
     witness = Witness(proxy, origin)
     endpoints = [*map(gateway.endpoint, STYLES), gateway.unsigned_endpoint]
@@ -50,6 +50,7 @@ def environment(gateway, proxy, origin, keys):
         "bucket": gateway.bucket,
         "credentials": dataclasses.asdict(gateway.credentials),
         "keys": {
+            "reader": dataclasses.asdict(reader),
             "disabled": dataclasses.asdict(keys.add(status="disabled")),
             "sts": dataclasses.asdict(keys.add(security_token="CAISdevice-token/1+2=")),
             "v1_only": dataclasses.asdict(keys.add(schemes=["oss-v1"])),
