@@ -40,7 +40,7 @@ use crate::oss_claim::hints;
 use crate::oss_form::refuse_repeated;
 use crate::payload::Payload;
 use crate::time::UnixSeconds;
-use crate::verified::{Coverage, Covered, VerifiedParameter};
+use crate::verified::{Coverage, Covered, Hint, VerifiedParameter};
 use policy::read_epoch;
 use resource::ViewerUrl;
 
@@ -258,7 +258,7 @@ fn covered<'a>(claim: &CloudFrontClaim, head: &RequestHead<'a>, coverage: Covera
         key_id: claim.key_id.clone(),
         method: head.method(),
         parameters,
-        hints: hints(head, &Vec::new()),
+        hints: hints(head, &Vec::new(), &Hint::ALL),
         signed_headers: Vec::new(),
         payload: Payload::Unsigned,
     }

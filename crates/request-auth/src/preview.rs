@@ -23,7 +23,7 @@ use crate::payload::Payload;
 use crate::presented::{MacSha256, Presented};
 use crate::secret::SecretKey;
 use crate::time::UnixSeconds;
-use crate::verified::{Coverage, Covered, VerifiedParameter};
+use crate::verified::{Coverage, Covered, Hint, VerifiedParameter};
 
 /// The parameters that make a link.
 const OWN: [&str; 3] = ["timestamp", "nonce", "sign"];
@@ -200,7 +200,7 @@ pub(crate) fn verify<'a>(
         key_id: claim.key_id.clone(),
         method: head.method(),
         parameters: parameters(claim, head),
-        hints: hints(head, &Vec::new()),
+        hints: hints(head, &Vec::new(), &Hint::ALL),
         signed_headers: Vec::new(),
         payload: Payload::Unsigned,
     })
