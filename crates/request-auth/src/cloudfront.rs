@@ -36,7 +36,7 @@ pub use source_ip::AddressRange;
 use crate::claim::{KeyMaterial, Scheme, Window, read_key_id};
 use crate::denial::{Denial, PolicyPart};
 use crate::head::{HeadError, RequestHead, trim_blanks};
-use crate::oss_claim::hints;
+use crate::oss_claim::{self, hints};
 use crate::oss_form::refuse_repeated;
 use crate::payload::Payload;
 use crate::time::UnixSeconds;
@@ -253,12 +253,14 @@ fn covered<'a>(claim: &CloudFrontClaim, head: &RequestHead<'a>, coverage: Covera
             coverage,
         })
         .collect();
+    let mut hints = hints(head, &Vec::new(), &Hint::ALL);
+    hints.extend(oss_claim::hints(head, &Vec::new(), &Hint::OF_S3));
     Covered {
         scheme: Scheme::CloudFront,
         key_id: claim.key_id.clone(),
         method: head.method(),
         parameters,
-        hints: hints(head, &Vec::new(), &Hint::ALL),
+        hints,
         signed_headers: Vec::new(),
         payload: Payload::Unsigned,
     }

@@ -17,7 +17,7 @@ pub mod run;
 pub mod vector;
 
 /// The vector files of `tests/vectors`: their names and texts.
-pub const FILES: [(&str, &str); 9] = [
+pub const FILES: [(&str, &str); 10] = [
     ("oss-v1.json", include_str!("../../vectors/oss-v1.json")),
     ("oss-v1-ref.json", include_str!("../../vectors/oss-v1-ref.json")),
     (
@@ -33,4 +33,5 @@ pub const FILES: [(&str, &str); 9] = [
         include_str!("../../vectors/s3-presigned.json"),
     ),
     ("s3-post.json", include_str!("../../vectors/s3-post.json")),
+    ("cloudfront.json", include_str!("../../vectors/cloudfront.json")),
 ];

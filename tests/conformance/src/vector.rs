@@ -37,6 +37,9 @@ pub struct Credentials {
     pub access_key_id: String,
     /// Its secret.
     pub access_key_secret: String,
+    /// The public key as PEM, of a key pair, which has no secret.
+    #[serde(default)]
+    pub public_key: Option<String>,
     /// The session token that the key is bound to.
     #[serde(default)]
     pub security_token: Option<String>,
@@ -62,6 +65,12 @@ impl Config {
 pub struct Request {
     /// The method.
     pub method: String,
+    /// The scheme that it was sent by.
+    #[serde(default)]
+    pub scheme: String,
+    /// The address that it came from; empty where nobody knows.
+    #[serde(default)]
+    pub peer: String,
     /// The host and port that the client connected to.
     pub host: String,
     /// The raw request target.

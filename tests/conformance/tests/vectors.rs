@@ -33,7 +33,7 @@ fn every_vector_agrees_and_none_is_skipped() {
         all.merge(run_file(file, text));
     }
     assert_clean(&all);
-    assert_eq!(all.passed, 283);
+    assert_eq!(all.passed, 383);
     assert_eq!(all.skipped, 0);
 }
 
