@@ -88,7 +88,11 @@ pub fn dialect_of_streamed(query: &str) -> Dialect {
 /// If-None-Match.
 pub fn streamed(method: &str, query: &str, conditional: bool) -> Option<Sent> {
     let is_plain = query.is_empty() || query.starts_with(CLIENT_MARK);
-    let selects = || query.starts_with("response-") || query.starts_with("versionId=");
+    let selects = || {
+        ["partNumber=", "response-", "versionId="]
+            .iter()
+            .any(|name| query.starts_with(name))
+    };
     let operation = match method {
         "PUT" if is_plain => Operation::PutObject,
         "PUT" if query.starts_with("partNumber=") => Operation::UploadPart,
@@ -236,6 +240,7 @@ mod tests {
             ("POST", "", None, false),
             ("DELETE", "", None, false),
             ("GET", "", Some(Operation::GetObject), false),
+            ("GET", "partNumber=7", Some(Operation::GetObject), false),
             ("GET", "acl", None, false),
             ("GET", "list-type=2", None, false),
             ("HEAD", "uploadId=U", None, false),

@@ -1,10 +1,13 @@
-//! What a read asks for besides the object: a version of it, and other headers in the answer.
+//! What a read asks for besides the object: a version or a part of it, and other headers in the answer.
 //!
-//! Both dialects name these query parameters alike. They are taken only where the signature covers
+//! Both dialects name these query parameters alike; parts can be read in S3's alone. They are taken only where the signature covers
 //! them: whoever holds a link may not choose another version, or have the object shown as a page of
 //! HTML (attack case E02). A value that no header can hold is refused, not cleaned (E08).
 
+use request_auth::Dialect;
+
 use super::Request;
+use crate::complete::PartNumber;
 use crate::key::encoded_value;
 
 /// The longest version id, in bytes.
@@ -21,7 +24,8 @@ const OVERRIDES: [&str; 6] = [
 ];
 
 /// Every query name that a read may have. x-oss-traffic-limit has no S3 equivalent and is ignored.
-pub(super) const PARAMETERS: [&str; 8] = [
+pub(super) const PARAMETERS: [&str; 9] = [
+    "partNumber",
     "response-cache-control",
     "response-content-disposition",
     "response-content-encoding",
@@ -32,11 +36,13 @@ pub(super) const PARAMETERS: [&str; 8] = [
     "x-oss-traffic-limit",
 ];
 
-/// A version of the object, and the headers that its answer is to have.
+/// A version or a part of the object, and the headers that its answer is to have.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Selection {
     /// The version's id, 1 to 1024 bytes of visible ASCII; `None`: the current one.
     version: Option<String>,
+    /// The part, as the object was uploaded in; `None`: all of it.
+    part: Option<PartNumber>,
     /// Names of [`OVERRIDES`] in their order, with values that are not empty.
     overrides: Vec<(&'static str, String)>,
 }
@@ -44,9 +50,11 @@ pub struct Selection {
 impl Selection {
     /// The query for S3 without `?`, strictly percent-encoded and sorted by name; may be empty.
     pub fn query(&self) -> String {
-        let version = self.version.iter().map(|version| ("versionId", version));
-        let overrides = self.overrides.iter().map(|(name, value)| (*name, value));
-        let pairs: Vec<String> = overrides
+        let part = self.part.map(|part| ("partNumber", part.to_string()));
+        let version = self.version.clone().map(|version| ("versionId", version));
+        let pairs: Vec<String> = part
+            .into_iter()
+            .chain(self.overrides.iter().cloned())
             .chain(version)
             .map(|(name, value)| [name, "=", &encoded_value(value.as_bytes())].concat())
             .collect();
@@ -78,6 +86,10 @@ impl Request<'_> {
                 (1..=MAX_VERSION_ID_BYTES).contains(&value.len()) && value.iter().all(u8::is_ascii_graphic);
             let text = core::str::from_utf8(value).ok().filter(|_| is_id);
             selection.version = Some(text.ok_or("versionId")?.to_owned());
+        }
+        if let Some(value) = self.value("partNumber") {
+            let number = PartNumber::from_decimal(value).filter(|_| self.dialect == Dialect::S3);
+            selection.part = Some(number.ok_or("partNumber")?);
         }
         Ok(selection)
     }
@@ -140,6 +152,7 @@ mod tests {
             ("versionId=", "versionId"),
             ("versionId=a%20b", "versionId"),
             ("versionId=%E4%B8%AD", "versionId"),
+            ("partNumber=1", "partNumber"),
         ] {
             // V1 itself refuses to sign a line break.
             let target = ["/devices/k?", parameter].concat();
@@ -158,12 +171,7 @@ mod tests {
 
     #[test]
     fn a_read_with_another_query_name_is_none_of_these() {
-        for target in [
-            "/devices/k?prefix=a",
-            "/devices/k?partNumber=1",
-            "/devices/k?objectMeta",
-            "/devices/k?acl",
-        ] {
+        for target in ["/devices/k?prefix=a", "/devices/k?objectMeta", "/devices/k?acl"] {
             assert!(
                 matches!(query("GET", target), Err(NotACall::Outside(_))),
                 "{target}"
@@ -174,6 +182,33 @@ mod tests {
             refused,
             Err(NotACall::BadParameter(Operation::HeadObject, "objectMeta"))
         );
+    }
+
+    #[test]
+    fn s3_clients_read_parts_and_no_part_that_is_none() {
+        let query = |target: &str| match Device::new("GET", target).signed_by_s3(&[]).recognised() {
+            Ok(Call::GetObject(selection)) => Ok(selection.query()),
+            other => Err(other),
+        };
+        for (parameters, expected) in [
+            ("partNumber=7", "partNumber=7"),
+            (
+                "versionId=v&partNumber=10000&response-expires=a&x-id=GetObject",
+                "partNumber=10000&response-expires=a&versionId=v",
+            ),
+        ] {
+            assert_eq!(
+                query(&["/devices/k?", parameters].concat()),
+                Ok(expected.to_owned())
+            );
+        }
+        for number in ["", "0", "01", "10001", "1,2"] {
+            let refused = query(&["/devices/k?partNumber=", number].concat());
+            assert_eq!(
+                refused,
+                Err(Err(NotACall::BadParameter(Operation::GetObject, "partNumber")))
+            );
+        }
     }
 
     #[test]

@@ -272,6 +272,7 @@ fn fits(operation: Operation, request: &[&str]) -> bool {
 
 fn reads(method: &str, request: &[&str]) -> bool {
     let optional = [
+        "partNumber",
         "response-cache-control",
         "response-content-disposition",
         "response-content-encoding",
