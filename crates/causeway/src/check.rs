@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use gateway::config::preview::PreviewSource;
 use gateway::config::{BucketSource, HostSource, StyleSource};
 use gateway::keys::fleet::MAX_REVOKED;
 use serde::Serialize;
@@ -21,6 +22,9 @@ pub struct Report {
     pub buckets: Vec<Bucket>,
     /// The hosts.
     pub hosts: Vec<Host>,
+    /// The preview links that they serve.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub previews: Vec<Preview>,
     /// How far a signed date may be off, both ways.
     pub clock_window_seconds: u32,
     /// How long a revoked key may still work.
@@ -56,6 +60,21 @@ pub struct Host {
     pub urls: Vec<String>,
 }
 
+/// Preview links of a host.
+#[derive(Serialize)]
+pub struct Preview {
+    /// The URL of a file.
+    pub url: String,
+    /// The bucket of its object.
+    pub bucket: String,
+    /// The name of its object.
+    pub template: String,
+    /// The key record whose secrets sign links.
+    pub key: String,
+    /// How long a link is valid.
+    pub lifetime_seconds: u32,
+}
+
 /// How long a revoked key may still work, in seconds: the sum of what the store takes to tell it and of what
 /// the edge function keeps.
 #[derive(Serialize)]
@@ -80,6 +99,7 @@ impl Report {
                 .iter()
                 .map(|host| self::host(host, &source.buckets))
                 .collect(),
+            previews: source.preview.iter().map(preview).collect(),
             clock_window_seconds: source.clock_window_seconds,
             revocation: Revocation {
                 cloudflare_seconds: fresh.saturating_add(KV_PROPAGATION_SECONDS),
@@ -109,6 +129,13 @@ impl fmt::Display for Report {
             for url in &host.urls {
                 writeln!(f, "url      {url}")?;
             }
+        }
+        for preview in &self.previews {
+            writeln!(
+                f,
+                "preview  {} is {} in bucket {}, for {} s, signed with the secrets of key {}",
+                preview.url, preview.template, preview.bucket, preview.lifetime_seconds, preview.key
+            )?;
         }
         writeln!(
             f,
@@ -169,6 +196,16 @@ fn host(source: &HostSource, buckets: &[BucketSource]) -> Host {
     Host {
         host: host.clone(),
         urls,
+    }
+}
+
+fn preview(source: &PreviewSource) -> Preview {
+    Preview {
+        url: format!("https://{}/files/{{file_id}}/file-preview", source.host),
+        bucket: source.bucket.clone(),
+        template: source.template.clone(),
+        key: source.key.clone(),
+        lifetime_seconds: source.lifetime_seconds,
     }
 }
 

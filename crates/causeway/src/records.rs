@@ -1,6 +1,6 @@
 //! The folder of key records that an operator keeps: each file a record, named by its id.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -9,6 +9,7 @@ use gateway::document::Node;
 use gateway::keys::{KeyRecord, KeyRecordSource};
 use gateway::policy::GrantSource;
 use oss_s3::operation::Operation;
+use request_auth::Scheme;
 use request_auth::derived::fleet_of_record;
 use serde::Serialize;
 
@@ -47,9 +48,17 @@ impl Records {
             fleets: Vec::new(),
             warnings: Vec::new(),
         };
+        let mut of_links = BTreeSet::new();
         for (id, json) in read(folder)? {
             KeyRecord::from_json(&id, &json).map_err(|error| anyhow!("{error}"))?;
             let source = KeyRecordSource::read(Node::from_json(&json)?)?;
+            if source
+                .schemes
+                .iter()
+                .any(|scheme| scheme == Scheme::Preview.name())
+            {
+                of_links.insert(id.clone());
+            }
             let is_fleet = fleet_of_record(&id).is_some();
             for grant in &source.grants {
                 records.warn(&id, grant, is_fleet, configuration);
@@ -63,6 +72,13 @@ impl Records {
             } else {
                 records.keys = records.keys.saturating_add(1);
             }
+        }
+        let previews = configuration.source().preview.iter();
+        for preview in previews.filter(|preview| !of_links.contains(&preview.key)) {
+            records.warnings.push(format!(
+                "preview of host `{}`: there is no key record `{}` with \"preview\" in its `schemes`; no link works",
+                preview.host, preview.key
+            ));
         }
         Ok(records)
     }

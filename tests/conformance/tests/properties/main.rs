@@ -12,6 +12,7 @@
 mod collision;
 mod device;
 mod forwarded;
+mod preview;
 mod tampering;
 mod text;
 

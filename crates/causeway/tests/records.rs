@@ -1,4 +1,4 @@
-//! Fleets of derived keys: their devices' keys, and their records.
+//! Folders of key records: fleets of derived keys with their devices' keys, and the keys of preview links.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic: that is how it fails")]
 
@@ -142,4 +142,30 @@ fn check_reads_the_records_and_warns_of_grants_that_may_not_be_meant() {
     let output = causeway(&["check", text(&file), "--keys", text(&keys)]);
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8(output.stderr).unwrap().contains("`d1.cams`"));
+}
+
+#[test]
+fn check_tells_of_preview_links_and_warns_where_their_key_is_none_for_links() {
+    let preview = "[[preview]]\nhost = \"upload.example.com\"\nbucket = \"devices\"\n\
+                   template = \"upload_files/{file_id}\"\nkey = \"app-links\"\n";
+    let folder = folder_with(&[GOOD, preview].concat());
+    let keys = folder.path().join("keys");
+    fs::create_dir(&keys).unwrap();
+    let file = folder.path().join("causeway.toml");
+    let check = || {
+        let output = causeway(&["check", text(&file), "--keys", text(&keys)]);
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let said = check();
+    assert!(said.contains(
+        "preview  https://upload.example.com/files/{file_id}/file-preview is upload_files/{file_id}"
+    ));
+    assert!(said.contains("there is no key record `app-links`"), "{said}");
+    for (schemes, warned) in [(json!(["oss-v1"]), true), (json!(["preview"]), false)] {
+        let grants = json!([{"bucket": "devices", "operations": ["read-only"]}]);
+        let record =
+            json!({"id": "app-links", "secrets": [{"secret": MASTER}], "schemes": schemes, "grants": grants});
+        fs::write(keys.join("app-links.json"), record.to_string()).unwrap();
+        assert_eq!(check().contains("there is no key record"), warned, "{schemes}");
+    }
 }
