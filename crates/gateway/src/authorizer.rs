@@ -18,14 +18,41 @@ use crate::policy;
 /// # Errors
 /// The refusal for no, several, unknown or malformed credentials.
 pub fn claim(config: &Config, head: &RequestHead<'_>) -> Result<Claim, Refusal> {
-    let claim = match config.previews.place(head) {
-        Some(place) => Claim::at(head, place)?,
-        None => Claim::of(head)?,
+    let claim = match read(config, head) {
+        // Where forms are taken, they are seen before.
+        Err(Denial::Anonymous) if is_form(head) => return Err(Fault::FormNotOffered.into()),
+        claim => claim?,
     };
     if claim.scheme() != Scheme::S3V4 {
         refuse_streaming_body(head)?;
     }
     Ok(claim)
+}
+
+/// Whether a request brings a form that carries its own claim: a POST of multipart/form-data to a path
+/// without a query, and no credential in its head.
+pub fn brings_form(config: &Config, head: &RequestHead<'_>) -> bool {
+    is_form(head) && matches!(read(config, head), Err(Denial::Anonymous))
+}
+
+/// Reads the claim of a head.
+fn read(config: &Config, head: &RequestHead<'_>) -> Result<Claim, Denial> {
+    match config.previews.place(head) {
+        Some(place) => Claim::at(head, place),
+        None => Claim::of(head),
+    }
+}
+
+fn is_form(head: &RequestHead<'_>) -> bool {
+    const FORM: &[u8] = b"multipart/form-data";
+    let Occurrence::Once(kind) = head.header("content-type") else {
+        return false;
+    };
+    let (name, rest) = kind.split_at_checked(FORM.len()).unwrap_or_default();
+    let is_whole = rest
+        .first()
+        .is_none_or(|byte| matches!(byte, b';' | b' ' | b'\t'));
+    head.method() == "POST" && head.parameters().is_empty() && name.eq_ignore_ascii_case(FORM) && is_whole
 }
 
 /// Verifies the claim with the record of its key and authorises what was verified.
@@ -212,6 +239,52 @@ mod tests {
             "{open}"
         );
         assert!(!open.contains("TOKEN-TOKEN"));
+    }
+
+    #[test]
+    fn a_form_is_known_by_its_head_and_told_where_none_is_taken() {
+        let device = Device::with_grants("[]");
+        let fault = |method: &str, target: &[u8], kind: &str, authorization: &str| {
+            let lines = [
+                ("host", "h"),
+                ("content-type", kind),
+                ("authorization", authorization),
+            ];
+            let lines = lines.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+            let head = RequestHead::new(method, target, lines, request_auth::Delivery::Lines).unwrap();
+            (
+                brings_form(device.config(), &head),
+                claim(device.config(), &head).err().map(|refusal| refusal.fault()),
+            )
+        };
+        let form = "multipart/form-data; boundary=b";
+        for kind in [form, "Multipart/Form-Data;boundary=b", "multipart/form-data"] {
+            assert_eq!(
+                fault("POST", b"/b/", kind, ""),
+                (true, Some(Fault::FormNotOffered)),
+                "{kind}"
+            );
+        }
+        for (method, target, kind) in [
+            ("PUT", b"/b/k".as_slice(), form),
+            ("GET", b"/b/", form),
+            ("POST", b"/b/k?uploads", form),
+            ("POST", b"/b/", "multipart/form-dataset"),
+            ("POST", b"/b/", "application/x-www-form-urlencoded"),
+            ("POST", b"/b/", ""),
+        ] {
+            assert_eq!(
+                fault(method, target, kind, ""),
+                (false, Some(Fault::Anonymous)),
+                "{method} {kind}"
+            );
+        }
+        // A head that is signed is no form's, whatever its body.
+        assert_eq!(fault("POST", b"/b/", form, "OSS AK:c2ln"), (false, None));
+        assert_eq!(
+            fault("POST", b"/b/", form, "Bearer x"),
+            (false, Some(Fault::SchemeUnknown))
+        );
     }
 
     #[test]

@@ -121,7 +121,11 @@ fn arguments(call: &Call) -> Option<Node<'_>> {
     };
     let uploaded = |upload: &'_ UploadId| (UPLOAD, Node::from(upload.as_str().to_owned()));
     Some(match call {
-        Call::PutObject | Call::UploadPart { .. } | Call::GetObject(_) | Call::HeadObject(_) => return None,
+        Call::PutObject
+        | Call::PostObject(_)
+        | Call::UploadPart { .. }
+        | Call::GetObject(_)
+        | Call::HeadObject(_) => return None,
         Call::InitiateMultipartUpload { spelling } => Node::table([spelled(spelling)]),
         Call::CompleteMultipartUpload {
             upload,
@@ -156,7 +160,11 @@ fn call(operation: Operation, fields: &mut Fields<'_, '_>) -> Option<Call> {
     };
     let uploaded = |fields: &mut Fields<'_, '_>| UploadId::new(fields.take(UPLOAD).text().as_bytes());
     match operation {
-        Operation::PutObject | Operation::UploadPart | Operation::GetObject | Operation::HeadObject => None,
+        Operation::PutObject
+        | Operation::PostObject
+        | Operation::UploadPart
+        | Operation::GetObject
+        | Operation::HeadObject => None,
         Operation::InitiateMultipartUpload => Some(Call::InitiateMultipartUpload {
             spelling: spelled(fields),
         }),

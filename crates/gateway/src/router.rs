@@ -65,9 +65,11 @@ impl<'a> Handler<'a> {
 /// The way of an operation.
 pub fn route(operation: Operation) -> Route {
     match operation {
-        Operation::PutObject | Operation::UploadPart | Operation::GetObject | Operation::HeadObject => {
-            Route::Stream
-        }
+        Operation::PutObject
+        | Operation::PostObject
+        | Operation::UploadPart
+        | Operation::GetObject
+        | Operation::HeadObject => Route::Stream,
         Operation::InitiateMultipartUpload
         | Operation::CompleteMultipartUpload
         | Operation::AbortMultipartUpload
@@ -159,7 +161,8 @@ pub fn check_direct_path(authorized: &Authorized<'_>, path: DirectPath) -> Resul
 /// `EntityTooLarge` for a document that states more than is read.
 pub fn body_rule(operation: Operation, content_length: Option<u64>) -> Result<BodyRule, Refusal> {
     match operation {
-        Operation::PutObject | Operation::UploadPart => match content_length {
+        // A form's file is in a body of its own rules, see `form`; what is sent of it has a length.
+        Operation::PutObject | Operation::PostObject | Operation::UploadPart => match content_length {
             Some(_) => Ok(BodyRule::Stream),
             None => Ok(BodyRule::Empty),
         },

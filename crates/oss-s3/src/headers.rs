@@ -197,7 +197,7 @@ impl Row {
     const fn fate(&self, operation: Operation) -> Fate {
         let [put, initiate, part, complete, rest] = self.fates;
         match operation {
-            Operation::PutObject => put,
+            Operation::PutObject | Operation::PostObject => put,
             Operation::InitiateMultipartUpload => initiate,
             Operation::UploadPart => part,
             Operation::CompleteMultipartUpload => complete,
@@ -292,7 +292,7 @@ pub(crate) fn to_s3(
     }
     let stores_attributes = matches!(
         operation,
-        Operation::PutObject | Operation::InitiateMultipartUpload
+        Operation::PutObject | Operation::PostObject | Operation::InitiateMultipartUpload
     );
     if dialect == Dialect::Oss && stores_attributes && headers.iter().all(|(name, _)| name != "content-type")
     {

@@ -6,6 +6,7 @@
 //! the spelling of the answer (attack case O06). Everything else is *outside*: it has a name for the
 //! log where the table below knows one, and is refused like anything forbidden.
 
+mod form;
 mod outside;
 mod read;
 
@@ -14,6 +15,7 @@ use request_auth::{Coverage, Dialect, Verified, VerifiedParameter};
 use crate::complete::PartNumber;
 use crate::error::{Fault, Refusal};
 
+pub use form::FormReply;
 pub use read::{MAX_VERSION_ID_BYTES, Selection};
 
 /// The longest upload id, in bytes.
@@ -39,11 +41,13 @@ pub enum Operation {
     GetObject,
     /// Reads what is known of an object, without its bytes.
     HeadObject,
+    /// Stores an object that came in a form.
+    PostObject,
 }
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::PutObject,
         Self::InitiateMultipartUpload,
         Self::UploadPart,
@@ -52,6 +56,7 @@ impl Operation {
         Self::ListParts,
         Self::GetObject,
         Self::HeadObject,
+        Self::PostObject,
     ];
 
     /// The operations that uploading needs, which the preset `upload-only` stands for.
@@ -83,6 +88,7 @@ impl Operation {
             Self::ListParts => "ListParts",
             Self::GetObject => "GetObject",
             Self::HeadObject => "HeadObject",
+            Self::PostObject => "PostObject",
         }
     }
 
@@ -90,6 +96,8 @@ impl Operation {
     pub const fn s3_name(self) -> &'static str {
         match self {
             Self::InitiateMultipartUpload => "CreateMultipartUpload",
+            // What a form becomes at the origin.
+            Self::PostObject => "PutObject",
             other => other.name(),
         }
     }
@@ -182,6 +190,8 @@ pub enum Call {
     GetObject(Selection),
     /// Reads what is known of an object. OSS's GetObjectMeta is answered likewise, with more.
     HeadObject(Selection),
+    /// Stores an object that came in a form, and is answered so.
+    PostObject(FormReply),
 }
 
 /// Why a verified request is no [`Call`].
@@ -283,6 +293,9 @@ impl Call {
     /// # Errors
     /// [`NotACall`], which has the name of the operation where it is known.
     pub fn recognise<B>(verified: &Verified<'_, B>) -> Result<Self, NotACall> {
+        if verified.scheme().is_form() {
+            return Self::of_form(verified.parameters());
+        }
         let dialect = verified.scheme().dialect();
         let copy_source = match dialect {
             Dialect::Oss => "x-oss-copy-source",
@@ -333,6 +346,7 @@ impl Call {
             Self::ListParts { .. } => Operation::ListParts,
             Self::GetObject(_) => Operation::GetObject,
             Self::HeadObject(_) => Operation::HeadObject,
+            Self::PostObject(_) => Operation::PostObject,
         }
     }
 }
@@ -429,6 +443,8 @@ impl<'v> Request<'v> {
                 self.flag("objectMeta")?;
                 Call::HeadObject(self.selection()?)
             }
+            // No head is one: it has no shape.
+            Operation::PostObject => return Err("policy"),
         })
     }
 

@@ -167,7 +167,7 @@ impl OriginRequest {
     /// still open.
     pub fn new(errand: &Errand<'_>) -> Self {
         let (method, query, body) = match &errand.call {
-            Call::PutObject => ("PUT", String::new(), OriginBody::Device),
+            Call::PutObject | Call::PostObject(_) => ("PUT", String::new(), OriginBody::Device),
             Call::InitiateMultipartUpload { .. } => ("POST", "uploads=".to_owned(), OriginBody::Empty),
             Call::UploadPart { number, upload } => {
                 let query = ["partNumber=", &number.to_string(), "&", &upload_id(upload)].concat();

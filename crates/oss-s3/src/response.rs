@@ -6,6 +6,7 @@
 //! What S3 says of the gateway's own credentials or address stays in the log: the device is told
 //! that the gateway has a problem, never that its signature or clock is wrong.
 
+mod form;
 mod origin_error;
 mod read;
 
@@ -20,7 +21,7 @@ use crate::errand::Errand;
 use crate::error::{Fault, Refusal};
 use crate::headers::{self, AnswerOf};
 use crate::key::{ObjectKey, encoded_value};
-use crate::operation::{Call, KeySpelling, MAX_PAGE, Operation, UploadId};
+use crate::operation::{Call, FormReply, KeySpelling, MAX_PAGE, Operation, UploadId};
 use crate::parts::{CHECKSUMS, read_etag};
 use crate::xml::{self, Document, Unreadable};
 
@@ -72,6 +73,7 @@ pub const fn document_bytes(operation: Operation, status: u16) -> usize {
         // The bytes of an object stream past.
         (
             Operation::PutObject
+            | Operation::PostObject
             | Operation::UploadPart
             | Operation::AbortMultipartUpload
             | Operation::GetObject
@@ -102,6 +104,8 @@ pub struct Sent {
 pub struct Subject<'a> {
     /// What was sent to the origin.
     pub sent: Sent,
+    /// How a form wants to be answered; `None` for what is no form.
+    pub reply: Option<&'a FormReply>,
     /// How the device wants keys spelled.
     pub spelling: KeySpelling,
     /// The virtual bucket.
@@ -118,6 +122,7 @@ impl<'a> Subject<'a> {
             | Call::CompleteMultipartUpload { spelling, .. }
             | Call::ListParts { spelling, .. } => *spelling,
             Call::PutObject
+            | Call::PostObject(_)
             | Call::UploadPart { .. }
             | Call::AbortMultipartUpload { .. }
             | Call::GetObject(_)
@@ -132,6 +137,10 @@ impl<'a> Subject<'a> {
                 operation: errand.call().operation(),
                 forbids_overwrite: errand.forbids_overwrite(),
                 names_version,
+            },
+            reply: match errand.call() {
+                Call::PostObject(reply) => Some(reply),
+                _ => None,
             },
             spelling,
             bucket: errand.bucket(),
@@ -151,7 +160,10 @@ pub fn translate(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>
         return Err(origin_error::refusal(origin, subject.sent));
     }
     match subject.sent.operation {
-        Operation::PutObject | Operation::UploadPart => stored(origin, subject.bucket, asked),
+        Operation::PutObject | Operation::UploadPart | Operation::PostObject => match subject.reply {
+            None => stored(origin, subject.bucket, asked),
+            Some(reply) => form::posted(origin, subject, reply, asked),
+        },
         // node and Go 1 insist on 204.
         Operation::AbortMultipartUpload => Ok(with_headers(
             Answer::new(204, asked),

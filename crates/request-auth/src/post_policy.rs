@@ -27,6 +27,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::canon::Sink;
 use crate::claim::{KeyMaterial, Rules, Scheme, read_key_id};
 use crate::denial::Denial;
+use crate::derived::DerivedKeyId;
 use crate::oss_claim::check_end;
 use crate::presented::{MacSha1, MacSha256, Presented};
 use crate::time::UnixSeconds;
@@ -240,6 +241,11 @@ impl FormClaim {
         &self.key_id
     }
 
+    /// The id of the record that the key is found by, as [`Claim::record_id`](crate::Claim::record_id).
+    pub fn record_id(&self) -> &str {
+        DerivedKeyId::parse(&self.key_id).map_or(&self.key_id, |derived| derived.record_id())
+    }
+
     /// The scheme of the claim.
     pub const fn scheme(&self) -> Scheme {
         self.scheme
@@ -291,7 +297,12 @@ impl FormClaim {
         Err(FormDenial::Unmet("bucket".to_owned()))
     }
 
-    fn check_signature(&self, key: &KeyMaterial<'_>, rules: &Rules) -> Result<(), Denial> {
+    /// The first part of [`FormClaim::verify`], which needs nothing of the file: the key may use the
+    /// scheme, and the policy is signed with one of its secrets. It permits nothing yet.
+    ///
+    /// # Errors
+    /// The first [`Denial`] in that order.
+    pub fn check_signature(&self, key: &KeyMaterial<'_>, rules: &Rules) -> Result<(), Denial> {
         if key.key_id != self.key_id {
             return Err(Denial::UnknownKey);
         }

@@ -16,6 +16,8 @@ use crate::unframed::{self, Verdict};
 pub(crate) struct Body {
     /// Object bytes, untouched.
     pub(crate) stream: Option<web_sys::ReadableStream>,
+    /// Object bytes that had to be read: a short form's.
+    pub(crate) bytes: Option<Uint8Array>,
     /// A document that was read; else empty.
     pub(crate) document: Vec<u8>,
     /// What was found wrong with object bytes that are verified on their way.
@@ -46,8 +48,8 @@ impl Body {
         };
         Ok(Self {
             stream,
-            document: Vec::new(),
             verdict,
+            ..Self::default()
         })
     }
 

@@ -7,6 +7,8 @@
 
 mod arrival;
 mod body;
+#[cfg(feature = "post-object")]
+mod form;
 mod log;
 mod origin;
 mod reply;
@@ -17,6 +19,7 @@ mod unframed;
 use gateway::response_handler::{Exchange, Step};
 use gateway::{authorizer, router};
 use oss_s3::answer::{Asked, Scheme};
+use oss_s3::errand::Errand;
 use oss_s3::error::Refusal;
 use request_auth::{Denial, Dialect, UnixSeconds};
 use worker::{Context, Date, Env, Request, Response, Result, event};
@@ -34,7 +37,7 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
     let arrival = Arrival::read(request.inner());
     let request_id = reply::request_id();
     let path = arrival.path();
-    let asked = Asked {
+    let mut asked = Asked {
         dialect: Dialect::spoken(arrival.target(), arrival.header("authorization").as_bytes()),
         request_id: &request_id,
         now,
@@ -48,7 +51,7 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
         path: &path,
     };
     let mut entry = Entry::new(&request_id, &arrival.method, asked.host, began);
-    let reply = match serve(&arrival, &env, &asked, &mut entry).await {
+    let reply = match serve(&arrival, &env, &mut asked, &mut entry).await {
         Ok(reply) => reply,
         Err(refusal) => {
             entry.line.refused(&refusal, asked.dialect);
@@ -63,11 +66,15 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
 async fn serve(
     arrival: &Arrival,
     env: &Env,
-    asked: &Asked<'_>,
+    asked: &mut Asked<'_>,
     entry: &mut Entry,
 ) -> std::result::Result<Reply, Refusal> {
     let settings = Settings::of(env)?;
     let head = arrival.head().map_err(Denial::from)?;
+    #[cfg(feature = "post-object")]
+    if let Some(boundary) = gateway::form::arriving(&settings.config, &head)? {
+        return form::serve(arrival, env, &settings, (&head, boundary), asked, entry).await;
+    }
     let claim = authorizer::claim(&settings.config, &head)?;
     entry.line.access_key_id = Some(claim.key_id().to_owned());
     let record = store::find(
@@ -86,11 +93,21 @@ async fn serve(
         Some((length, unframer)) => Body::unframed(arrival, length, unframer).await?,
         None => Body::take(arrival, rule).await?,
     };
+    exchange(errand, &body, &settings, asked, entry).await
+}
+
+/// The conversation with the origin about what was permitted, and its answer.
+async fn exchange(
+    errand: Errand<'_>,
+    body: &Body,
+    settings: &Settings,
+    asked: &Asked<'_>,
+    entry: &mut Entry,
+) -> std::result::Result<Reply, Refusal> {
+    let origin = &errand.bucket().origin;
     let (mut exchange, mut request) = Exchange::begin(errand, &body.document)?;
-    let origin = &authorized.bucket().origin;
     loop {
-        let (answer, stream) =
-            origin::send(&request, &body, &exchange, origin, &settings.credentials).await?;
+        let (answer, stream) = origin::send(&request, body, &exchange, origin, &settings.credentials).await?;
         entry.answered(&answer);
         match exchange.advance(&answer, asked)? {
             Step::Send(next) => request = next,

@@ -89,7 +89,10 @@ async fn fetch(
         headers.set(name, &value)?;
     }
     let content: Option<JsValue> = match &request.body {
-        OriginBody::Device => body.stream.as_ref().map(JsValue::from),
+        OriginBody::Device => match &body.stream {
+            Some(stream) => Some(stream.into()),
+            None => body.bytes.as_ref().map(JsValue::from),
+        },
         OriginBody::Document(bytes) => Some(Uint8Array::from(bytes.as_slice()).into()),
         OriginBody::Empty | OriginBody::AwaitsParts => None,
     };

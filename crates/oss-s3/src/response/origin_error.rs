@@ -58,9 +58,11 @@ pub(super) fn unseen(origin: &OriginAnswer, sent: Sent) -> Refusal {
         message: said("x-amz-error-message"),
     };
     let fault = Fault::of_s3_code(&error.code).unwrap_or(match (origin.status, sent.operation) {
-        (400, Operation::PutObject | Operation::UploadPart) => Fault::OriginRefusedRequest,
+        (400, Operation::PutObject | Operation::PostObject | Operation::UploadPart) => {
+            Fault::OriginRefusedRequest
+        }
         (404, Operation::UploadPart) => Fault::NoSuchUpload,
-        (404, Operation::PutObject) => Fault::NoSuchBucket,
+        (404, Operation::PutObject | Operation::PostObject) => Fault::NoSuchBucket,
         (status, _) => of_status(status, sent),
     });
     told(fault, origin.status, &error, sent)

@@ -320,6 +320,7 @@ fn bodies_are_read_only_where_a_document_is_expected() {
         let streams = matches!(
             operation,
             Operation::PutObject
+                | Operation::PostObject
                 | Operation::UploadPart
                 | Operation::AbortMultipartUpload
                 | Operation::GetObject

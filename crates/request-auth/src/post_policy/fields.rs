@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::FormDenial;
+use crate::dialect::Dialect;
 
 /// The fields before a form's file: names in lower case, each once, and values as bytes. They may hold a
 /// session token, so their Debug has no content.
@@ -30,6 +31,21 @@ impl FormFields {
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         let found = self.0.iter().find(|(field, _)| field == name);
         found.map(|(_, value)| value.as_slice())
+    }
+
+    /// The dialect of whoever made the form, however malformed its signature is: S3 where a field of its
+    /// signatures is there.
+    pub fn dialect(&self) -> Dialect {
+        const OF_S3: [&str; 4] = [
+            "x-amz-algorithm",
+            "x-amz-credential",
+            "x-amz-signature",
+            "awsaccesskeyid",
+        ];
+        match OF_S3.iter().any(|name| self.get(name).is_some()) {
+            true => Dialect::S3,
+            false => Dialect::Oss,
+        }
     }
 
     /// Every field: lower-case name and value, in their order.

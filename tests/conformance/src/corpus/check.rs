@@ -257,7 +257,7 @@ pub fn forwarded(request: &OriginRequest, authorized: &Authorized<'_>, mount: &s
 /// The requests that an operation makes, its own first: method and query names.
 fn fits(operation: Operation, request: &[&str]) -> bool {
     match operation {
-        Operation::PutObject => request == ["PUT"],
+        Operation::PutObject | Operation::PostObject => request == ["PUT"],
         Operation::InitiateMultipartUpload => request == ["POST", "uploads"],
         Operation::UploadPart => request == ["PUT", "partNumber", "uploadId"],
         Operation::AbortMultipartUpload => request == ["DELETE", "uploadId"],
