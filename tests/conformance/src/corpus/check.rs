@@ -38,6 +38,25 @@ const ORIGIN_HEADERS: [&str; 19] = [
     "x-amz-tagging",
 ];
 
+/// Those beside them for an S3 client.
+const ORIGIN_HEADERS_OF_S3: [&str; 15] = [
+    "x-amz-checksum-algorithm",
+    "x-amz-checksum-crc32",
+    "x-amz-checksum-crc32c",
+    "x-amz-checksum-crc64nvme",
+    "x-amz-checksum-mode",
+    "x-amz-checksum-sha1",
+    "x-amz-checksum-sha256",
+    "x-amz-checksum-type",
+    "x-amz-content-sha256",
+    "x-amz-decoded-content-length",
+    "x-amz-mp-object-size",
+    "x-amz-sdk-checksum-algorithm",
+    "x-amz-server-side-encryption-bucket-key-enabled",
+    "x-amz-server-side-encryption-context",
+    "x-amz-trailer",
+];
+
 /// Every answer: a status of HTTP, headers that can be sent, a request id and a date, and no header of
 /// the dialect that is not the device's.
 ///
@@ -194,7 +213,12 @@ fn error_document(document: &[u8], code: &str) -> Result<(), String> {
 ///
 /// # Errors
 /// A sentence on what is wrong.
-pub fn forwarded(request: &OriginRequest, authorized: &Authorized<'_>, mount: &str) -> Result<(), String> {
+pub fn forwarded(
+    request: &OriginRequest,
+    authorized: &Authorized<'_>,
+    mount: &str,
+    dialect: Dialect,
+) -> Result<(), String> {
     let origin = &authorized.bucket().origin;
     let prefix = match request.host.strip_suffix(&origin.authority) {
         Some("") => ["/", &origin.bucket, "/"].concat(),
@@ -224,8 +248,13 @@ pub fn forwarded(request: &OriginRequest, authorized: &Authorized<'_>, mount: &s
                 .map(|piece| piece.split('=').next().unwrap_or_default()),
         )
         .collect();
+    // The operation's own request is marked as an S3 client's; no other request bears that mark.
+    let own = match method_and_names.as_slice() {
+        [own @ .., "x-id"] if dialect == Dialect::S3 => own,
+        all => all,
+    };
     if request.query.split('&').any(|piece| decoded(piece).is_none())
-        || !fits(authorized.call().operation(), &method_and_names)
+        || !fits(authorized.call().operation(), own)
     {
         return Err(format!(
             "{} {:?} is not what the operation asks.",
@@ -237,7 +266,9 @@ pub fn forwarded(request: &OriginRequest, authorized: &Authorized<'_>, mount: &s
         let is_metadata = name
             .strip_prefix("x-amz-meta-")
             .is_some_and(|tail| !tail.is_empty());
-        if !is_metadata && !ORIGIN_HEADERS.contains(&name.as_ref()) {
+        let is_known = ORIGIN_HEADERS.contains(&name.as_ref())
+            || (dialect == Dialect::S3 && ORIGIN_HEADERS_OF_S3.contains(&name.as_ref()));
+        if !is_metadata && !is_known {
             return Err(format!("The header {name:?} is forwarded."));
         }
         if value

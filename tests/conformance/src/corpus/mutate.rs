@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use request_auth::{Delivery, RequestHead, Resource, SecretKey, UnixSeconds, oss_v1, oss_v2, oss_v4};
+use request_auth::{Delivery, RequestHead, Resource, SecretKey, UnixSeconds, aws_v4, oss_v1, oss_v2, oss_v4};
 
 use super::Dice;
 use crate::vector::Vector;
@@ -22,7 +22,7 @@ const METHODS: [&str; 13] = [
     "GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "PATCH", "TRACE", "put", "", "PUT ", "P\u{fc}T",
     "PROPFIND",
 ];
-const TARGET_TOKENS: [&str; 43] = [
+const TARGET_TOKENS: [&str; 48] = [
     "%",
     "%z",
     "%00",
@@ -66,8 +66,13 @@ const TARGET_TOKENS: [&str; 43] = [
     "&x-oss-expires=0",
     "&x-oss-additional-headers=host",
     "&x-oss-credential=A%2F20240501%2Fr%2Foss%2Faliyun_v4_request",
+    "&x-id=PutObject",
+    "&x-amz-acl=public-read",
+    "&x-amz-meta-b=%0D%0A",
+    "&x-amz-copy-source=%2Fb%2Fk",
+    "&X-Amz-Signature=0",
 ];
-const HEADER_NAMES: [&str; 38] = [
+const HEADER_NAMES: [&str; 50] = [
     "host",
     "date",
     "x-oss-date",
@@ -106,8 +111,20 @@ const HEADER_NAMES: [&str; 38] = [
     "connection",
     "x oss",
     "",
+    "x-amz-meta-a",
+    "x-amz-storage-class",
+    "x-amz-tagging",
+    "x-amz-server-side-encryption",
+    "x-amz-server-side-encryption-customer-key",
+    "x-amz-checksum-crc32",
+    "x-amz-checksum-type",
+    "x-amz-trailer",
+    "x-amz-decoded-content-length",
+    "x-amz-object-lock-mode",
+    "x-amz-security-token",
+    "if-unmodified-since",
 ];
-const HEADER_VALUES: [&str; 36] = [
+const HEADER_VALUES: [&str; 42] = [
     "",
     " ",
     "\u{0}",
@@ -144,10 +161,16 @@ const HEADER_VALUES: [&str; 36] = [
     "OSS4-HMAC-SHA256 Credential=a/20240501/r/oss/aliyun_v4_request, Signature=00, AdditionalHeaders=",
     "k=v&k=v",
     "/b/../k",
+    "STANDARD_IA",
+    "aws:kms",
+    "bucket-owner-full-control",
+    "x-amz-checksum-crc32",
+    "AAAAAA==",
+    "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
 ];
 /// What else V2 and V4 are told to sign; mostly nothing, because what is not there can't be.
 const ADDITIONAL: [&str; 6] = ["", "", "", "host", "x-oss-date;host", "range"];
-const BODY_TOKENS: [&str; 22] = [
+const BODY_TOKENS: [&str; 25] = [
     "<",
     ">",
     "&",
@@ -170,6 +193,9 @@ const BODY_TOKENS: [&str; 22] = [
     "\u{ff}",
     "<a xmlns:b=\"c\" d=\"e\" d=\"f\">",
     "<CompleteMultipartUpload>",
+    "<ChecksumCRC32>AAAAAA==</ChecksumCRC32>",
+    "<ChecksumSHA1>",
+    "<ChecksumXXHASH3/>",
 ];
 const PART_LIST: &str = "<?xml version=\"1.0\"?><CompleteMultipartUpload><Part><PartNumber>1</PartNumber>\
     <ETag>\"d41d8cd98f00b204e9800998ecf8427e\"</ETag></Part></CompleteMultipartUpload>";
@@ -366,6 +392,9 @@ pub(super) fn token(text: &mut Vec<u8>, tokens: &[&str], dice: &mut Dice) {
 fn sign(arrived: &mut Arrived, base: &Vector, dice: &mut Dice) {
     let is_credential = |name: &[u8]| name.eq_ignore_ascii_case(b"authorization");
     arrived.headers.retain(|(name, _)| !is_credential(name));
+    if dice.one_in(4) {
+        return sign_for_s3(arrived, base, dice);
+    }
     let has_date = arrived
         .headers
         .iter()
@@ -406,6 +435,49 @@ fn sign(arrived: &mut Arrived, base: &Vector, dice: &mut Dice) {
         }
     };
     if let Ok(authorization) = authorization {
+        arrived
+            .headers
+            .push((b"Authorization".to_vec(), authorization.into_bytes()));
+    }
+}
+
+/// The same as a client of S3's: every header that it has.
+fn sign_for_s3(arrived: &mut Arrived, base: &Vector, dice: &mut Dice) {
+    const PAYLOADS: [&str; 4] = [
+        "UNSIGNED-PAYLOAD",
+        "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    ];
+    let date = UnixSeconds(base.now_unix).iso_basic();
+    let payload = dice.choose(&PAYLOADS).copied().unwrap_or_default();
+    for (own, value) in [("x-amz-date", date.as_str()), ("x-amz-content-sha256", payload)] {
+        let is_own = |name: &[u8]| name.eq_ignore_ascii_case(own.as_bytes());
+        arrived.headers.retain(|(name, _)| !is_own(name));
+        arrived
+            .headers
+            .push((own.as_bytes().to_vec(), value.as_bytes().to_vec()));
+    }
+    let names: Option<Vec<String>> = arrived
+        .headers
+        .iter()
+        .map(|(name, _)| Some(core::str::from_utf8(name).ok()?.to_ascii_lowercase()))
+        .collect();
+    let mut names = names.unwrap_or_default();
+    names.sort_unstable();
+    names.dedup();
+    let lines = arrived
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_slice(), value.as_slice()));
+    let head = RequestHead::new(&arrived.method, &arrived.target, lines, arrived.delivery);
+    let secret = SecretKey::new(base.credentials.access_key_secret.clone());
+    let (Ok(head), Some(secret)) = (head, secret) else {
+        return;
+    };
+    let key_id = &base.credentials.access_key_id;
+    let signed = aws_v4::sign_header(&head, key_id, &secret, "us-east-1", &names.join(";"));
+    if let Ok(authorization) = signed {
         arrived
             .headers
             .push((b"Authorization".to_vec(), authorization.into_bytes()));

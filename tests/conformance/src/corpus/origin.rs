@@ -70,7 +70,7 @@ const TOKENS: [&str; 16] = [
 /// The answer to a request of the gateway's.
 pub(super) fn answer(request: &OriginRequest, dice: &mut Dice) -> OriginAnswer {
     let fitting = match (request.method, request.query.as_str()) {
-        ("POST", "uploads=") => INITIATED,
+        ("POST", query) if query.starts_with("uploads=") => INITIATED,
         ("POST", _) => COMPLETED,
         ("GET", _) => LISTED,
         _ => "",

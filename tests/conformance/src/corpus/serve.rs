@@ -34,6 +34,8 @@ pub(super) fn config(string_to_sign_in_errors: bool) -> Result<Config, String> {
         "hosts": [
             {"host": "oss-cn-hangzhou.aliyuncs.com", "styles": ["path", "virtual-host"]},
             {"host": "10.1.2.3", "styles": ["path"]},
+            {"host": "s3.amazonaws.com", "styles": ["path", "virtual-host"]},
+            {"host": "s3.us-east-1.amazonaws.com", "styles": ["path"]},
             {"host": "cloudfront.net", "styles": ["virtual-host"]},
             {"host": "d111111abcdef8.cloudfront.net", "cname": "examplebucket", "unsigned_bucket": true,
              "styles": ["virtual-host"]},
@@ -166,7 +168,7 @@ fn exchange(
     *reached = Reached::Origin;
     let credentials = origin_credentials()?;
     for _ in 0..MAX_STEPS {
-        check::forwarded(&request, &authorized, MOUNT)?;
+        check::forwarded(&request, &authorized, MOUNT, asked.dialect)?;
         let bucket = &authorized.bucket().origin;
         check::signed(
             &request,

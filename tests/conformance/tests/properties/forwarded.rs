@@ -16,7 +16,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use request_auth::canon::percent_decode;
-use request_auth::{Delivery, Denial, RequestHead, Scheme};
+use request_auth::{Delivery, Denial, Dialect, RequestHead, Scheme};
 use serde_json::json;
 
 use crate::config;
@@ -148,7 +148,7 @@ fn forward(upload: &Upload) -> Result<OriginRequest, Refusal> {
     let claim = authorizer::claim(&CONFIG, &head)?;
     let authorized = authorizer::authorize(&CONFIG, &head, &claim, &RECORD, NOW)?;
     let request = OriginRequest::new(&authorized.errand()?);
-    check::forwarded(&request, &authorized, MOUNT).unwrap();
+    check::forwarded(&request, &authorized, MOUNT, Dialect::Oss).unwrap();
     Ok(request)
 }
 
