@@ -18,7 +18,7 @@ mod store;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cloudfront_event::rules::{READ_ONLY_AT_ORIGIN_REQUEST, READ_ONLY_AT_VIEWER_REQUEST};
-use request_auth::{Delivery, RequestHead, Resource, SecretKey, oss_v1};
+use request_auth::{Delivery, RequestHead, Resource, SecretKey, aws_v4, oss_v1};
 use serde_json::{Value, json};
 
 pub use mutation::mutations;
@@ -43,7 +43,7 @@ pub const KEY_ID: &str = "LTAI5tFakeAccessKeyId001";
 /// Its secret.
 pub const SECRET: &str = "0123456789abcdef0123456789abcd";
 /// The record of its key: a mount per device, uploads and the list of parts.
-pub const RECORD: &str = r#"{"id": "LTAI5tFakeAccessKeyId001",
+pub const RECORD: &str = r#"{"id": "LTAI5tFakeAccessKeyId001", "schemes": ["oss-v1", "s3-v4"],
   "secrets": [{"secret": "0123456789abcdef0123456789abcd"}],
   "grants": [{"bucket": "devices", "operations": ["upload-only", "read-only", "ListParts"], "mount": "fleet/{key_id}/"}]}"#;
 /// Where the response handler is: the distribution says so to the router.
@@ -106,6 +106,30 @@ pub fn viewer_request_signed_with(
         "user-agent",
         "aliyun-sdk-python/2.19.1(Linux/6.1.0-18-amd64/x86_64;3.11.7)",
     ));
+    viewer_request_of(method, target, &lines)
+}
+
+/// The same by a client of S3's, which signs every header and not the body.
+pub fn viewer_request_of_s3(secret: &str, method: &str, target: &str, headers: &[(&str, &str)]) -> Value {
+    let mut lines = vec![
+        ("host", "d111111abcdef8.cloudfront.net"),
+        ("x-amz-content-sha256", "UNSIGNED-PAYLOAD"),
+        ("x-amz-date", "20240501T123456Z"),
+    ];
+    lines.extend(headers);
+    lines.sort_unstable();
+    let names: Vec<&str> = lines.iter().map(|(name, _)| *name).collect();
+    let bytes = lines
+        .iter()
+        .map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+    let head = RequestHead::new(method, target.as_bytes(), bytes, Delivery::Lines).unwrap();
+    let secret = SecretKey::new(secret.into()).unwrap();
+    let authorization = aws_v4::sign_header(&head, KEY_ID, &secret, "us-east-1", &names.join(";")).unwrap();
+    lines.push(("authorization", &authorization));
+    viewer_request_of(method, target, &lines)
+}
+
+fn viewer_request_of(method: &str, target: &str, lines: &[(&str, &str)]) -> Value {
     let mut event: Value = serde_json::from_str(VIEWER_REQUEST).unwrap();
     let (uri, query) = target.split_once('?').unwrap_or((target, ""));
     let sent = request(&mut event);

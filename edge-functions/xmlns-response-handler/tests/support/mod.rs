@@ -32,10 +32,14 @@ pub(crate) fn routed_with(
     headers: &[(&str, &str)],
     body: Option<&[u8]>,
 ) -> (Value, Value) {
-    let viewer = viewer_request(method, target, headers);
+    routed_event(store, &viewer_request(method, target, headers), body)
+}
+
+/// The same for the event of a viewer's request.
+pub(crate) fn routed_event(store: &mut Store, viewer: &Value, body: Option<&[u8]>) -> (Value, Value) {
     let authorizer = Authorizer::new(CONFIG).unwrap();
     let outcome = store.serve(&mut authorizer.begin(&viewer.to_string(), ENVIRONMENT, NOW), NOW);
-    let event = origin_request(&viewer, &outcome["request"], body);
+    let event = origin_request(viewer, &outcome["request"], body);
     let router = Router::new(CONFIG).unwrap();
     let outcome = store.serve(&mut router.begin(&event.to_string(), ENVIRONMENT, NOW), NOW);
     (outcome["request"].clone(), event)
