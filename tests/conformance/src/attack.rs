@@ -287,9 +287,10 @@ impl Gateway {
             return Err(Denial::UnknownKey.into());
         }
         let authorized = authorizer::authorize(&self.config, &head, &claim, record, now)?;
+        let errand = authorized.errand()?;
         body_rule_of(&authorized, Some(0))?;
         authorized.unframer()?;
-        let (_, request) = Exchange::begin(authorized.errand()?, b"")?;
+        let (_, request) = Exchange::begin(errand, b"")?;
         let names: Vec<&str> = request.headers.iter().map(|(name, _)| name.as_ref()).collect();
         let extra: Vec<&&str> = names
             .iter()
