@@ -383,6 +383,7 @@ enum QueryScheme {
     OssV1,
     OssV2,
     OssV4,
+    S3V2,
     S3V4,
     CloudFront,
 }
@@ -406,6 +407,10 @@ impl QueryScheme {
         {
             found.push(Self::S3V4);
         }
+        // The version 2 of S3, in which boto3 presigns for some regions unless it is told otherwise.
+        if sent("AWSAccessKeyId") {
+            found.push(Self::S3V2);
+        }
         if head.single_parameter("Key-Pair-Id")?.is_some() {
             found.push(Self::CloudFront);
         }
@@ -422,6 +427,7 @@ impl QueryScheme {
             Self::OssV1 => oss_v1::in_query(head).map(Claim::OssV1),
             Self::OssV2 => oss_v2::in_query(head).map(Claim::OssV2),
             Self::OssV4 => oss_v4::in_query(head).map(|(claim, scope)| Claim::OssV4(claim, scope)),
+            Self::S3V2 => Err(Denial::SchemeNotOffered("AWS")),
             Self::S3V4 => aws_v4::in_query(head).map(Claim::S3V4),
             #[cfg(feature = "cloudfront-signatures")]
             Self::CloudFront => cloudfront::in_query(head).map(Claim::CloudFront),

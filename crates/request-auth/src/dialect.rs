@@ -17,10 +17,11 @@ pub enum Dialect {
 }
 
 /// The query names that only a signature of AWS's has.
-const S3_PARAMETERS: [&[u8]; 4] = [
+const S3_PARAMETERS: [&[u8]; 5] = [
     b"X-Amz-Algorithm",
     b"X-Amz-Credential",
     b"X-Amz-Signature",
+    b"AWSAccessKeyId",
     b"Key-Pair-Id",
 ];
 
@@ -75,6 +76,7 @@ mod tests {
             ("/k?X-Amz-Algorithm=x", "", Dialect::S3),
             ("/k?a=1&X-Amz-Credential", "", Dialect::S3),
             ("/k?X-Amz-Signature=", "", Dialect::S3),
+            ("/k?AWSAccessKeyId=AK&Signature=s&Expires=1", "", Dialect::S3),
             ("/k?Policy=p&Signature=s&Key-Pair-Id=K", "", Dialect::S3),
             ("/k%zz?X-Amz-Signature=%zz", "", Dialect::S3),
             ("/files/x/file-preview?sign=", "", Dialect::S3),

@@ -1,4 +1,4 @@
-//! Properties of the OSS schemes in the gateway: what is signed verifies and comes out as it was meant;
+//! Properties of the schemes in the gateway: what is signed verifies and comes out as it was meant;
 //! what was changed does not; and no two requests with different meanings share a string to sign.
 
 #![allow(
@@ -13,6 +13,7 @@ mod collision;
 mod device;
 mod forwarded;
 mod preview;
+mod s3;
 mod tampering;
 mod text;
 
