@@ -34,13 +34,16 @@ abort|an abort reaches S3|s3:AbortMultipartUpload of the handler's role
 errors-not-cached|an error is not kept for the next request|CustomErrorResponses in edge.yaml
 no-redirect|plain http is not redirected|ViewerProtocolPolicy
 bucket-is-private|nobody reads the bucket without a signature|the public access block
+conditions-on-get|with --reads: Range and If-None-Match that viewer-request wrote reach S3 on GET|reads get the whole object, or 403
+overrides-reach-s3|with --reads: response-* parameters reach S3 under origin access control's signature|signed links cannot set an answer's headers
+missing-is-told|with --reads: S3 tells a missing object by 404|s3:ListBucket in the bucket's policy
 END
 }
 
 usage() {
     cat <<'END'
 Usage: CAUSEWAY_KEY_ID=… CAUSEWAY_KEY_SECRET=… verify.sh --url URL --bucket NAME --origin s3://BUCKET --region REGION
-                 [--mount PREFIX/] [--path-style] [--connect HOST:PORT] [--origin-endpoint URL] [--keep]
+                 [--mount PREFIX/] [--path-style] [--reads] [--connect HOST:PORT] [--origin-endpoint URL] [--keep]
 
 Proves on a real account what the gateway rests on. Sends requests as a device and reads back from the bucket with your
 own credentials, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN (with a profile:
@@ -53,6 +56,7 @@ The test key needs the grant {"bucket": NAME, "operations": ["upload-only", "Lis
   --region REGION        its region
   --mount PREFIX/        what the test key's grant puts before keys
   --path-style           the URL's host wants /NAME/key (otherwise it is a CNAME host: /key)
+  --reads                prove reads too: AllowReads is "true", and the grant has "read-only" as well
   --connect HOST:PORT    connect there instead, and send the URL's host as Host
   --origin-endpoint URL  an S3 server that is not AWS, addressed path-style
   --keep                 leave the objects (below causeway-verify/); otherwise they are deleted
@@ -72,11 +76,12 @@ stop() {
     exit 2
 }
 
-url="" bucket="" origin="" region="" mount="" path_style=no connect="" origin_endpoint="" keep=no
+url="" bucket="" origin="" region="" mount="" path_style=no reads=no connect="" origin_endpoint="" keep=no
 while [[ $# -gt 0 ]]; do
     case $1 in
     --help | -h) usage && exit 0 ;;
     --path-style) path_style=yes ;;
+    --reads) reads=yes ;;
     --keep) keep=yes ;;
     --url | --bucket | --origin | --region | --mount | --connect | --origin-endpoint)
         [[ $# -ge 2 ]] || stop "$1 needs a value"
@@ -503,6 +508,28 @@ nobody_reads() {
     answered 403 AccessDenied
 }
 
+ranges_and_conditions_are_kept() {
+    local etag
+    device GET "${folder}/small" "${folder}/small" "" --header "Range: bytes=10-19"
+    etag=$(header etag)
+    saw="a range is not answered with that part of the object"
+    answered 206 && cmp -s <(head -c 20 "${work}/small" | tail -c 10) "${work}/body" || return 1
+    device GET "${folder}/small" "${folder}/small" "" --header "If-None-Match: ${etag}"
+    saw="an object that has not changed is read again"
+    answered 304
+}
+
+overrides_are_told() {
+    device GET "${folder}/small" "${folder}/small" "?response-content-type=text/x-verify"
+    saw="Content-Type is '$(header content-type)'"
+    answered 200 && [[ $(header content-type) == text/x-verify ]]
+}
+
+missing_is_told() {
+    device GET "${folder}/missing" "${folder}/missing" ""
+    answered 404 NoSuchKey
+}
+
 head -c 1000 /dev/urandom >"${work}/small"
 head -c 500000 /dev/urandom >"${work}/medium"
 head -c 8000000 /dev/urandom >"${work}/large"
@@ -535,6 +562,11 @@ prove abort abort
 prove errors-not-cached errors_are_fresh
 prove no-redirect plain_http_stays
 prove bucket-is-private nobody_reads
+if [[ ${reads} == yes ]]; then
+    prove conditions-on-get ranges_and_conditions_are_kept
+    prove overrides-reach-s3 overrides_are_told
+    prove missing-is-told missing_is_told
+fi
 
 if [[ ${keep} == no ]]; then
     for name in "${stored[@]}"; do
