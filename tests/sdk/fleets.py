@@ -29,7 +29,9 @@ def derived_secret(master: str, key_id: str) -> str:
 class Fleet:
     """A fleet with its record in the key store."""
 
-    def __init__(self, keys: KeyStore, bucket: str, *, masters: list[dict] | None = None, revoked: tuple[str, ...] = ()):
+    def __init__(
+        self, keys: KeyStore, bucket: str, *, masters: list[dict] | None = None, revoked: tuple[str, ...] = ()
+    ):
         self.id = "d1.cams-" + secrets.token_hex(4)
         self.masters = masters or [{"secret": secrets.token_urlsafe(48)}]
         grant = {"bucket": bucket, "operations": ["upload-only"], "mount": "{fleet}/{device}/"}
