@@ -13,8 +13,8 @@ use serde::Serialize;
 use super::ConfigError;
 use crate::document::{Field, Fields};
 
-/// What stands for the file id in a template.
-const FILE_ID: &str = "{file_id}";
+/// What stands for the file id in a template, behind a `{`.
+const FILE_ID: &str = "file_id}";
 /// A file id, for looking at a template.
 const SAMPLE: &str = "00000000-0000-0000-0000-000000000000";
 /// The longest life of a link that may be configured, in seconds: a week, as that of presigned URLs of V4.
@@ -73,10 +73,13 @@ impl Preview {
         if source.lifetime_seconds == 0 || source.lifetime_seconds > MAX_LIFETIME_SECONDS {
             return fail("`lifetime_seconds` has to be from 1 to 604800");
         }
-        let Some((before, after)) = source.template.split_once(FILE_ID) else {
-            return fail("`template` has to hold `{file_id}`");
+        let halves = source.template.split_once('{');
+        let halves = halves.and_then(|(before, rest)| Some((before, rest.strip_prefix(FILE_ID)?)));
+        let Some((before, after)) = halves else {
+            return fail("`template` has to hold `{file_id}`, before any other `{`");
         };
-        if [before, after].iter().any(|text| text.contains(['{', '}'])) {
+        let is_brace = |byte: &u8| matches!(byte, b'{' | b'}');
+        if before.as_bytes().iter().chain(after.as_bytes()).any(is_brace) {
             return fail("`template` holds `{` or `}`; only `{file_id}` is replaced, and once");
         }
         if ObjectKey::new([before, SAMPLE, after].concat().as_bytes()).is_err() {
