@@ -266,7 +266,7 @@ fn zip(function: &'static str, artefact: &Path, configuration: &str) -> anyhow::
         "index.js",
         "lambda.js",
         &format!("{function}.js"),
-        &format!("{function}_bg.wasm"),
+        &format!("{function}_bg.wasm.br"),
     ] {
         ensure!(
             files.contains_key(needed),

@@ -51,7 +51,7 @@ fn a_zip_has_the_artefact_and_the_configuration() {
             }
             names.push(name);
         }
-        let glue = [format!("{function}.js"), format!("{function}_bg.wasm")];
+        let glue = [format!("{function}.js"), format!("{function}_bg.wasm.br")];
         let mut expected = vec!["causeway.json", "index.js", "lambda.js", &glue[0], &glue[1]];
         expected.sort_unstable();
         assert_eq!(names, expected);

@@ -18,11 +18,6 @@ const WORKER: Budget = Budget {
     raw: None,
     compressed: 250 * 1000,
 };
-/// The wasm of each CloudFront function, gzipped.
-const FUNCTION_WASM: Budget = Budget {
-    raw: None,
-    compressed: 120 * 1000,
-};
 /// The zip of each CloudFront function: what Lambda@Edge takes at viewer-request, unpacked, and its size.
 const FUNCTION_ZIP: Budget = Budget {
     raw: Some(1000 * 1000),
@@ -109,7 +104,7 @@ fn files(artefacts: &[Artefact]) -> anyhow::Result<Vec<Row>> {
                 artefact: format!("{}/{name}", artefact.name),
                 raw: content.len(),
                 compressed: gzip(&content)?,
-                budget: (is_function && name.ends_with(".wasm")).then_some(FUNCTION_WASM),
+                budget: None,
             };
             raw += row.raw;
             compressed += row.compressed;
@@ -150,15 +145,16 @@ pub(crate) fn gzip(content: &[u8]) -> anyhow::Result<usize> {
 fn print_table(rows: &[Row]) {
     let width = rows.iter().map(|row| row.artefact.len()).max().unwrap_or(0);
     println!(
-        "{:width$}  {:>9}  {:>10}  {:>9}",
-        "artefact", "raw", "compressed", "budget"
+        "{:width$}  {:>9}  {:>10}  {:>9}  {:>5}",
+        "artefact", "raw", "compressed", "budget", "share"
     );
     for row in rows {
-        let budget = row
-            .budget
-            .map_or(String::new(), |budget| budget.compressed.to_string());
+        let (budget, share) = row.budget.map_or_else(Default::default, |budget| {
+            let share = row.compressed * 100 / budget.compressed;
+            (budget.compressed.to_string(), format!("{share} %"))
+        });
         println!(
-            "{:width$}  {:>9}  {:>10}  {budget:>9}",
+            "{:width$}  {:>9}  {:>10}  {budget:>9}  {share:>5}",
             row.artefact, row.raw, row.compressed
         );
     }

@@ -47,7 +47,7 @@ pub(crate) fn artefacts(folder: &Path) {
     for function in [AUTHORIZER, ROUTER, RESPONSE_HANDLER] {
         let artefact = folder.join(function);
         fs::create_dir_all(&artefact).unwrap();
-        let glue = [format!("{function}.js"), format!("{function}_bg.wasm")];
+        let glue = [format!("{function}.js"), format!("{function}_bg.wasm.br")];
         for name in ["index.js", "lambda.js"]
             .into_iter()
             .chain(glue.iter().map(String::as_str))
