@@ -13,6 +13,7 @@ import pytest
 from cloudfront import Deployment
 from devices import Oss2Device
 from refusals import refused
+from signed_urls import KeyPair
 from stub_s3 import StubS3
 from wire import Wire
 
@@ -151,3 +152,16 @@ if os.environ.get("CAUSEWAY_TEST_LONG"):
         assert (answer.status, answer.code) == (503, "ServiceUnavailable")
         assert 50 < time.monotonic() - started < 60
         stub.close()
+
+
+def test_a_signed_url_or_cookie_is_400_that_names_it(wire, keys, gateway, origin_untouched, key):
+    pair = KeyPair(keys, gateway.bucket)
+    url = f"http://{wire.host}{wire.target(key)}"
+    signed = pair.url(url).removeprefix(f"http://{wire.host}")
+    cookies = "; ".join(f"{name}={value}" for name, value in pair.cookies(url).items())
+    for target, headers, named in (
+        (signed, [], "CloudFront signed URL"),
+        (wire.target(key), [("Cookie", cookies)], "CloudFront signed cookies"),
+    ):
+        answer = wire.send("GET", target, [("Host", wire.host), *headers])
+        assert (answer.status, named.encode() in answer.body) == (400, True), answer

@@ -25,6 +25,9 @@ const S3_PARAMETERS: [&[u8]; 5] = [
     b"Key-Pair-Id",
 ];
 
+/// The cookie that only a signature of CloudFront's has.
+const S3_COOKIE: &[u8] = b"CloudFront-Key-Pair-Id=";
+
 impl Dialect {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Oss, Self::S3];
@@ -42,10 +45,10 @@ impl Dialect {
         Self::ALL.into_iter().find(|dialect| dialect.name() == name)
     }
 
-    /// The dialect of a request by its raw target and the bytes of its Authorization header, each empty
-    /// where there is none. An Authorization of AWS's says S3, and any other OSS; without one, S3 is
-    /// spoken where a query name is one of AWS's signatures, and for what looks like a preview link.
-    pub fn spoken(target: &[u8], authorization: &[u8]) -> Self {
+    /// The dialect of a request by its raw target and the bytes of its Authorization and Cookie headers, each
+    /// empty where there is none. An Authorization of AWS's says S3, and any other OSS; without one, S3 is
+    /// spoken where a query name or a cookie is one of AWS's signatures, and for what looks like a preview link.
+    pub fn spoken(target: &[u8], authorization: &[u8], cookie: &[u8]) -> Self {
         let mut halves = target.splitn(2, |&byte| byte == b'?');
         let path = halves.next().unwrap_or_default();
         let query = halves.next().unwrap_or_default();
@@ -54,7 +57,8 @@ impl Dialect {
             .filter_map(|pair| pair.split(|&byte| byte == b'=').next());
         let is_s3 = if authorization.is_empty() {
             let is_preview = preview::of_path(path).is_some() && preview::is_named(names.clone());
-            is_preview || names.any(|name| S3_PARAMETERS.contains(&name))
+            let in_cookie = cookie.windows(S3_COOKIE.len()).any(|text| text == S3_COOKIE);
+            is_preview || in_cookie || names.any(|name| S3_PARAMETERS.contains(&name))
         } else {
             authorization.starts_with(b"AWS")
         };
@@ -95,9 +99,12 @@ mod tests {
             ("/k?a=X-Amz-Signature", "", Dialect::Oss),
             ("", "", Dialect::Oss),
         ] {
-            let spoken = Dialect::spoken(target.as_bytes(), authorization.as_bytes());
+            let spoken = Dialect::spoken(target.as_bytes(), authorization.as_bytes(), b"theme=dark");
             assert_eq!(spoken, dialect, "{target} {authorization}");
         }
+        let cookie = b"theme=dark; CloudFront-Key-Pair-Id=\"K\"";
+        assert_eq!(Dialect::spoken(b"/k", b"", cookie), Dialect::S3);
+        assert_eq!(Dialect::spoken(b"/k", b"OSS AK:sig", cookie), Dialect::Oss);
     }
 
     #[test]

@@ -38,7 +38,11 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
     let request_id = reply::request_id();
     let path = arrival.path();
     let mut asked = Asked {
-        dialect: Dialect::spoken(arrival.target(), arrival.header("authorization").as_bytes()),
+        dialect: Dialect::spoken(
+            arrival.target(),
+            arrival.header("authorization").as_bytes(),
+            arrival.header("cookie").as_bytes(),
+        ),
         request_id: &request_id,
         now,
         method: &arrival.method,

@@ -76,8 +76,9 @@ impl Hop {
     pub(crate) fn new(function: &'static Function, event: Event, environment: Environment) -> Self {
         let raw = event.request.uri.as_bytes();
         let (id, method) = (&event.config.request_id, &event.request.method);
-        let authorization = event.request.header("authorization").unwrap_or_default();
-        let dialect = Dialect::spoken(event.request.target().as_bytes(), authorization.as_bytes());
+        let header = |name| event.request.header(name).unwrap_or_default().as_bytes();
+        let target = event.request.target();
+        let dialect = Dialect::spoken(target.as_bytes(), header("authorization"), header("cookie"));
         let mut visit = Visit::new(dialect, FUNCTION, environment, id, method);
         visit.line = visit
             .line

@@ -239,11 +239,16 @@ impl Gateway {
             }
             (Err(refusal), None) => refusal,
         };
-        let authorization = lines
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
-        let authorization = authorization.map(|(_, value)| value.as_slice());
-        let dialect = Dialect::spoken(target, authorization.unwrap_or_default());
+        let header = |name: &str| {
+            let mut found = lines
+                .iter()
+                .filter(|(header, _)| header.eq_ignore_ascii_case(name));
+            found
+                .next()
+                .map(|(_, value)| value.as_slice())
+                .unwrap_or_default()
+        };
+        let dialect = Dialect::spoken(target, header("authorization"), header("cookie"));
         let row = refusal.row(dialect);
         let answered = (Some(row.status), Some(row.code));
         if answered != (case.status, case.code.as_deref()) {

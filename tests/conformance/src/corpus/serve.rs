@@ -67,7 +67,11 @@ pub(super) fn serve(
     let request_id = RequestId::from_bytes([7; 12]);
     let host = header(arrived, b"host");
     let asked = Asked {
-        dialect: Dialect::spoken(&arrived.target, header(arrived, b"authorization")),
+        dialect: Dialect::spoken(
+            &arrived.target,
+            header(arrived, b"authorization"),
+            header(arrived, b"cookie"),
+        ),
         request_id: &request_id,
         now: UnixSeconds(arrived.now),
         method: &arrived.method,
