@@ -51,6 +51,12 @@ def environment(gateway, proxy, origin, keys, reader):
         "credentials": dataclasses.asdict(gateway.credentials),
         "keys": {
             "reader": dataclasses.asdict(reader),
+            "forms": dataclasses.asdict(
+                keys.add(
+                    schemes=["oss-post-v1", "oss-post-v4"],
+                    grants=[{"bucket": gateway.bucket, "operations": ["PostObject"]}],
+                )
+            ),
             "disabled": dataclasses.asdict(keys.add(status="disabled")),
             "sts": dataclasses.asdict(keys.add(security_token="CAISdevice-token/1+2=")),
             "v1_only": dataclasses.asdict(keys.add(schemes=["oss-v1"])),

@@ -8,6 +8,7 @@ import hashlib
 import os
 import time
 
+import forms
 import pytest
 
 from cloudfront import Deployment
@@ -53,6 +54,17 @@ def test_a_wrong_content_md5_is_400_with_another_code(device, origin, key):
             call()
         assert "Content-MD5" in told[0].message
     assert origin.object(key).status == 404
+
+
+@pytest.mark.parametrize("scheme", forms.SCHEMES)
+def test_a_form_is_501_and_says_where_it_is_taken(keys, gateway, wire, origin_untouched, scheme):
+    grant = {"bucket": gateway.bucket, "operations": ["PostObject"]}
+    credentials = keys.add(schemes=[scheme], grants=[grant])
+    fields = forms.Signer(scheme, credentials, gateway.bucket).fields({"key": "a-form"})
+    sent = forms.body(fields.items(), b"content")
+    answer = wire.send("POST", f"/{gateway.bucket}/", [("Host", wire.host), forms.CONTENT_TYPE], sent).check()
+    assert (answer.status, answer.code) == (501, "NotImplemented")
+    assert "PutObject" in answer.error.findtext("Message")
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])

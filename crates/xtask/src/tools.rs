@@ -244,6 +244,34 @@ impl Python {
     }
 }
 
+/// Makes sure of Chromium, which the tests of forms drive: `CHROMIUM` names it, or it is on the path, or
+/// Debian's package is installed.
+pub(crate) fn chromium() -> anyhow::Result<()> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let is_there = env::split_paths(&path).any(|folder| folder.join("chromium").is_file());
+    if is_there || env::var_os("CHROMIUM").is_some() {
+        return Ok(());
+    }
+    let step = Step::start("installing Chromium from Debian");
+    for arguments in [
+        ["update", "--quiet"].as_slice(),
+        &[
+            "install",
+            "--quiet",
+            "--yes",
+            "--no-install-recommends",
+            "chromium",
+        ],
+    ] {
+        let mut command = Command::new("apt-get");
+        command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+        step.run(&mut command)
+            .context("Chromium is missing: install it (on Debian, as root, `apt-get install chromium`), or set CHROMIUM to its program")?;
+    }
+    step.done();
+    Ok(())
+}
+
 /// The folder of the Rust toolchain that this clone is compiled with.
 pub(crate) fn sysroot(project: &Project) -> anyhow::Result<PathBuf> {
     let output = Command::new("rustc")

@@ -12,7 +12,7 @@ use crate::build::{self, Platform};
 use crate::probe::Probe;
 use crate::project::Project;
 use crate::sdk_table;
-use crate::tools::{Npm, Python, Requirements, WasmPack, npm_ci, wrangler};
+use crate::tools::{Npm, Python, Requirements, WasmPack, chromium, npm_ci, wrangler};
 use crate::wasm::WASM;
 
 /// Every stage, in the order of their running.
@@ -223,6 +223,7 @@ fn infra(project: &Project) -> anyhow::Result<Vec<Command>> {
 fn sdk(project: &Project) -> anyhow::Result<Vec<Command>> {
     let python = Python::install(project, Requirements::SdkTests)?;
     npm_ci(&project.path("tests/sdk"), "installing ali-oss from npm")?;
+    chromium()?;
     let commands = sdk_table::PLATFORMS.map(|platform| {
         let mut command = Command::new(python.program("python"));
         command.args(["-m", "pytest", "tests/sdk", "--platform", platform, "--results"]);
