@@ -59,7 +59,7 @@ pub enum Step {
 /// is left of the request is what was sent to S3.
 ///
 /// `sent` is that request's method, path and query, `host` the origin that it went to, and
-/// `conditional` whether it had an If-None-Match.
+/// `conditions` whether it had an If-None-Match and an If-Match.
 ///
 /// # Errors
 /// The refusal that the device is answered with.
@@ -67,14 +67,14 @@ pub fn streamed(
     config: &Config,
     host: &str,
     sent: (&str, &str, &str),
-    conditional: bool,
+    conditions: [bool; 2],
     answer: &OriginAnswer,
     asked: &Asked<'_>,
 ) -> Result<(Operation, Answer), Refusal> {
     let (method, path, query) = sent;
     let stray =
         || Refusal::new(Fault::GatewayFailed).because("The answer is to no request of this gateway's.");
-    let sent = router::streamed(method, query, conditional).ok_or_else(stray)?;
+    let sent = router::streamed(method, query, conditions).ok_or_else(stray)?;
     let buckets = config.hosts.buckets();
     // Where two virtual buckets have one origin, only the names of KMS keys in the answer can differ.
     let bucket = buckets.iter().find(|bucket| bucket.origin.is_at(host, path));

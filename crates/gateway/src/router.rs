@@ -87,8 +87,8 @@ pub fn dialect_of_streamed(query: &str) -> Dialect {
 
 /// What a streamed request was, by what was sent to S3 for it: its method and query as
 /// [`OriginRequest::new`](oss_s3::request::OriginRequest::new) writes them, and whether it had an
-/// If-None-Match.
-pub fn streamed(method: &str, query: &str, conditional: bool) -> Option<Sent> {
+/// If-None-Match and an If-Match.
+pub fn streamed(method: &str, query: &str, [none_match, matches]: [bool; 2]) -> Option<Sent> {
     let is_plain = query.is_empty() || query.starts_with(CLIENT_MARK);
     let selects = || {
         ["partNumber=", "response-", "versionId="]
@@ -104,7 +104,8 @@ pub fn streamed(method: &str, query: &str, conditional: bool) -> Option<Sent> {
     };
     Some(Sent {
         operation,
-        forbids_overwrite: conditional && !operation.reads(),
+        forbids_overwrite: none_match && !operation.reads(),
+        expects_object: matches && !operation.reads(),
         names_version: query.split('&').any(|pair| pair.starts_with("versionId=")),
     })
 }
@@ -261,7 +262,7 @@ mod tests {
             ),
             ("HEAD", "versionId=v", Some(Operation::HeadObject), true),
         ] {
-            let sent = streamed(method, query, true);
+            let sent = streamed(method, query, [true; 2]);
             assert_eq!(sent.map(|sent| sent.operation), operation, "{method} {query}");
             assert_eq!(
                 sent.is_some_and(|sent| sent.names_version),
@@ -269,10 +270,9 @@ mod tests {
                 "{query}"
             );
             // A read's condition keeps nothing from being replaced.
-            assert_eq!(
-                sent.is_some_and(|sent| sent.forbids_overwrite),
-                method == "PUT" && operation.is_some()
-            );
+            let is_write = method == "PUT" && operation.is_some();
+            let told = sent.map(|sent| (sent.forbids_overwrite, sent.expects_object));
+            assert_eq!(told.unwrap_or_default(), (is_write, is_write));
         }
     }
 

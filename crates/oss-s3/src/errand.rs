@@ -108,6 +108,11 @@ impl<'a> Errand<'a> {
         !self.call.operation().reads() && self.sends("if-none-match")
     }
 
+    /// Whether the device wants an object in a certain state.
+    pub(crate) fn expects_object(&self) -> bool {
+        self.sends("if-match")
+    }
+
     /// Whether the device consented to pay for requests.
     pub(crate) fn pays(&self) -> bool {
         self.sends("x-amz-request-payer")

@@ -97,6 +97,8 @@ pub struct Sent {
     pub forbids_overwrite: bool,
     /// Whether a version of the object is named.
     pub names_version: bool,
+    /// Whether an object of a certain state has to be there: If-Match.
+    pub expects_object: bool,
 }
 
 /// What an answer is about, as far as the device has to be told.
@@ -137,6 +139,7 @@ impl<'a> Subject<'a> {
                 operation: errand.call().operation(),
                 forbids_overwrite: errand.forbids_overwrite(),
                 names_version,
+                expects_object: errand.expects_object(),
             },
             reply: match errand.call() {
                 Call::PostObject(reply) => Some(reply),
@@ -205,6 +208,7 @@ pub fn error_of(origin: &OriginAnswer) -> Option<Refusal> {
         operation: Operation::ListParts,
         forbids_overwrite: false,
         names_version: false,
+        expects_object: false,
     };
     (!origin.is_success()).then(|| origin_error::refusal(origin, sent))
 }

@@ -85,9 +85,9 @@ fn answer(
             request.uri.as_str(),
             request.querystring.as_str(),
         );
-        let conditional = request.header("if-none-match").is_some();
+        let conditions = ["if-none-match", "if-match"].map(|name| request.header(name).is_some());
         let (operation, answer) =
-            response_handler::streamed(config, &host, sent, conditional, &origin, asked)?;
+            response_handler::streamed(config, &host, sent, conditions, &origin, asked)?;
         line.operation = Some(operation.name());
         for (name, value) in answer.headers.iter().filter(|(name, _)| name != "content-length") {
             headers.set(name, String::from_utf8_lossy(value).into_owned());

@@ -135,6 +135,10 @@ fn an_error_of_s3_s_to_object_bytes_is_told_in_s3_s_words() {
     ] {
         assert_s3_error(&passed(target, status, &[]), &status.to_string(), code);
     }
+    let (sent, _) = routed("PUT", "/devices/k", &[LENGTH, ("if-match", "e")], None);
+    let event = origin_response(&sent, 404, &[]);
+    let outcome = parse(&handler().origin_response(&event.to_string(), NOW));
+    assert_s3_error(&outcome, "404", "NoSuchKey");
     // What S3 says of the gateway's own credentials is the operator's business.
     assert_s3_error(&passed("/devices/k", 403, &[]), "500", "InternalError");
 }

@@ -342,7 +342,9 @@ faults! {
             "InvalidBucketName" "KMS.NotFoundException" "KMS.DisabledException"],
         "The gateway has a problem of its own: ask the operator.";
     OriginRefusedRequest: 400 "InvalidArgument" None, Device, s3 [],
-        "The storage refused the request: the body is not the one of Content-MD5, or a header has a value that it does not take.";
+        "The storage refused the request: the body is not the one of Content-MD5, or a header has a value that it does not take."
+        but 400 "InvalidRequest",
+        "The storage refused the request: the body is not the one of its digest or checksum, or a header has a value that it does not take.";
     OriginAnswerUnreadable: 500 "InternalError" None, Operator, s3 [],
         "The storage's answer could not be read: try again.";
     PassportMissing: 403 "AccessDenied" None, Operator, s3 [],

@@ -89,6 +89,7 @@ mod tests {
                 operation: Operation::PostObject,
                 forbids_overwrite: false,
                 names_version: false,
+                expects_object: false,
             },
             reply: Some(reply),
             spelling: KeySpelling::Plain,

@@ -62,6 +62,7 @@ pub(super) fn unseen(origin: &OriginAnswer, sent: Sent) -> Refusal {
             Fault::OriginRefusedRequest
         }
         (404, Operation::UploadPart) => Fault::NoSuchUpload,
+        (404, Operation::PutObject) if sent.expects_object => Fault::NoSuchKey,
         (404, Operation::PutObject | Operation::PostObject) => Fault::NoSuchBucket,
         (status, _) => of_status(status, sent),
     });

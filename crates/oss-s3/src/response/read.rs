@@ -264,6 +264,7 @@ mod tests {
                         operation,
                         forbids_overwrite: false,
                         names_version,
+                        expects_object: false,
                     };
                     let refusal = translate_head(&head, sent, &device::bucket(), &asked(method, "", ""));
                     let refusal = refusal.unwrap_err();
@@ -302,6 +303,7 @@ mod tests {
             operation: Operation::GetObject,
             forbids_overwrite: false,
             names_version: false,
+            expects_object: false,
         };
         let answer = translate_head(&s3, sent, &device::bucket(), &asked("GET", "", "")).unwrap();
         assert_eq!(

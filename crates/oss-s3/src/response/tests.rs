@@ -407,6 +407,7 @@ fn an_error_whose_body_is_not_shown_is_told_by_its_status_or_by_the_code_in_a_he
             operation,
             forbids_overwrite: forbids,
             names_version: false,
+            expects_object: false,
         };
         translate_head(&answer, sent, &crate::device::bucket(), &asked("PUT", "", "")).unwrap_err()
     };
