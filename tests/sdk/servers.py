@@ -14,8 +14,10 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urlsplit
@@ -85,6 +87,23 @@ class Server:
         sizes = [_resident(pid) for pid in _descendants(self.process.pid) if _name(pid) == program]
         assert sizes, f"there is no {program} below `{self._command}`"
         return max(sizes)
+
+    @contextmanager
+    def watching_memory(self, program: str) -> Iterator[list[int]]:
+        """Notes `resident_bytes` ten times a second during the block."""
+        seen, done = [self.resident_bytes(program)], threading.Event()
+
+        def watch() -> None:
+            while not done.wait(0.1):
+                seen.append(self.resident_bytes(program))
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        try:
+            yield seen
+        finally:
+            done.set()
+            watcher.join()
 
     def stop(self) -> None:
         """Asks as Ctrl-C does, then makes sure of the whole process group."""

@@ -2,8 +2,6 @@
 
 import hashlib
 import os
-import threading
-import time
 
 from devices import Oss2Device
 
@@ -22,27 +20,14 @@ def test_a_large_stream_keeps_its_length_and_no_process_holds_it(
             digest.update(block)
 
     program = platform.stream_program
-    highest, done = [servers.process.resident_bytes(program)], threading.Event()
-
-    def watch() -> None:
-        while not done.is_set():
-            highest.append(servers.process.resident_bytes(program))
-            time.sleep(0.1)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        device = Oss2Device(gateway.endpoint("virtual-host"), gateway.credentials)
-        with path.open("rb") as file, proxy.watching() as seen:
-            device.put(key, file)
-    finally:
-        done.set()
-        watcher.join()
-        path.unlink()
+    device = Oss2Device(gateway.endpoint("virtual-host"), gateway.credentials)
+    with servers.process.watching_memory(program) as memory, path.open("rb") as file, proxy.watching() as seen:
+        device.put(key, file)
+    path.unlink()
 
     assert (seen[0].header("content-length"), seen[0].framing) == (str(SIZE), "content-length")
     assert (seen[0].body_length, seen[0].body_sha256) == (SIZE, digest.hexdigest())
     stored = origin.object(key)
     assert (stored.size, stored.sha256) == (SIZE, digest.hexdigest())
-    assert len(highest) > 3
-    assert max(highest) < platform.stream_memory, f"{program} grew to {max(highest) >> 20} MiB"
+    assert len(memory) > 3
+    assert max(memory) < platform.stream_memory, f"{program} grew to {max(memory) >> 20} MiB"
