@@ -7,6 +7,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import { pipeline } from "node:stream/promises";
 
+import { framed } from "./aws-chunked.mjs";
 import { send } from "./forward.mjs";
 import { decide } from "./iam.mjs";
 import { actionsOf } from "./s3-actions.mjs";
@@ -14,6 +15,7 @@ import { SignatureRefused, UNSIGNED_PAYLOAD, signForS3, verify } from "./sigv4.m
 import { flat, percentDecoded, readHead, target, values, without } from "./wire.mjs";
 
 export const S3_NAMES = "^[a-z0-9][a-z0-9.-]*\\.s3\\.[a-z0-9-]+\\.amazonaws\\.com$";
+const UNSIGNED_TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
 const EMPTY_DIGEST = createHash("sha256").digest("hex");
 /** The most user metadata, names without their prefix and values, in bytes. */
 const METADATA_BYTES = 2048;
@@ -24,6 +26,7 @@ const STATUSES = {
   AccessDenied: 403,
   AuthorizationHeaderMalformed: 400,
   EntityTooLarge: 400,
+  IncompleteBody: 400,
   InternalError: 500,
   InvalidAccessKeyId: 403,
   InvalidRequest: 400,
@@ -94,8 +97,9 @@ class Front {
       if (digest === undefined)
         throw new Refused("InvalidRequest", "Missing required header for this request: x-amz-content-sha256");
       // Documented for HTTPS only.
-      if (digest === UNSIGNED_PAYLOAD && !this.secure)
-        throw new Refused("InvalidRequest", "UNSIGNED-PAYLOAD needs TLS");
+      if ([UNSIGNED_PAYLOAD, UNSIGNED_TRAILER].includes(digest) && !this.secure)
+        throw new Refused("InvalidRequest", `${digest} needs TLS`);
+      if (digest === UNSIGNED_TRAILER) return verified;
       if (digest.startsWith("STREAMING-")) throw new Refused("NotImplemented", `The harness does not read ${digest}`);
       if (digest !== UNSIGNED_PAYLOAD && !/^[0-9a-f]{64}$/.test(digest)) {
         throw new Refused("InvalidRequest", "x-amz-content-sha256 must be UNSIGNED-PAYLOAD or a valid sha256 value");
@@ -138,6 +142,15 @@ class Front {
   }
 
   #checkFraming(head, digest) {
+    if (digest === UNSIGNED_TRAILER) {
+      // Framed as aws-chunked, a body may also be chunked as HTTP has it; then nothing else says how long it is.
+      const [length] = values(head.lines, "x-amz-decoded-content-length");
+      if (!/^\d{1,13}$/.test(length ?? ""))
+        throw new Refused("MissingContentLength", "You must provide the x-amz-decoded-content-length HTTP header.");
+      if (Number(length) > SINGLE_PUT_BYTES)
+        throw new Refused("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size");
+      return;
+    }
     if (values(head.lines, "transfer-encoding").length > 0) {
       throw new Refused(
         "NotImplemented",
@@ -184,8 +197,8 @@ class Front {
     const lines = await signForS3(forwarded, credentials, { region, host, digest });
     const aborted = new AbortController();
     this.outgoing.on("close", () => aborted.abort());
-    let mismatch = false;
-    const body = digest === UNSIGNED_PAYLOAD ? this.incoming : checked(this.incoming, digest, () => (mismatch = true));
+    let wrong;
+    const body = noticing(this.#body(head, digest), (refused) => (wrong = refused));
     let answer;
     try {
       answer = await send({
@@ -197,11 +210,7 @@ class Front {
         signal: aborted.signal,
       });
     } catch (error) {
-      if (mismatch)
-        throw new Refused(
-          "XAmzContentSHA256Mismatch",
-          "The provided x-amz-content-sha256 does not match what was computed.",
-        );
+      if (wrong !== undefined) throw wrong;
       // S3 is as reachable as its origin: who plays an S3 that is down or hangs up means S3's own endpoint.
       this.log({ level: "error", function: "s3", reason: `the origin at ${url} does not answer: ${error.message}` });
       this.incoming.socket.destroy();
@@ -215,6 +224,14 @@ class Front {
     }
     this.outgoing.writeHead(answer.status, answer.statusText, flat(answer.lines));
     await pipeline(answer.stream, this.outgoing);
+  }
+
+  /** The body, which ends early with what S3 says of it if it is not the one that was announced. */
+  #body(head, digest) {
+    if (digest === UNSIGNED_PAYLOAD) return this.incoming;
+    if (digest !== UNSIGNED_TRAILER) return checked(this.incoming, digest);
+    const [length] = values(head.lines, "x-amz-decoded-content-length");
+    return framed(this.incoming, Number(length), values(head.lines, "x-amz-trailer").join().toLowerCase());
   }
 
   /** Answers with S3's error document. The reason is for the log; callers are told as much as S3 tells them. */
@@ -245,8 +262,19 @@ class Front {
   }
 }
 
+/** Passes a body on and tells `notice` of the refusal that it ends with; any other error is an incomplete body. */
+async function* noticing(body, notice) {
+  try {
+    yield* body;
+  } catch (error) {
+    const refused = error instanceof Refused ? error : new Refused("IncompleteBody", `The body is broken: ${error.message}`);
+    notice(refused);
+    throw refused;
+  }
+}
+
 /** Passes a body on and keeps its last piece back until the whole is known to have the digest. */
-async function* checked(body, digest, mismatch) {
+async function* checked(body, digest) {
   const hash = createHash("sha256");
   let held;
   for await (const chunk of body) {
@@ -255,8 +283,10 @@ async function* checked(body, digest, mismatch) {
     held = chunk;
   }
   if (hash.digest("hex") !== digest) {
-    mismatch();
-    throw new Error("the body has another digest");
+    throw new Refused(
+      "XAmzContentSHA256Mismatch",
+      "The provided x-amz-content-sha256 does not match what was computed.",
+    );
   }
   if (held !== undefined) yield held;
 }

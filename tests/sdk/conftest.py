@@ -19,6 +19,7 @@ runpy.run_path(str(HERE / "shims" / "sitecustomize.py"))
 # The SDKs use `requests`, which would send loopback names through a proxy of the environment's.
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
 
+from cloudfront import Deployment  # noqa: E402
 from devices import DEVICES, Credentials  # noqa: E402
 from keys import KeyStore  # noqa: E402
 from limits import set_aside  # noqa: E402
@@ -177,6 +178,38 @@ def device_with(device_kind, gateway: Gateway):
 def reader(gateway: Gateway, keys: KeyStore) -> Credentials:
     """A key that may upload and read."""
     return keys.add(grants=[{"bucket": gateway.bucket, "operations": ["upload-only", "read-only"]}])
+
+
+@pytest.fixture(scope="session")
+def router_signed(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """CloudFront with `direct_path = "router-signed"`."""
+    deployment = Deployment(servers.process, servers.ready, tmp_path_factory.mktemp("router-signed"))
+    deployment.configure(cloudfront={"direct_path": "router-signed"}).set_parameters(DirectPath="router-signed")
+    with deployment.running() as (gateway, _):
+        yield gateway
+
+
+@pytest.fixture(scope="session")
+def s3_gateway(request: pytest.FixtureRequest, platform: Platform) -> Gateway:
+    """The gateway that S3 clients talk to: it has to pass on bodies that a signature binds."""
+    return request.getfixturevalue(platform.gateway_for_s3)
+
+
+@pytest.fixture
+def s3_device(device_kind, s3_gateway: Gateway):
+    """Each S3 client in turn, path style (their default for an endpoint of one's own) with the seeded key."""
+    return device_kind(s3_gateway.endpoint("path", tls=device_kind.tls), s3_gateway.credentials)
+
+
+@pytest.fixture
+def s3_device_with(device_kind, s3_gateway: Gateway):
+    """Makes the S3 client with other credentials or another style."""
+
+    def make(credentials: Credentials | None = None, style: str = "path", **options):
+        endpoint = s3_gateway.endpoint(style, tls=device_kind.tls)
+        return device_kind(endpoint, credentials or s3_gateway.credentials, **options)
+
+    return make
 
 
 @pytest.fixture

@@ -79,6 +79,8 @@ class Oss2Device:
     sdk = "oss2"
     version = version("oss2")
     signature = "V1"
+    object_type = "Normal"
+    """What a read object is said to be."""
     auth_version = oss2.AUTH_VERSION_1
     errors = (oss2.exceptions.OssError,)
 
@@ -165,6 +167,7 @@ class OssV2Device:
     sdk = "alibabacloud-oss-v2"
     version = version("alibabacloud-oss-v2")
     signature = "V4"
+    object_type = "Normal"
     signature_version: str | None = None
     errors = (oss_v2.exceptions.OperationError, oss_v2.exceptions.BaseError)
 

@@ -55,25 +55,35 @@ class Origin:
         tags = [element for element in document.iter() if element.tag.endswith("Tag")]
         return {tag[0].text: tag[1].text for tag in tags}
 
+    def checksum(self, key: str | bytes, algorithm: str) -> str | None:
+        """The object's checksum of this name (`crc32`, `sha256`, …) in Base64, if the origin keeps one."""
+        answer = self.request("HEAD", key, headers={"x-amz-checksum-mode": "ENABLED"})
+        answer.read()
+        return answer.getheader(f"x-amz-checksum-{algorithm}")
+
     def parts(self, key: str, upload_id: str) -> int:
         """The HTTP status of ListParts: 200 while the upload is open, 404 after it ended."""
         answer = self.request("GET", key, "uploadId=" + quote(upload_id, safe="~"))
         answer.read()
         return answer.status
 
-    def request(self, method: str, key: str | bytes, query: str = "", body: bytes = b"") -> http.client.HTTPResponse:
-        """Sends one signed path-style request; `query` is already percent-encoded."""
+    def request(
+        self, method: str, key: str | bytes, query: str = "", body: bytes = b"", headers: dict[str, str] | None = None
+    ) -> http.client.HTTPResponse:
+        """Sends one signed path-style request; `query` is already percent-encoded, the names of `headers` lower-case."""
         host = urlsplit(self.url).netloc
         path = "/" + self.bucket + "/" + quote(key, safe="/~")
-        headers = self._signed(method, host, path, query, hashlib.sha256(body).hexdigest())
+        headers = self._signed(method, host, path, query, hashlib.sha256(body).hexdigest(), headers or {})
         connection = http.client.HTTPConnection(host, timeout=60)
         connection.request(method, path + ("?" + query if query else ""), body or None, headers)
         return connection.getresponse()
 
-    def _signed(self, method: str, host: str, path: str, query: str, payload: str) -> dict[str, str]:
+    def _signed(
+        self, method: str, host: str, path: str, query: str, payload: str, headers: dict[str, str]
+    ) -> dict[str, str]:
         now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         scope = f"{now[:8]}/{self.region}/s3/aws4_request"
-        headers = {"host": host, "x-amz-content-sha256": payload, "x-amz-date": now}
+        headers = dict(sorted({**headers, "host": host, "x-amz-content-sha256": payload, "x-amz-date": now}.items()))
         names = ";".join(headers)
         lines = "".join(f"{name}:{value}\n" for name, value in headers.items())
         pairs = sorted((quote(k, safe="~"), quote(v, safe="~")) for k, v in parse_qsl(query, keep_blank_values=True))

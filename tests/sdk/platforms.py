@@ -24,6 +24,8 @@ class Platform:
     """On requests with object bytes, at the origin."""
     document_headers: frozenset[str]
     """On requests that the gateway makes for a document, at the origin."""
+    gateway_for_s3: str
+    """The fixture of the gateway that S3 clients talk to."""
     past_caches: str | None
     """Cache-Control of a question to S3 that no cache on the way may answer; None where there is none."""
 
@@ -40,6 +42,7 @@ PLATFORMS = {
             server=None,
             stream_headers=frozenset({"accept-encoding"}),
             document_headers=frozenset({"accept-encoding"}),
+            gateway_for_s3="gateway",
             past_caches="no-cache",
         ),
         Platform(
@@ -53,6 +56,8 @@ PLATFORMS = {
             document_headers=frozenset(
                 {"accept", "accept-encoding", "accept-language", "connection", "sec-fetch-mode", "user-agent"}
             ),
+            # Origin access control signs no body.
+            gateway_for_s3="router_signed",
             past_caches=None,
         ),
     )

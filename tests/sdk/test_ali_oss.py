@@ -2,9 +2,7 @@
 
 import dataclasses
 import json
-import os
 import re
-import subprocess
 
 import pytest
 
@@ -12,7 +10,7 @@ from conftest import HERE, RUN
 from devices import STYLES
 from fleets import Fleet
 from keys import rotated
-from limits import limits_of
+from node_tests import environment_of, node_tests
 from results import RESULTS
 from witness import Witness
 
@@ -66,28 +64,15 @@ def environment(gateway, proxy, origin, keys, reader):
         "witness": witness.url,
         "folder": f"tests/{RUN}/ali-oss",
     }
-    yield {
-        **os.environ,
-        "CAUSEWAY_SDK": json.dumps(run),
-        "NODE_OPTIONS": f"--require {HERE / 'shims' / 'resolve.cjs'}",
-    }
+    yield environment_of(run)
     witness.close()
 
 
 @pytest.mark.parametrize("file", FILES)
 def test_ali_oss(file, platform, environment, subtests, request):
-    command = ["node", "--test", "--test-reporter", "./report.mjs", file]
-    done = subprocess.run(command, cwd=FOLDER, env=environment, capture_output=True, text=True, timeout=300)
-    tests = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    assert tests, f"{file} ran no test; is `npm ci` done in tests/sdk?\n{done.stdout}\n{done.stderr}"
-    aside = {name for limit in limits_of(platform.name) for name in limit.instead_of if name.startswith(f"{file}::")}
-    assert aside <= {f"{file}::{test['name']}" for test in tests}, f"limits.json names tests that {file} lacks"
-    for test in tests:
-        if f"{file}::{test['name']}" in aside:
-            continue
+    for test in node_tests(FOLDER, file, environment, platform):
         if file == "matrix.test.cjs":
             operation, style, signature = re.fullmatch(r"(\w+) in (\S+) style, signed by (V\d)", test["name"]).groups()
             request.config.stash[RESULTS].add("ali-oss", VERSION, signature, style, operation, test["passed"])
         with subtests.test(msg=test["name"]):
             assert test["passed"], test["reason"]
-    assert done.returncode == 0 or any(not test["passed"] for test in tests), done.stderr

@@ -8,18 +8,6 @@ from refusals import refused
 from test_matrix import PERFORM
 
 
-@pytest.fixture(scope="module")
-def deployment(servers, tmp_path_factory):
-    deployment = Deployment(servers.process, servers.ready, tmp_path_factory.mktemp("router-signed"))
-    return deployment.configure(cloudfront={"direct_path": "router-signed"}).set_parameters(DirectPath="router-signed")
-
-
-@pytest.fixture(scope="module")
-def router_signed(deployment):
-    with deployment.running() as (gateway, _):
-        yield gateway
-
-
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("style", STYLES)
 def test_the_sdk_performs_the_operation_in_the_addressing_style(

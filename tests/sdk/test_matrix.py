@@ -8,6 +8,7 @@ import hashlib
 import pytest
 
 from devices import OPERATIONS, STYLES, Endpoint, every_signature
+from s3_devices import S3_STYLES, every_s3_device
 
 BODY = b"the bytes of a device" * 1000
 PARTS = [b"a" * (5 << 20), b"the last part may be small"]
@@ -55,7 +56,7 @@ def get_object(device, origin, key):
     device.put(key, BODY)
     read = device.get(key)
     assert (read.data, read.header("content-length")) == (BODY, str(len(BODY)))
-    assert read.header("x-oss-object-type") == "Normal"
+    assert read.header("x-oss-object-type") == device.object_type
 
 
 def head_object(device, origin, key):
@@ -93,3 +94,13 @@ def test_an_address_for_an_endpoint_is_path_style_without_being_told(device_kind
 @pytest.mark.parametrize("style", STYLES)
 def test_the_sdk_performs_the_operation_in_the_addressing_style(device_with, reader, origin, key, style, operation):
     PERFORM[operation](device_with(reader, style), origin, key)
+
+
+@every_s3_device
+@pytest.mark.matrix
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("style", S3_STYLES)
+def test_the_s3_client_performs_the_operation_in_the_addressing_style(
+    s3_device_with, reader, origin, key, style, operation
+):
+    PERFORM[operation](s3_device_with(reader, style), origin, key)

@@ -190,6 +190,53 @@ test("signatures that S3 does not take are refused, each for its reason", async 
   assert.equal((await put(`options.digest = '${sha256("abc")}'`)).status, 200, JSON.stringify(h.logged));
 });
 
+test("a body framed as aws-chunked is taken when it is whole, and stores nothing when it is not", async (t) => {
+  const statement = { Effect: "Allow", Action: "s3:PutObject", Resource: "arn:aws:s3:::acme-ingest/*" };
+  const h = await harness(t, {
+    functions: { "origin-request": SIGNER + PROGRAMMABLE },
+    edit: ({ edge }) => edge.Resources.EdgeRole.Properties.Policies[0].PolicyDocument.Statement.push(statement),
+  });
+  const put = (body, length, headers) =>
+    h.ask({
+      method: "PUT",
+      body,
+      headers: {
+        ...headers,
+        ...routerSigned(
+          `Object.assign(options, { digest: "STREAMING-UNSIGNED-PAYLOAD-TRAILER", headers: { "x-amz-trailer": "x-amz-checksum-crc32" } });
+          if (${length} !== undefined) options.headers["x-amz-decoded-content-length"] = "${length}";`,
+        ),
+      },
+    });
+  const trailer = "x-amz-checksum-crc32:y/Q5Jg==\r\n\r\n";
+  const whole = `4\r\n1234\r\n5\r\n56789\r\n0\r\n${trailer}`;
+  for (const framing of [{}, { "Transfer-Encoding": "chunked" }]) {
+    const answer = await put(whole, 9, framing);
+    assert.equal(answer.status, 200, JSON.stringify(h.logged));
+    assert.equal(h.received.at(-1).body, whole);
+    assert.equal(h.received.at(-1).headers["x-amz-content-sha256"], "STREAMING-UNSIGNED-PAYLOAD-TRAILER");
+  }
+  assert.equal((await put(whole)).status, 411);
+  for (const [body, length] of [
+    [whole, 8],
+    [whole, 10],
+    [`9;a=b\r\n123456789\r\n0\r\n${trailer}`, 9],
+    [`z\r\n123456789\r\n0\r\n${trailer}`, 9],
+    [`-9\r\n123456789\r\n0\r\n${trailer}`, 9],
+    [`8\r\n123456789\r\n0\r\n${trailer}`, 9],
+    [`9\r\n123456789\r\n0\r\nx-amz-copy-source:/b/k\r\n\r\n`, 9],
+    [`9\r\n123456789\r\n0\r\n\r\n`, 9],
+    [`9\r\n123456789\r\n`, 9],
+    [`${whole}more`, 9],
+    ["123456789", 9],
+    [`${"1".repeat(20_000)}\r\n`, 9],
+  ]) {
+    const answer = await put(body, length);
+    assert.deepEqual([answer.status, /<Code>(.*)<\/Code>/.exec(answer.text)?.[1]], [400, "IncompleteBody"], body);
+    assert.ok(h.received.every((seen) => seen.body === whole || seen.body === ""));
+  }
+});
+
 test("header names and values are signed as they are: bytes that are not ASCII, blanks in a row, repeated lines", async (t) => {
   const h = await harness(t);
   const answer = await h.ask({

@@ -3,10 +3,10 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const crypto = require('node:crypto');
 const OSS = require('ali-oss');
+const witness = require('../witness.cjs');
 
-const run = JSON.parse(process.env.CAUSEWAY_SDK);
+const { run } = witness;
 
 /** ali-oss in an addressing style; `options` replaces any of its own options. */
 function device(style = 'virtual-host', options = {}, { url, bucket } = run.endpoints[style]) {
@@ -35,28 +35,6 @@ function withKey({ access_key_id, access_key_secret, security_token }) {
   return { accessKeyId: access_key_id, accessKeySecret: access_key_secret, ...token };
 }
 
-async function ask(path, parameters) {
-  const answer = await fetch(`${run.witness}${path}?${new URLSearchParams(parameters)}`);
-  assert.equal(answer.status, 200);
-  return answer.json();
-}
-
-/** What the origin holds under a key: `{ status, size, sha256, headers }`. */
-const stored = key => ask('/object', { key });
-
-/** The status of ListParts at the origin: 200 while the upload is open, 404 after it ended. */
-const uploadStatus = async (key, id) => (await ask('/upload', { key, id })).status;
-
-/** Runs `action` and gives the requests that reached the origin's side meanwhile. */
-async function seenDuring(action) {
-  const { count } = await ask('/requests', { since: 1e9 });
-  await action();
-  return (await ask('/requests', { since: count })).requests;
-}
-
-/** The value of a header of a seen request, if it was there. */
-const header = (request, name) => request.headers.find(([key]) => key.toLowerCase() === name)?.[1];
-
 /** Expects the SDK itself to throw this status and code, with a request id, and gives the error. */
 async function refused(promise, status, code) {
   const error = await promise.then(
@@ -68,7 +46,4 @@ async function refused(promise, status, code) {
   return error;
 }
 
-const sha256 = data => crypto.createHash('sha256').update(data).digest('hex');
-const md5 = (data, encoding = 'hex') => crypto.createHash('md5').update(data).digest(encoding);
-
-module.exports = { V4, run, device, tlsDevice, withKey, stored, uploadStatus, seenDuring, header, refused, sha256, md5 };
+module.exports = { ...witness, V4, device, tlsDevice, withKey, refused };

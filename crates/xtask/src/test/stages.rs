@@ -222,7 +222,10 @@ fn infra(project: &Project) -> anyhow::Result<Vec<Command>> {
 
 fn sdk(project: &Project) -> anyhow::Result<Vec<Command>> {
     let python = Python::install(project, Requirements::SdkTests)?;
-    npm_ci(&project.path("tests/sdk"), "installing ali-oss from npm")?;
+    npm_ci(
+        &project.path("tests/sdk"),
+        "installing the SDKs for Node.js from npm",
+    )?;
     chromium()?;
     let commands = sdk_table::PLATFORMS.map(|platform| {
         let mut command = Command::new(python.program("python"));

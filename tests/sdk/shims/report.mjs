@@ -1,4 +1,4 @@
-// A reporter of node:test for test_ali_oss.py: one JSON line per finished test.
+// A reporter of node:test for node_tests.py: one JSON line per finished test.
 export default async function* report(source) {
   for await (const { type, data } of source) {
     // A file is reported as a test too, by its path: only what stands in it counts.

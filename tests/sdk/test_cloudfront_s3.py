@@ -1,0 +1,59 @@
+"""S3 clients on CloudFront: what their signatures say of a body decides which deployment can pass it on."""
+
+import hashlib
+
+import pytest
+import requests
+
+from refusals import refused
+from s3_devices import every_s3_device
+from test_s3_wire import WHOLE, Signer, streamed
+
+
+@pytest.fixture
+def client(s3_gateway):
+    return Signer(s3_gateway)
+
+
+@every_s3_device
+def test_a_body_that_the_signature_binds_is_501_where_cloudfront_signs(device_kind, gateway, key, proxy):
+    device = device_kind(gateway.endpoint("path", tls=device_kind.tls), gateway.credentials)
+    upload_id = device.initiate(key)
+    with proxy.watching() as seen:
+        for call in (lambda: device.put(key, b"x"), lambda: device.upload_part(key, upload_id, 1, b"x")):
+            with refused(device, 501, "NotImplemented") as told:
+                call()
+            assert 'direct_path = "router-signed"' in told[0].message
+    assert seen == []
+
+
+@every_s3_device
+def test_a_presigned_url_binds_no_body_and_is_taken_where_cloudfront_signs(device_kind, gateway, origin, key):
+    device = device_kind(gateway.endpoint("path", tls=device_kind.tls), gateway.credentials)
+    assert requests.put(device.presigned_put(key, 60), b"presigned", timeout=60).status_code == 200
+    upload_id = device.initiate(f"{key}-parts")
+    url = device.presigned("upload_part", f"{key}-parts", 60, UploadId=upload_id, PartNumber=1)
+    etag = requests.put(url, b"part", timeout=60).headers["ETag"]
+    device.complete(f"{key}-parts", upload_id, [etag])
+    assert origin.object(key).sha256 == hashlib.sha256(b"presigned").hexdigest()
+    assert origin.object(f"{key}-parts").sha256 == hashlib.sha256(b"part").hexdigest()
+
+
+def test_f01_s3_refuses_another_body_than_the_one_whose_digest_was_signed(client, origin, key):
+    status, code = client.send(client.signed(key, b"as signed"), body=b"as sent!!")
+    assert (status, bool(code)) == (400, True)
+    assert origin.object(key).status == 404
+
+
+@pytest.mark.parametrize("length", [8, 10])
+def test_f03_s3_refuses_another_length_than_the_one_that_was_signed(client, origin, key, length):
+    status, code = streamed(client, key, WHOLE, length)
+    assert (status, bool(code)) == (400, True)
+    assert origin.object(key).status == 404
+
+
+@pytest.mark.parametrize("gateway_with", ["gateway", "router_signed"], ids=["oac", "router-signed"])
+def test_signed_chunks_are_501(request, gateway_with, key, origin_untouched):
+    client = Signer(request.getfixturevalue(gateway_with))
+    signed, body = client.signed_chunks(key, b"a chunk")
+    assert client.send(signed, body=body) == (501, "NotImplemented")
