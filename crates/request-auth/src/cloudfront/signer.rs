@@ -277,8 +277,8 @@ fn check_url(url: &str) -> Result<(), SignerError> {
     let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
     let (_, parameters) = read_target(target.as_bytes()).map_err(|_| SignerError::Url)?;
     let is_own = |parameter: &Parameter| OWN.iter().any(|own| own.as_bytes() == parameter.name);
-    // Nothing could stand for a `?` with nothing behind it: a verifier sees parameters there.
-    let is_open = target.ends_with('?') || target.ends_with('&');
+    // A `?` with nothing behind it could not be told from none: the signature's parameters follow.
+    let is_open = target.split_once('?').is_some_and(|(_, query)| query.is_empty());
     if host.is_empty() || !url.bytes().all(is_plain) || parameters.iter().any(is_own) || is_open {
         return Err(SignerError::Url);
     }

@@ -9,7 +9,7 @@ use gateway::router::{BodyRule, body_rule_of};
 use oss_s3::answer::{Answer, Asked, RequestId, Scheme};
 use oss_s3::error::{Fault, Refusal};
 use request_auth::aws_v4::OriginCredentials;
-use request_auth::{Denial, Dialect, Occurrence, RequestHead, SecretKey, UnixSeconds};
+use request_auth::{Connection, Denial, Dialect, Occurrence, RequestHead, SecretKey, UnixSeconds};
 use serde_json::json;
 
 use super::mutate::Arrived;
@@ -143,7 +143,11 @@ fn exchange(
         .iter()
         .map(|(name, value)| (name.as_slice(), value.as_slice()));
     let head = RequestHead::new(&arrived.method, &arrived.target, lines, arrived.delivery)
-        .map_err(|error| Refusal::from(Denial::from(error)))?;
+        .map_err(|error| Refusal::from(Denial::from(error)))?
+        .over(Connection {
+            secure: true,
+            peer: Some("192.0.2.7"),
+        });
     let claim = authorizer::claim(config, &head)?;
     *reached = Reached::Verify;
     let known = record.id() == claim.record_id();

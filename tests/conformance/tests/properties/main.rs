@@ -9,6 +9,7 @@
 )]
 #![allow(unreachable_pub, missing_docs, reason = "modules of one test program")]
 
+mod cloudfront;
 mod collision;
 mod device;
 mod forwarded;
