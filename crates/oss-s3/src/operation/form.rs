@@ -51,7 +51,8 @@ impl Call {
 /// Reads an absolute URL of a page.
 fn read_url(text: &[u8]) -> Option<String> {
     let text = core::str::from_utf8(text).ok()?;
-    let (scheme, rest) = text.split_once("://")?;
+    let (scheme, rest) = text.split_once(':')?;
+    let rest = rest.strip_prefix("//")?;
     let is_web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
     let has_host = rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[');
     let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
