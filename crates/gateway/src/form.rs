@@ -116,3 +116,6 @@ fn strangers<'h>(config: &Config, head: &'h RequestHead<'_>) -> Vec<Resource<'h,
     found.retain(|resource| resource.key.is_empty() && resource.signed_bucket.is_some());
     found
 }
+
+#[cfg(test)]
+mod tests;
