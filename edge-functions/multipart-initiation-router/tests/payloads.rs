@@ -89,7 +89,12 @@ fn f05_signed_chunks_are_501_whoever_signs_for_s3() {
         for target in TARGETS {
             let headers = [FRAME[0], FRAME[1], (HASH, CHUNKS)];
             let outcome = authorized(config, target, &headers).1;
-            assert_refused(&outcome, "501", "NotImplemented", "cannot be verified on CloudFront");
+            assert_refused(
+                &outcome,
+                "501",
+                "NotImplemented",
+                "cannot be verified on CloudFront",
+            );
         }
     }
 }
