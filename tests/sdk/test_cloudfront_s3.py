@@ -50,10 +50,3 @@ def test_f03_s3_refuses_another_length_than_the_one_that_was_signed(client, orig
     status, code = streamed(client, key, WHOLE, length)
     assert (status, bool(code)) == (400, True)
     assert origin.object(key).status == 404
-
-
-@pytest.mark.parametrize("gateway_with", ["gateway", "router_signed"], ids=["oac", "router-signed"])
-def test_signed_chunks_are_501(request, gateway_with, key, origin_untouched):
-    client = Signer(request.getfixturevalue(gateway_with))
-    signed, body = client.signed_chunks(key, b"a chunk")
-    assert client.send(signed, body=body) == (501, "NotImplemented")

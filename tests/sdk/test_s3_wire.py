@@ -1,7 +1,6 @@
 """Attack cases B and F: requests of an S3 client that somebody changed after they were signed."""
 
 import hashlib
-import hmac
 import http.client
 from urllib.parse import quote, urlsplit
 
@@ -37,32 +36,6 @@ class Signer:
             request.context["checksum"] = {"request_algorithm": {"in": "trailer"}}
         S3SigV4Auth(self._credentials, "s3", REGION).add_auth(request)
         return request
-
-    def signed_chunks(self, key: str, *chunks: bytes) -> tuple[AWSRequest, bytes]:
-        """A request whose body is framed in chunks with a signature each, as older SDKs send it, and that body."""
-
-        class Seed(S3SigV4Auth):
-            def payload(self, request):
-                return "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
-
-        url = f"http://localhost:{self._gateway.port}/{self._gateway.bucket}/{quote(key)}"
-        length = str(sum(map(len, chunks)))
-        request = AWSRequest(
-            "PUT", url, headers={"content-encoding": "aws-chunked", "x-amz-decoded-content-length": length}
-        )
-        Seed(self._credentials, "s3", REGION).add_auth(request)
-        date = request.headers["X-Amz-Date"]
-        scope = f"{date[:8]}/{REGION}/s3/aws4_request"
-        signing_key = b"AWS4" + self._credentials.secret_key.encode()
-        for step in scope.split("/"):
-            signing_key = hmac.digest(signing_key, step.encode(), "sha256")
-        before, body = request.headers["Authorization"].rpartition("=")[2], b""
-        for chunk in [*chunks, b""]:
-            digests = hashlib.sha256().hexdigest(), hashlib.sha256(chunk).hexdigest()
-            text = "\n".join(["AWS4-HMAC-SHA256-PAYLOAD", date, scope, before, *digests])
-            before = hmac.digest(signing_key, text.encode(), "sha256").hex()
-            body += b"%x;chunk-signature=%b\r\n%b\r\n" % (len(chunk), before.encode(), chunk)
-        return request, body
 
     def send(self, request: AWSRequest, *, body: bytes | None = None, headers: dict[str, str] | None = None):
         """Sends it with another body or more headers than were signed; gives (status, error code)."""
@@ -206,25 +179,3 @@ def test_a_framed_body_that_is_broken_stores_nothing(client, origin, key, body):
 def test_f09_a_framed_body_for_an_operation_that_stores_none_is_refused(client, key, origin_untouched):
     signed = client.signed(key, method="DELETE", query="uploadId=U", framed=True, x_amz_decoded_content_length="0")
     assert client.send(signed)[0] in (400, 403)
-
-
-def test_a_body_in_signed_chunks_is_stored(client, origin, key):
-    request, body = client.signed_chunks(key, b"a" * 70_000, b"the last chunk")
-    assert client.send(request, body=body) == (200, "")
-    assert origin.object(key).sha256 == hashlib.sha256(b"a" * 70_000 + b"the last chunk").hexdigest()
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda body: body.replace(b"aaaa", b"aaab", 1),
-        lambda body: body[: -len(b"0;chunk-signature=") - 64 - 4],
-        lambda body: body.replace(b"chunk-signature=", b"chunk-signature=0", 1),
-    ],
-    ids=["other bytes", "no last chunk", "another signature"],
-)
-def test_f05_a_signed_chunk_that_was_changed_stores_nothing(client, origin, key, change):
-    request, body = client.signed_chunks(key, b"a" * 70_000, b"the last chunk")
-    status, _ = client.send(request, body=change(body))
-    assert status >= 400
-    assert origin.object(key).status == 404
