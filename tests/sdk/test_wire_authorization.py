@@ -112,7 +112,7 @@ def test_D09_an_authorization_that_is_not_v1_is_cleanly_refused(wire, scheme, pr
         for name, value in wire.sign("PUT", wire.resource("d09"))
     ]
     with proxy.watching() as seen:
-        answer = wire.send("PUT", wire.target("d09"), headers, b"x").check()
+        answer = wire.send("PUT", wire.target("d09"), headers, b"x").check(s3=scheme.startswith("AWS"))
     # A blank at the line's end is the line's, not the value's: that one is the honest request.
     honest = scheme == "OSS {id}:{signature} "
     assert answer.status == 200 if honest else 400 <= answer.status < 500, answer
@@ -183,10 +183,10 @@ def presigned(wire, method, key, expires, query=""):
     return f"{query}&{own}" if query else own
 
 
-def put_presigned(wire, query, headers=(), method="PUT", key="presigned"):
+def put_presigned(wire, query, headers=(), method="PUT", key="presigned", *, s3=False):
     # CloudFront answers a GET with a body by itself.
     body = b"x" if method in ("PUT", "POST") else b""
-    return wire.send(method, wire.target(key, query), [("Host", wire.host), *headers], body).check()
+    return wire.send(method, wire.target(key, query), [("Host", wire.host), *headers], body).check(s3=s3)
 
 
 def test_E_a_presigned_put_is_accepted_without_any_header(wire):
@@ -252,7 +252,8 @@ def test_D05_header_and_query_authorization_together_are_400(wire, origin_untouc
 )
 def test_D05_a_presigned_url_with_a_foreign_authorization_is_refused(wire, foreign, origin_untouched):
     query = presigned(wire, "PUT", "presigned", int(time.time()) + 60)
-    assert put_presigned(wire, query, [("Authorization", foreign)]).status in (400, 403)
+    answer = put_presigned(wire, query, [("Authorization", foreign)], s3=foreign.startswith("AWS"))
+    assert answer.status in (400, 403)
 
 
 @pytest.mark.parametrize(
@@ -260,7 +261,7 @@ def test_D05_a_presigned_url_with_a_foreign_authorization_is_refused(wire, forei
 )
 def test_D05_two_schemes_in_one_query_are_refused(wire, scheme, origin_untouched):
     query = presigned(wire, "PUT", "presigned", int(time.time()) + 60)
-    assert put_presigned(wire, f"{query}&{scheme}").status in (400, 403)
+    assert put_presigned(wire, f"{query}&{scheme}", s3=scheme.startswith("X-Amz-")).status in (400, 403)
 
 
 def test_C13_the_skew_error_carries_both_times(wire):

@@ -56,14 +56,15 @@ class Answer:
         assert root.tag == "Error", root.tag
         return root
 
-    def check(self) -> Answer:
-        """What holds for every answer of the gateway, whatever was asked."""
-        assert REQUEST_ID.fullmatch(self.header("x-oss-request-id") or ""), self
+    def check(self, *, s3: bool = False) -> Answer:
+        """What holds for every answer of the gateway, whatever was asked; `s3`: by what looks like an S3 client."""
+        request_id, foreign = ("x-amz-request-id", "x-oss-") if s3 else ("x-oss-request-id", "x-amz-")
+        assert REQUEST_ID.fullmatch(self.header(request_id) or ""), self
         assert parsedate_to_datetime(self.header("date")), self
         assert b"xmlns" not in self.body, self
-        assert not [name for name in self.header_names if name.startswith(("x-amz-", "seaweed"))], self
+        assert not [name for name in self.header_names if name.startswith((foreign, "seaweed"))], self
         if self.status >= 400:
-            assert self.error.findtext("RequestId") == self.header("x-oss-request-id"), self
+            assert self.error.findtext("RequestId") == self.header(request_id), self
             assert all(len(element) or element.text for element in self.error.iter()), "an empty element crashes an SDK"
         return self
 
