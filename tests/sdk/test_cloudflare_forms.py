@@ -10,9 +10,11 @@ from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree
 
+import boto3
 import forms
 import pytest
 import requests
+from botocore.config import Config
 from forms import CONTENT_TYPE, Signer
 
 MANY = 6 << 20
@@ -302,6 +304,35 @@ def test_a_form_is_answered_in_the_dialect_of_its_signature(signer, gateway, key
         assert ("x-amz-request-id" in answer.headers, "x-oss-request-id" in answer.headers) == (
             signer.speaks_s3, not signer.speaks_s3
         )  # fmt: skip
+
+
+def test_boto3_presigned_posts_are_stored(keys, gateway, origin, key):
+    grant = {"bucket": gateway.bucket, "operations": ["PostObject"]}
+    credentials = keys.add(schemes=["s3-post-v4"], grants=[grant])
+    client = boto3.client(
+        "s3",
+        endpoint_url=gateway.endpoint("path").url,
+        region_name="eu-west-1",
+        aws_access_key_id=credentials.access_key_id,
+        aws_secret_access_key=credentials.access_key_secret,
+        config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
+    )
+    fields = {"acl": "private", "Content-Type": "text/plain", "x-amz-meta-a": "1", "success_action_status": "201"}
+    made = client.generate_presigned_post(
+        gateway.bucket,
+        f"{key}/${{filename}}",
+        Fields=fields,
+        Conditions=[*({name: value} for name, value in fields.items()), ["content-length-range", 1, 100]],
+    )
+    answer = post(gateway, made["fields"], b"from boto3", url=made["url"])
+    assert answer.status_code == 201, answer.content
+    assert ElementTree.fromstring(answer.content).findtext("Key") == f"{key}/a.txt"
+    found = origin.object(f"{key}/a.txt")
+    assert (found.size, found.headers["content-type"], found.metadata) == (10, "text/plain", {"a": "1"})
+    answer = post(gateway, made["fields"] | {"x-amz-meta-a": "2"}, b"from boto3", url=made["url"])
+    assert (answer.status_code, code_of(answer)) == (403, "AccessDenied")
+    answer = post(gateway, made["fields"], b"x" * 101, url=made["url"])
+    assert (answer.status_code, code_of(answer)) == (400, "EntityTooLarge")
 
 
 def test_a_large_form_passes_without_being_held(servers, platform, gateway, stored, credentials, key):
