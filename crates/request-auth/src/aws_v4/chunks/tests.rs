@@ -241,3 +241,24 @@ fn f07_a_trailer_is_announced_exactly_where_one_is_signed() {
     assert!(Unframer::new(&seed(SEED, true), 0, None).is_none());
     assert!(Unframer::new(&seed(SEED, false), 0, Some(CHECKSUM)).is_none());
 }
+
+#[test]
+fn f05_no_single_byte_of_a_frame_or_of_its_content_can_be_changed() {
+    let whole = example_with_trailer(&trailer_lines());
+    let seed = seed(TRAILER_SEED, true);
+    let frame = (0..90)
+        .chain(65_600..65_720)
+        .chain(whole.len() - 300..whole.len());
+    for at in frame {
+        for flip in [1, 0x20, 0x80, 0xff] {
+            let mut changed = whole.clone();
+            changed[at] ^= flip;
+            // A size has two spellings in hexadecimal digits.
+            if changed[at].is_ascii_uppercase() && changed[at].is_ascii_hexdigit() {
+                continue;
+            }
+            let unframer = Unframer::new(&seed, LENGTH, Some(CHECKSUM)).unwrap();
+            assert!(unframed(unframer, &changed, usize::MAX).is_err(), "{at} {flip}");
+        }
+    }
+}
