@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, anyhow, bail};
 use gateway::document::Node;
 use gateway::keys::{KeyRecord, KeyRecordSource};
-use gateway::policy::GrantSource;
+use gateway::policy::{GrantSource, READ_ONLY};
 use oss_s3::operation::Operation;
 use request_auth::Scheme;
 use request_auth::derived::fleet_of_record;
@@ -100,13 +100,25 @@ impl Records {
                 .split('/')
                 .any(|part| matches!(part, "{key_id}" | "{device}"))
         };
-        let only_reads = grant.operations.iter().all(|name| {
-            Operation::from_name(name).is_some_and(|operation| !Operation::UPLOAD.contains(&operation))
-        });
-        if is_fleet && !only_reads && !names_the_device(&grant.mount) && !names_the_device(&grant.prefix) {
+        let reads = |name: &String| {
+            name == READ_ONLY
+                || Operation::from_name(name)
+                    .is_some_and(|operation| operation.reads() || operation == Operation::ListParts)
+        };
+        let only_reads = grant.operations.iter().all(reads);
+        if !is_fleet || only_reads {
+            return;
+        }
+        let either = |names: &dyn Fn(&str) -> bool| names(&grant.mount) || names(&grant.prefix);
+        if !either(&names_the_device) {
             self.warnings.push(format!(
                 "key record `{id}`: all devices of the fleet store in the same place of `{bucket}` and may overwrite each \
-                 other's objects; put `{{device}}/` into the grant's `mount`"
+                 other's objects; put `{{key_id}}/` into the grant's `mount`"
+            ));
+        } else if !either(&|template| template.split('/').any(|part| part == "{key_id}")) {
+            self.warnings.push(format!(
+                "key record `{id}`: a device's place in `{bucket}` may also be that of another fleet's device or of a plain \
+                 key with such a name; `{{key_id}}/` in the grant's `mount` is a place of its own"
             ));
         }
     }

@@ -115,7 +115,15 @@ fn check_reads_the_records_and_warns_of_grants_that_may_not_be_meant() {
     };
     keep("AK", json!([{"bucket": "devices"}]));
     keep("d1.cams", json!([{"bucket": "devices", "mount": "{device}/"}]));
+    keep(
+        "d1.forms",
+        json!([{"bucket": "devices", "operations": ["PostObject"]}]),
+    );
     keep("d1.locks", json!([{"bucket": "devices", "mount": "{fleet}/"}]));
+    keep(
+        "d1.screens",
+        json!([{"bucket": "devices", "operations": ["read-only"]}]),
+    );
     keep("d1.bells", json!([{"bucket": "nowhere", "prefix": "{key_id}/"}]));
     let file = folder.path().join("causeway.toml");
     let output = causeway(&["check", text(&file), "--keys", text(&keys), "--json"]);
@@ -126,8 +134,14 @@ fn check_reads_the_records_and_warns_of_grants_that_may_not_be_meant() {
         json!({"id": "d1.cams", "masters": 1, "revoked": 1})
     );
     let warnings = report["records"]["warnings"].as_array().unwrap();
-    assert_eq!(warnings.len(), 2, "{warnings:?}");
-    for (warning, of, what) in [(0, "d1.bells", "`nowhere`"), (1, "d1.locks", "`mount`")] {
+    let expected = [
+        ("d1.bells", "`nowhere`"),
+        ("d1.cams", "`{key_id}/`"),
+        ("d1.forms", "overwrite"),
+        ("d1.locks", "overwrite"),
+    ];
+    assert_eq!(warnings.len(), expected.len(), "{warnings:?}");
+    for (warning, (of, what)) in expected.into_iter().enumerate() {
         let warning = warnings.get(warning).unwrap().as_str().unwrap();
         assert!(warning.contains(of) && warning.contains(what), "{warning}");
     }

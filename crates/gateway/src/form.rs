@@ -19,7 +19,7 @@ mod reader;
 
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::request::Authorized;
-use request_auth::post_policy::{Form, FormClaim};
+use request_auth::post_policy::{Form, FormClaim, FormFields};
 use request_auth::{Denial, RequestHead, Resource, UnixSeconds};
 
 use crate::authorizer;
@@ -54,19 +54,20 @@ pub fn arriving(config: &Config, head: &RequestHead<'_>) -> Result<Option<Bounda
     })
 }
 
-/// Verifies that a form's policy is signed with the key of this record, before more is read than the
-/// fields: whoever has no key makes the gateway read no file (attack case N10).
+/// Verifies that a form's policy is signed with the key of this record and in its time, before more is read
+/// than the fields: whoever has no key, or an old form, makes the gateway read no file (attack case N10).
 ///
 /// # Errors
 /// The refusal that the client is answered with.
 pub fn authenticate(
     config: &Config,
     claim: &FormClaim,
+    fields: &FormFields,
     record: &KeyRecord,
     now: UnixSeconds,
 ) -> Result<(), Refusal> {
     let key = record.key(claim.key_id(), now)?;
-    Ok(claim.check_signature(&key.material(), &config.rules)?)
+    Ok(claim.check(fields, &key.material(), &config.rules, now, read_policy)?)
 }
 
 /// Verifies a form with the record of its key, and authorises what its policy permits.

@@ -371,7 +371,14 @@ pub fn to_device<'h>(
                 }
                 Dialect::S3 => {
                     let s3 = counterpart(row.s3, row.s3, name)?;
-                    value::is_plain(value).then(|| (s3, value.to_vec()))
+                    let value = match row.rule {
+                        // The key's own name tells the account: the client is told the one it may use.
+                        Rule::KmsKeyId | Rule::S3(s3::S3Rule::KmsKeyId) => {
+                            Rule::KmsKeyId.to_oss(value, bucket)?
+                        }
+                        _ => value::is_plain(value).then(|| value.to_vec())?,
+                    };
+                    Some((s3, value))
                 }
             });
         out.extend(found);

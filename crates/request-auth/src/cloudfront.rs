@@ -24,6 +24,8 @@ mod resource;
 mod signer;
 mod source_ip;
 
+use core::fmt;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -59,7 +61,6 @@ const OWN: [&str; 5] = [KEY_PAIR_ID, SIGNATURE, POLICY, EXPIRES, HASH_ALGORITHM]
 const COOKIE_PREFIX: &str = "CloudFront-";
 
 /// A signature as presented, and what it is to be of.
-#[derive(Debug)]
 pub struct CloudFrontClaim {
     pub(crate) key_id: String,
     hash: Hash,
@@ -68,12 +69,20 @@ pub struct CloudFrontClaim {
     is_own: fn(&[u8]) -> bool,
 }
 
-#[derive(Debug)]
 enum Terms {
     /// The URL until this second, as the digits that were sent.
     Canned { expires: String, ends: UnixSeconds },
     /// The bytes of a policy.
     Custom(Vec<u8>),
+}
+
+impl fmt::Debug for CloudFrontClaim {
+    /// Names the key pair; a policy with its signature opens what it is for to whoever holds them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CloudFrontClaim")
+            .field("key_id", &self.key_id)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a credential consists of, as text.
@@ -98,11 +107,15 @@ pub(crate) fn in_query(head: &RequestHead<'_>) -> Result<CloudFrontClaim, Denial
 }
 
 /// Reads signed cookies, if there is one with the id of a key pair: without that, whatever cookies a browser
-/// sends are no credential.
+/// sends are no credential. Nor are they beside a method that changes something: a page of another site
+/// can have a browser send both.
 ///
 /// # Errors
 /// Those of a signed URL; a cookie of this kind that is there twice as [`HeadError::RepeatedHeader`].
 pub(crate) fn in_cookies(head: &RequestHead<'_>) -> Result<Option<CloudFrontClaim>, Denial> {
+    if !matches!(head.method(), "GET" | "HEAD") {
+        return Ok(None);
+    }
     let cookie = |name| cookie(head, name);
     let Some(key_id) = cookie(KEY_PAIR_ID)? else {
         return Ok(None);

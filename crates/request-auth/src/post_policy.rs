@@ -21,6 +21,8 @@ mod permitted;
 mod policy;
 mod sign;
 
+use core::fmt;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -78,7 +80,6 @@ impl From<Denial> for FormDenial {
 }
 
 /// The one signature that a form carries, read but not verified.
-#[derive(Debug)]
 pub struct FormClaim {
     key_id: String,
     scheme: Scheme,
@@ -87,6 +88,16 @@ pub struct FormClaim {
     policy: Vec<u8>,
     /// The scope of the V4 grammars, and the date that goes with it.
     credential: Option<Credential>,
+}
+
+impl fmt::Debug for FormClaim {
+    /// Names the key; a policy with its signature is good for as many uploads as its time allows.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FormClaim")
+            .field("key_id", &self.key_id)
+            .field("scheme", &self.scheme)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The fields of each grammar: what tells it, then key id or credential, signature and date.
@@ -274,18 +285,7 @@ impl FormClaim {
         now: UnixSeconds,
         read: PolicyReader,
     ) -> Result<Verified<'a, B>, FormDenial> {
-        self.check_signature(key, rules)?;
-        if let Some(credential) = &self.credential {
-            credential.check_time(rules.window, now)?;
-        }
-        let policy = self.policy(read)?;
-        if now > policy.expires {
-            let expires = policy.expires;
-            return Err(FormDenial::PolicyExpired { expires, now });
-        }
-        check_end(policy.expires, rules.window, now)?;
-        let grammar = Grammar::of_scheme(self.scheme).ok_or(Denial::UnknownScheme)?;
-        check_token(form.fields.get(grammar.token), key)?;
+        let (grammar, policy) = self.authenticate(form.fields, key, rules, now, read)?;
         let permitted = Permitted::new(form, grammar, &policy)?;
         for resource in resources {
             // The addressed bucket is matched, never a field of that name.
@@ -297,12 +297,46 @@ impl FormClaim {
         Err(FormDenial::Unmet("bucket".to_owned()))
     }
 
-    /// The first part of [`FormClaim::verify`], which needs nothing of the file: the key may use the
-    /// scheme, and the policy is signed with one of its secrets. It permits nothing yet.
+    /// The first part of [`FormClaim::verify`], which needs nothing of the file: the signature, its time and
+    /// the session token. It permits nothing yet.
     ///
     /// # Errors
-    /// The first [`Denial`] in that order.
-    pub fn check_signature(&self, key: &KeyMaterial<'_>, rules: &Rules) -> Result<(), Denial> {
+    /// The first [`FormDenial`] in that order.
+    pub fn check(
+        &self,
+        fields: &FormFields,
+        key: &KeyMaterial<'_>,
+        rules: &Rules,
+        now: UnixSeconds,
+        read: PolicyReader,
+    ) -> Result<(), FormDenial> {
+        self.authenticate(fields, key, rules, now, read).map(drop)
+    }
+
+    fn authenticate(
+        &self,
+        fields: &FormFields,
+        key: &KeyMaterial<'_>,
+        rules: &Rules,
+        now: UnixSeconds,
+        read: PolicyReader,
+    ) -> Result<(&'static Grammar, Policy), FormDenial> {
+        self.check_signature(key, rules)?;
+        if let Some(credential) = &self.credential {
+            credential.check_time(rules.window, now)?;
+        }
+        let policy = self.policy(read)?;
+        if now > policy.expires {
+            let expires = policy.expires;
+            return Err(FormDenial::PolicyExpired { expires, now });
+        }
+        check_end(policy.expires, rules.window, now)?;
+        let grammar = Grammar::of_scheme(self.scheme).ok_or(Denial::UnknownScheme)?;
+        check_token(fields.get(grammar.token), key)?;
+        Ok((grammar, policy))
+    }
+
+    fn check_signature(&self, key: &KeyMaterial<'_>, rules: &Rules) -> Result<(), Denial> {
         if key.key_id != self.key_id {
             return Err(Denial::UnknownKey);
         }

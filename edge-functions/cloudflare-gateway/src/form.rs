@@ -54,7 +54,7 @@ pub(crate) async fn serve(
     let config = &settings.config;
     let times = config.key_cache;
     let record = store::find(env, claim.record_id(), times, asked.now, &mut entry.line).await?;
-    form::authenticate(config, &claim, &record, asked.now)?;
+    form::authenticate(config, &claim, &opened.fields, &record, asked.now)?;
 
     let Opened {
         fields,

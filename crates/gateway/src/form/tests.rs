@@ -22,6 +22,7 @@ struct Post<'p> {
     path: &'p str,
     key: &'p str,
     secret: &'p str,
+    expiration: &'p str,
 }
 
 const GOOD: Post<'_> = Post {
@@ -31,10 +32,22 @@ const GOOD: Post<'_> = Post {
     path: "/devices/",
     key: "u/k",
     secret: SECRET,
+    expiration: "2024-05-01T13:00:00Z",
 };
 
 impl Post<'_> {
     fn outcome<T>(&self, and: impl FnOnce(Result<Authorized<'_>, Refusal>) -> T) -> T {
+        self.arrived(|config, head, form, record| {
+            and(arriving(config, head).and_then(|boundary| {
+                assert!(boundary.is_some());
+                let claim = FormClaim::of(form.fields)?;
+                authenticate(config, &claim, form.fields, record, NOW)?;
+                authorize(config, head, &claim, form, record, NOW)
+            }))
+        })
+    }
+
+    fn arrived<T>(&self, and: impl FnOnce(&Config, &RequestHead<'_>, &Form<'_>, &KeyRecord) -> T) -> T {
         let config = Config::from_json(CONFIG).unwrap();
         let record = format!(
             r#"{{"id": "AK-1", "secrets": [{{"secret": "{SECRET}"}}], "schemes": ["oss-post-v1"],
@@ -49,8 +62,8 @@ impl Post<'_> {
         let lines = lines.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
         let head = RequestHead::new("POST", self.path.as_bytes(), lines, Delivery::Lines).unwrap();
         let policy = format!(
-            r#"{{"expiration": "2024-05-01T13:00:00Z", "conditions": [{{"bucket": "{}"}}, ["starts-with", "$key", ""]]}}"#,
-            self.bucket
+            r#"{{"expiration": "{}", "conditions": [{{"bucket": "{}"}}, ["starts-with", "$key", ""]]}}"#,
+            self.expiration, self.bucket
         );
         let secret = SecretKey::new(self.secret.into()).unwrap();
         let signed = FormSigner::oss_v1("AK-1", &secret)
@@ -67,12 +80,7 @@ impl Post<'_> {
             file_name: b"a.txt",
             file_bytes: 1,
         };
-        and(arriving(&config, &head).and_then(|boundary| {
-            assert!(boundary.is_some());
-            let claim = FormClaim::of(&fields)?;
-            authenticate(&config, &claim, &record, NOW)?;
-            authorize(&config, &head, &claim, &form, &record, NOW)
-        }))
+        and(&config, &head, &form, &record)
     }
 
     fn fault(&self) -> Fault {
@@ -116,6 +124,20 @@ fn h01_a_grant_has_to_name_forms_and_to_cover_the_key() {
     assert_eq!(Post { key: "v/k", ..GOOD }.fault(), Fault::Forbidden);
     for key in ["u/../k", "u\\k", "", "u/\u{1}"] {
         assert_eq!(Post { key, ..GOOD }.fault(), Fault::ObjectNameInvalid, "{key:?}");
+    }
+}
+
+#[test]
+fn n10_a_form_whose_time_is_over_is_refused_before_its_file_is_read() {
+    for (expiration, expected) in [
+        ("2024-05-01T13:00:00Z", None),
+        ("2024-05-01T12:00:00Z", Some(Fault::PolicyExpired)),
+    ] {
+        Post { expiration, ..GOOD }.arrived(|config, _, form, record| {
+            let claim = FormClaim::of(form.fields).unwrap();
+            let outcome = authenticate(config, &claim, form.fields, record, NOW);
+            assert_eq!(outcome.err().map(|refusal| refusal.fault()), expected);
+        });
     }
 }
 

@@ -207,7 +207,7 @@ pub(super) const TABLE: [Row; 44] = [
     row("x-amz-server-side-encryption", Rule::S3(S3Rule::Encryption), [S, S, D, D, D], D, Answers::Any),
     row("x-amz-server-side-encryption-aws-kms-key-id", Rule::S3(S3Rule::KmsKeyId), [S, S, D, D, D], D, Answers::Any),
     row("x-amz-server-side-encryption-bucket-key-enabled", Rule::Verbatim, [S, S, D, D, D], D, Answers::Any),
-    row("x-amz-server-side-encryption-context", Rule::Verbatim, [S, S, D, D, D], D, Answers::Any),
+    row("x-amz-server-side-encryption-context", Rule::Verbatim, [S, S, D, D, D], D, Answers::Never),
     row("x-amz-tagging", Rule::Tagging, [S, S, D, D, D], D, Answers::Never),
     row("x-amz-request-payer", Rule::RequestPayer, [S, S, S, S, S], S, Answers::Never),
 

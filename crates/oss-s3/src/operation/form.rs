@@ -55,6 +55,9 @@ fn read_url(text: &[u8]) -> Option<String> {
     let rest = rest.strip_prefix("//")?;
     let is_web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
     let has_host = rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[');
+    // `https://app.example@evil.example/` begins as a policy wants it, and goes elsewhere.
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let has_host = has_host && !authority.contains('@');
     let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     (is_web && has_host && is_plain).then(|| text.to_owned())
 }
@@ -98,6 +101,7 @@ mod tests {
             "https://example.com/a?b=c#d",
             "HTTP://[::1]:8080",
             "http://localhost/",
+            "https://example.com/@me?to=a@b.example#@",
         ] {
             let redirect = Call::PostObject(FormReply::Redirect(url.to_owned()));
             assert_eq!(call(&[("success_action_redirect", url)]), Ok(redirect));
@@ -112,6 +116,8 @@ mod tests {
             "https://",
             "https:///example.com",
             "https://\\example.com",
+            "https://app.example.com@evil.example/",
+            "https://app.example.com:443@evil.example",
             "https://example.com/\r\nset-cookie: a=b",
             "https://example.com/a b",
             "https://exämple.com/",

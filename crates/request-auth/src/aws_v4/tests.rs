@@ -183,6 +183,24 @@ fn b05_what_describes_a_framed_body_may_be_unsigned_and_is_then_not_read() {
 }
 
 #[test]
+fn f09_an_unsigned_marker_of_a_frame_beside_a_presigned_url_is_refused() {
+    let target = presigned("/k", "", &[], "host");
+    for marker in [
+        "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+    ] {
+        let head = head("PUT", &target, &[("x-amz-content-sha256", marker)]);
+        assert_eq!(
+            verify(&head, None, &rules(), NOW).map(drop),
+            Err(Denial::HeaderNotSigned),
+            "{marker}"
+        );
+    }
+    let head = head("PUT", &target, &[("x-amz-content-sha256", "UNSIGNED-PAYLOAD")]);
+    assert!(verify(&head, None, &rules(), NOW).is_ok());
+}
+
+#[test]
 fn a_key_during_a_rotation_verifies_with_either_secret() {
     let lines = [DATED[0], DATED[1]];
     let signature = sign_header(&head("PUT", "/k", &lines), "AK", &secret(), "r", NAMES).unwrap();

@@ -397,6 +397,10 @@ fn refuse_unsigned(
     is_named: &dyn Fn(&str) -> bool,
 ) -> Result<(), Denial> {
     let is_framed = payload.starts_with(b"STREAMING-");
+    // An unsigned marker beside a presigned URL: the frame would be stored as content.
+    if !is_framed && single(head, HASH).starts_with(b"STREAMING-") {
+        return Err(Denial::HeaderNotSigned);
+    }
     for (name, _) in head.headers() {
         let Ok(name) = core::str::from_utf8(name) else {
             continue;

@@ -57,8 +57,8 @@ impl ViewerUrl {
         text
     }
 
-    /// Whether a pattern covers this URL, and how its query: signed where the pattern names it behind a `?`,
-    /// unsigned where only a `*` before that lets it pass.
+    /// Whether a pattern covers this URL, and how its query: signed where the pattern names its parameters
+    /// behind a `?`, unsigned where a wildcard lets a name of the holder's pass.
     pub(super) fn coverage(&self, pattern: &[u8]) -> Option<Coverage> {
         let (scheme, rest) = match pattern.windows(3).position(|three| three == b"://") {
             Some(at) => (pattern.get(..at)?, pattern.get(at.checked_add(3)?..)?),
@@ -102,7 +102,7 @@ enum Token {
 /// How a pattern may get from the path into the query.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reading {
-    /// By `\?`; any pattern may follow.
+    /// By `\?`; a pattern may follow whose wildcards stand for bytes of values.
     Escaped,
     /// By `?`, the query's own text behind it.
     AsSent,
@@ -137,9 +137,13 @@ fn is_like(pattern: &[u8], text: &[u8]) -> bool {
 fn matches(tokens: &[Token], text: &[u8], mark: Option<usize>, reading: Reading) -> bool {
     let mut reached = vec![false; tokens.len().saturating_add(1)];
     enter(&mut reached, tokens, 0);
+    let mut in_value = false;
     for (at, &byte) in text.iter().enumerate() {
         let is_mark = mark == Some(at);
         let in_query = mark.is_some_and(|mark| at > mark);
+        // Whose name a wildcard stands for, the holder of the URL chose: it was not signed.
+        let is_chosen = in_query && reading != Reading::Wide && !(in_value && byte != b'&');
+        in_value = in_query && byte != b'&' && (in_value || byte == b'=');
         let mut next = vec![false; reached.len()];
         for (number, token) in tokens.iter().enumerate() {
             if reached.get(number) != Some(&true) {
@@ -152,9 +156,9 @@ fn matches(tokens: &[Token], text: &[u8], mark: Option<usize>, reading: Reading)
                         return true;
                     }
                 }
-                Token::Any if in_query && reading == Reading::AsSent => {}
+                Token::Any if is_chosen || (in_query && reading == Reading::AsSent) => {}
                 Token::Any => enter(&mut next, tokens, number),
-                Token::One if is_mark && reading == Reading::Escaped => {}
+                Token::One if is_chosen || (is_mark && reading == Reading::Escaped) => {}
                 Token::One => enter(&mut next, tokens, behind),
                 Token::Byte(own) if *own == byte => enter(&mut next, tokens, behind),
                 Token::Byte(_) => {}
@@ -277,7 +281,25 @@ mod tests {
         for (pattern, target, expected) in [
             ("https://h.example/k\\?v=1", "/k?v=1", Some(Coverage::Signed)),
             ("https://h.example/k\\?v=*", "/k?v=1", Some(Coverage::Signed)),
-            ("https://h.example/*\\?*", "/k?v=1", Some(Coverage::Signed)),
+            ("https://h.example/*\\?*", "/k?v=1", Some(Coverage::Unsigned)),
+            ("https://h.example/k\\?v=*", "/k?v=1=2", Some(Coverage::Signed)),
+            (
+                "https://h.example/k\\?v=*",
+                "/k?v=1&w=2",
+                Some(Coverage::Unsigned),
+            ),
+            (
+                "https://h.example/k\\?v=*&w=?",
+                "/k?v=1&w=2",
+                Some(Coverage::Signed),
+            ),
+            (
+                "https://h.example/k\\?v=*&w=?",
+                "/k?v=1&u=3&w=2",
+                Some(Coverage::Unsigned),
+            ),
+            ("https://h.example/k\\??=1", "/k?v=1", Some(Coverage::Unsigned)),
+            ("https://h.example/k\\?v*", "/k?v=1", Some(Coverage::Unsigned)),
             ("https://h.example/k?v=1", "/k?v=1", Some(Coverage::Signed)),
             (
                 "https://h.example/k?v=1&w=2",

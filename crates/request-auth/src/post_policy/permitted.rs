@@ -3,7 +3,8 @@
 //! S3 asks that every field be covered by a condition, but for the signature, the policy and what starts
 //! with `x-ignore-`. OSS enforces the conditions that are there: what none of them names is the client's
 //! own choice, and the policy's author knew. V4 of OSS asks that its own fields be covered. A redirect has
-//! to be covered in either, for else anybody could send a browser anywhere.
+//! to be covered in either, for else anybody could send a browser anywhere; so have, stricter than OSS, an
+//! ACL, tags, a storage class and encryption.
 
 use super::policy::{Condition, Policy};
 use super::{Form, FormDenial, Grammar};
@@ -16,6 +17,15 @@ use crate::verified::{Coverage, Covered, Hint, Resource, VerifiedParameter};
 
 /// The field that sends a browser on.
 const REDIRECT: &str = "success_action_redirect";
+
+/// Whether a field of an OSS form decides where a browser goes, who may read the object, or what keeping it
+/// costs: what only the policy's author may choose.
+fn is_weighty(name: &str) -> bool {
+    matches!(
+        name,
+        REDIRECT | "x-oss-object-acl" | "x-oss-tagging" | "x-oss-storage-class"
+    ) || name.starts_with("x-oss-server-side-")
+}
 
 /// The fields that are headers of the object beside the vendor's own ones; those of a [`Hint`] among them.
 const HEADERS: [&str; 7] = [
@@ -103,8 +113,8 @@ impl<'p> Permitted<'p> {
         }
         match self.grammar.scheme {
             Scheme::S3PostV4 => !name.starts_with("x-ignore-"),
-            Scheme::OssPostV4 => name == REDIRECT || self.grammar.own.contains(&name),
-            _ => name == REDIRECT,
+            Scheme::OssPostV4 => is_weighty(name) || self.grammar.own.contains(&name),
+            _ => is_weighty(name),
         }
     }
 

@@ -51,6 +51,17 @@ fn cf11_cookies_that_are_repeated_quoted_or_too_large_are_refused() {
 }
 
 #[test]
+fn cookies_are_no_credential_for_what_changes_something() {
+    let cookies = cookie_line(&signer().cookies_with_policy(&policy("https://b.h/*")).unwrap());
+    for method in ["PUT", "POST", "DELETE"] {
+        let head = seen_over_https(method, "/k", &[("cookie", &cookies)]);
+        assert_eq!(Claim::of(&head).map(drop), Err(Denial::Anonymous), "{method}");
+    }
+    let head = seen_over_https("HEAD", "/k", &[("cookie", &cookies)]);
+    assert_eq!(Claim::of(&head).unwrap().scheme(), Scheme::CloudFront);
+}
+
+#[test]
 fn cookies_are_a_credential_only_with_the_id_of_a_key_pair() {
     let authorization = ("authorization", "OSS AK:c2ln");
     for cookie in [

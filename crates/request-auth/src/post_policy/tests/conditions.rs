@@ -74,6 +74,25 @@ fn g01_oss_enforces_the_conditions_that_are_there_and_v4_its_own_fields() {
 }
 
 #[test]
+fn g01_what_an_object_costs_and_who_reads_it_only_the_policy_s_author_chooses() {
+    for scheme in [Scheme::OssPostV1, Scheme::OssPostV2, Scheme::OssPostV4] {
+        for name in [
+            "x-oss-object-acl",
+            "x-oss-tagging",
+            "x-oss-storage-class",
+            "x-oss-server-side-encryption",
+            "x-oss-server-side-encryption-key-id",
+        ] {
+            let mut client = Client::new(scheme).field(name, "x");
+            client.policy = format!("expires {}\n", NOW.0);
+            assert_eq!(client.denial(), uncovered(name));
+            client.policy.push_str(&format!("eq {name} x\n"));
+            client.post(|outcome| assert!(outcome.is_ok()));
+        }
+    }
+}
+
+#[test]
 fn g02_every_kind_of_condition_is_enforced() {
     for client in every() {
         for (line, name, good, bad) in [
