@@ -175,6 +175,10 @@ pub(crate) fn verify<'a>(
     };
     claim.scope.check_time(signable.signed, life, rules.window, now)?;
     check_token(head, key)?;
+    // An unsigned marker beside a presigned URL: the frame would be stored as content.
+    if single(head, HASH).starts_with(b"STREAMING-") && single(head, HASH) != signable.payload {
+        return Err(Denial::HeaderNotSigned);
+    }
     let seed = |has_trailer| ChunkSeed {
         key: signing_key,
         date: signable.signed.iso_basic(),
@@ -397,10 +401,6 @@ fn refuse_unsigned(
     is_named: &dyn Fn(&str) -> bool,
 ) -> Result<(), Denial> {
     let is_framed = payload.starts_with(b"STREAMING-");
-    // An unsigned marker beside a presigned URL: the frame would be stored as content.
-    if !is_framed && single(head, HASH).starts_with(b"STREAMING-") {
-        return Err(Denial::HeaderNotSigned);
-    }
     for (name, _) in head.headers() {
         let Ok(name) = core::str::from_utf8(name) else {
             continue;
