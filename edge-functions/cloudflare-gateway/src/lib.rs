@@ -22,7 +22,8 @@ use oss_s3::answer::{Asked, Scheme};
 use oss_s3::errand::Errand;
 use oss_s3::error::Refusal;
 use request_auth::{Denial, Dialect, UnixSeconds};
-use worker::{Context, Date, Env, Request, Response, Result, event};
+use worker::web_sys::{Request, Response};
+use worker::{Context, Date, Env, Result, event};
 
 use crate::arrival::Arrival;
 use crate::body::Body;
@@ -34,7 +35,7 @@ use crate::settings::Settings;
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
     let began = Date::now().as_millis();
     let now = UnixSeconds(i64::try_from(began / 1000).unwrap_or_default());
-    let arrival = Arrival::read(request.inner());
+    let arrival = Arrival::read(&request);
     let request_id = reply::request_id();
     let path = arrival.path();
     let mut asked = Asked {

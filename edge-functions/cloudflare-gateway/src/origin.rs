@@ -8,11 +8,12 @@ use oss_s3::request::{OriginBody, OriginRequest};
 use oss_s3::response::OriginAnswer;
 use request_auth::UnixSeconds;
 use request_auth::aws_v4::OriginCredentials;
-use worker::js_sys::Uint8Array;
-use worker::wasm_bindgen::JsValue;
-use worker::web_sys;
-use worker::{
-    CacheMode, Date, Fetch, Headers, Method, Request, RequestInit, RequestRedirect, Response, ResponseBody,
+use worker::Date;
+use worker::js_sys::{Uint8Array, global};
+use worker::wasm_bindgen::{JsCast as _, JsValue};
+use worker::wasm_bindgen_futures::JsFuture;
+use worker::web_sys::{
+    self, Headers, RequestCache, RequestInit, RequestRedirect, Response, WorkerGlobalScope,
 };
 
 use crate::body::{self, Body};
@@ -43,23 +44,21 @@ pub(crate) async fn send(
             .await
             .map_err(|error| match body.verdict.get() {
                 Some(fault) => fault.into(),
-                None => down(no_answer, error.to_string()),
+                None => down(no_answer, format!("{error:?}")),
             })?;
-    let status = response.status_code();
-    let headers = response
-        .headers()
+    let status = response.status();
+    let headers = worker::Headers(response.headers())
         .entries()
         .map(|(name, value)| (name, value.into_bytes()))
         .collect();
     let most = exchange.document_bytes(status);
     let (body, stream) = match response.body() {
-        ResponseBody::Stream(stream) if most > 0 => {
-            let read = body::read(stream, most).await;
+        Some(stream) if most > 0 => {
+            let read = body::read(&stream, most).await;
             let read = read.map_err(|error| down("broke off its answer", format!("{error:?}")))?;
             (read.into_bytes(), None)
         }
-        ResponseBody::Stream(stream) => (Vec::new(), Some(stream.clone())),
-        _ => (Vec::new(), None),
+        stream => (Vec::new(), stream),
     };
     let answer = OriginAnswer {
         status,
@@ -74,15 +73,14 @@ async fn fetch(
     body: &Body,
     origin: &OriginBucket,
     credentials: &OriginCredentials,
-) -> worker::Result<Response> {
+) -> Result<Response, JsValue> {
     // The time of sending, not of the device's request: a part list may take its time to arrive, and
     // S3 refuses a signature that is 15 minutes old.
     let now = UnixSeconds(i64::try_from(Date::now().as_millis() / 1000).unwrap_or_default());
-    let headers = Headers::new();
+    let headers = Headers::new()?;
     for (name, value) in &request.headers {
         // The table sends text only; bytes that are none would be changed on the way.
-        let value = core::str::from_utf8(value)
-            .map_err(|_| worker::Error::RustError("a header is not text".to_owned()))?;
+        let value = core::str::from_utf8(value).map_err(|_| JsValue::from_str("a header is not text"))?;
         headers.set(name, value)?;
     }
     for (name, value) in origin_signature::headers(request, origin, credentials, now) {
@@ -96,18 +94,20 @@ async fn fetch(
         OriginBody::Document(bytes) => Some(Uint8Array::from(bytes.as_slice()).into()),
         OriginBody::Empty | OriginBody::AwaitsParts => None,
     };
-    let mut init = RequestInit::new();
+    let init = RequestInit::new();
+    init.set_method(request.method);
+    init.set_headers(&headers);
     // A redirect would carry the signature to an address that it was not made for.
-    init.with_method(Method::from(request.method.to_owned()))
-        .with_headers(headers)
-        .with_redirect(RequestRedirect::Manual)
-        .with_body(content);
+    init.set_redirect(RequestRedirect::Manual);
+    if let Some(content) = content {
+        init.set_body(&content);
+    }
     // What is asked of the origin is about to be relied on: the CDN's cache has no say in it. Writes
     // are never cached, and S3 would store the Cache-Control header that this adds to a request.
     if matches!(request.method, "GET" | "HEAD") {
-        init.with_cache(CacheMode::NoStore);
+        init.set_cache(RequestCache::NoStore);
     }
-    Fetch::Request(Request::new_with_init(&request.url(), &init)?)
-        .send()
-        .await
+    let worker: WorkerGlobalScope = global().unchecked_into();
+    let answer = JsFuture::from(worker.fetch_with_str_and_init(&request.url(), &init)).await?;
+    answer.dyn_into()
 }

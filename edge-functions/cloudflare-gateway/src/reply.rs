@@ -1,8 +1,8 @@
 //! The answer as workerd takes it.
 
 use oss_s3::answer::{Answer, RequestId};
-use worker::js_sys::Math;
-use worker::{Headers, Response, ResponseBody, ResponseBuilder, Result, web_sys};
+use worker::js_sys::{Math, Uint8Array};
+use worker::web_sys::{self, Headers, Response, ResponseInit};
 
 /// A new request id. It names a request in logs and answers; nothing is secured by it.
 pub(crate) fn request_id() -> RequestId {
@@ -34,20 +34,23 @@ impl From<Answer> for Reply {
 
 impl Reply {
     /// Hands the answer over.
-    pub(crate) fn response(self) -> Result<Response> {
+    pub(crate) fn response(self) -> worker::Result<Response> {
         let Self { answer, stream } = self;
-        let headers = Headers::new();
+        let headers = Headers::new()?;
         for (name, value) in &answer.headers {
             headers.set(name, &String::from_utf8_lossy(value))?;
         }
-        let body = match stream {
-            Some(stream) => ResponseBody::Stream(stream),
-            None if answer.body.is_empty() => ResponseBody::Empty,
-            None => ResponseBody::Body(answer.body),
+        let init = ResponseInit::new();
+        init.set_status(answer.status);
+        init.set_headers(&headers);
+        let response = match stream {
+            Some(stream) => Response::new_with_opt_readable_stream_and_init(Some(&stream), &init),
+            None if answer.body.is_empty() => Response::new_with_opt_str_and_init(None, &init),
+            None => {
+                let body = Uint8Array::from(answer.body.as_slice());
+                Response::new_with_opt_buffer_source_and_init(Some(&body), &init)
+            }
         };
-        Ok(ResponseBuilder::new()
-            .with_status(answer.status)
-            .with_headers(headers)
-            .body(body))
+        Ok(response?)
     }
 }
