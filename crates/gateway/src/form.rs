@@ -14,6 +14,7 @@
 
 mod boundary;
 mod file;
+mod mark;
 mod policy;
 mod reader;
 

@@ -6,10 +6,10 @@
 //! [`MAX_BUFFERED_BYTES`] behind its fields is read first: then the file ends where the boundary is,
 //! whatever follows.
 
-use memchr::memmem;
 use oss_s3::error::{Fault, Refusal};
 
 use super::boundary::Boundary;
+use super::mark::find;
 
 /// The most bytes of a form, counted from its file, that are read before it is sent on.
 pub const MAX_BUFFERED_BYTES: usize = 5 * 1024 * 1024;
@@ -51,13 +51,13 @@ impl Shape {
     pub fn file<'r>(&self, rest: &'r [u8]) -> Result<&'r [u8], Refusal> {
         let broken =
             || Refusal::new(Fault::FormMalformed).because("The form's file has no boundary behind it.");
-        let end = memmem::find(rest, &self.delimiter).ok_or_else(broken)?;
+        let end = find(rest, &self.delimiter).ok_or_else(broken)?;
         let (file, behind) = rest.split_at_checked(end).ok_or_else(broken)?;
         let last = self.closing.strip_suffix(b"\r\n").unwrap_or(&self.closing);
         let ends_line = behind
             .strip_prefix(self.delimiter.as_slice())
             .is_some_and(|behind| behind.starts_with(b"--") || behind.starts_with(b"\r\n"));
-        if ends_line && memmem::find(behind, last).is_some() {
+        if ends_line && find(behind, last).is_some() {
             Ok(file)
         } else {
             Err(broken())
@@ -67,7 +67,6 @@ impl Shape {
     /// Watches a file of this many bytes stream.
     pub fn scan(&self, bytes: u64) -> FileScan<'_> {
         FileScan {
-            finder: memmem::Finder::new(&self.delimiter),
             shape: self,
             left: bytes,
             seam: Vec::new(),
@@ -79,7 +78,6 @@ impl Shape {
 /// Watches what streams of a form: the file's bytes, and the end behind them.
 pub struct FileScan<'s> {
     shape: &'s Shape,
-    finder: memmem::Finder<'s>,
     /// The bytes of the file that are still to come.
     left: u64,
     /// The last bytes of the file, in which a boundary may have begun.
@@ -125,7 +123,9 @@ impl FileScan<'_> {
         let overlap = self.shape.delimiter.len().saturating_sub(1);
         let head = file.get(..overlap.min(file.len())).unwrap_or_default();
         self.seam.extend_from_slice(head);
-        let found = self.finder.find(&self.seam).is_some() || self.finder.find(file).is_some();
+        let found = [self.seam.as_slice(), file]
+            .iter()
+            .any(|bytes| find(bytes, &self.shape.delimiter).is_some());
         if file.len() >= overlap {
             self.seam.clear();
             let tail = file.len().saturating_sub(overlap);

@@ -5,12 +5,12 @@
 //! no client sends is refused: preambles, folded header lines, transfer encodings, names that are not
 //! UTF-8.
 
-use memchr::memmem;
 use oss_s3::error::{Fault, Refusal};
 use request_auth::post_policy::FormFields;
 
 use super::boundary::{Boundary, parameters};
 use super::file::Shape;
+use super::mark::find;
 
 /// The most bytes of a form before its file: S3's own bound.
 pub const MAX_BYTES_BEFORE_FILE: usize = 20 * 1024;
@@ -123,7 +123,7 @@ impl FormReader {
     /// How far ahead `mark` stands, if it came yet. What was searched is not searched again.
     fn find(&mut self, mark: &[u8]) -> Option<usize> {
         let from = self.searched.max(self.at);
-        let found = memmem::find(self.buffer.get(from..).unwrap_or_default(), mark);
+        let found = find(self.buffer.get(from..).unwrap_or_default(), mark);
         if found.is_none() {
             let overlap = mark.len().saturating_sub(1);
             self.searched = self.buffer.len().saturating_sub(overlap).max(from);
@@ -220,7 +220,7 @@ fn read_head(head: &[u8]) -> Option<(String, Vec<u8>)> {
     let mut disposition = None;
     let mut rest = head;
     loop {
-        let end = memmem::find(rest, b"\r\n");
+        let end = find(rest, b"\r\n");
         let line = rest.get(..end.unwrap_or(rest.len()))?;
         let colon = line.iter().position(|&byte| byte == b':')?;
         let (name, value) = line.split_at_checked(colon)?;
