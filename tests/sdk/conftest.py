@@ -111,6 +111,19 @@ def servers(request: pytest.FixtureRequest, platform: Platform) -> Iterator[Serv
             server.stop()
 
 
+@pytest.fixture
+def fresh(platform: Platform, servers: Servers) -> Iterator[Servers]:
+    """A gateway that has served nobody yet, before the same origin: what others left behind is not in its memory."""
+    process = DevServer(platform, "fresh", "--origin", servers.proxy.url)
+    try:
+        ready = process.ready()
+        gateway = Gateway(ready)
+        keys = KeyStore(process.folder / "keys", gateway.credentials.access_key_id)
+        yield Servers(gateway, servers.origin, servers.proxy, keys, process, ready)
+    finally:
+        process.stop()
+
+
 def resolve(gateway: Gateway) -> None:
     """Makes the gateway's host names resolve in this process and in those that it starts."""
     known = [entry for entry in os.environ.get("CAUSEWAY_RESOLVE", "").split(",") if entry]

@@ -313,20 +313,21 @@ def test_H01_a_key_does_what_its_grant_names_and_nothing_else(device_with, gatew
                 call()
 
 
-def test_a_large_object_is_read_whole_and_no_process_holds_it(servers, platform, gateway, reader, key, tmp_path):
+def test_a_large_object_is_read_whole_and_no_process_holds_it(fresh, platform, key, tmp_path):
     path, block = tmp_path / "recording.bin", hashlib.sha256(b"block").digest() * 32768
     digest = hashlib.sha256()
     with path.open("wb") as file:
         for _ in range(SIZE // len(block)):
             file.write(block)
             digest.update(block)
-    device = Oss2Device(gateway.endpoint("virtual-host"), reader)
+    grant = {"bucket": fresh.gateway.bucket, "operations": ["upload-only", "read-only"]}
+    device = Oss2Device(fresh.gateway.endpoint("virtual-host"), fresh.keys.add(grants=[grant]))
     with path.open("rb") as file:
         device.put(key, file)
     os.unlink(path)
 
     program, read, size = platform.stream_program, hashlib.sha256(), 0
-    with servers.process.watching_memory(program) as memory:
+    with fresh.process.watching_memory(program) as memory:
         result = device.bucket.get_object(key)
         while piece := result.read(1 << 20):
             read.update(piece)

@@ -9,9 +9,7 @@ from devices import Oss2Device
 SIZE = (2 << 30) if os.environ.get("CAUSEWAY_TEST_LONG") else (256 << 20)
 
 
-def test_a_large_stream_keeps_its_length_and_no_process_holds_it(
-    servers, platform, gateway, origin, proxy, key, tmp_path
-):
+def test_a_large_stream_keeps_its_length_and_no_process_holds_it(fresh, platform, origin, proxy, key, tmp_path):
     path, block = tmp_path / "recording.bin", hashlib.sha256(b"block").digest() * 32768
     digest = hashlib.sha256()
     with path.open("wb") as file:
@@ -20,8 +18,8 @@ def test_a_large_stream_keeps_its_length_and_no_process_holds_it(
             digest.update(block)
 
     program = platform.stream_program
-    device = Oss2Device(gateway.endpoint("virtual-host"), gateway.credentials)
-    with servers.process.watching_memory(program) as memory, path.open("rb") as file, proxy.watching() as seen:
+    device = Oss2Device(fresh.gateway.endpoint("virtual-host"), fresh.gateway.credentials)
+    with fresh.process.watching_memory(program) as memory, path.open("rb") as file, proxy.watching() as seen:
         device.put(key, file)
     path.unlink()
 
