@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -335,7 +336,11 @@ def test_boto3_presigned_posts_are_stored(keys, gateway, origin, key):
 
 
 def test_a_large_form_passes_without_being_held(fresh, platform, origin, key):
-    size = 192 << 20
+    # `cargo xtask test --long` posts more. Chunks of a form pass through V8, whose garbage levels off at some 260 MiB.
+    if os.environ.get("CAUSEWAY_TEST_LONG"):
+        size, most = 1 << 30, 320 << 20
+    else:
+        size, most = 192 << 20, platform.stream_memory
     grant = {"bucket": fresh.gateway.bucket, "operations": ["PostObject"]}
     credentials = fresh.keys.add(schemes=["s3-post-v4"], grants=[grant])
     signer = Signer("s3-post-v4", credentials, fresh.gateway.bucket)
@@ -363,4 +368,4 @@ def test_a_large_form_passes_without_being_held(fresh, platform, origin, key):
         digest.update(block)
     found = origin.object(key)
     assert (found.size, found.sha256) == (size, digest.hexdigest())
-    assert max(memory) < platform.stream_memory, f"{program} grew to {max(memory) >> 20} MiB"
+    assert max(memory) < most, f"{program} grew to {max(memory) >> 20} MiB"
