@@ -3,10 +3,10 @@
 //! What a signature covers of a form, and what its policy permits, is `request_auth::post_policy`'s. Here
 //! is the reading around it, with everything bounded: the head says that a form comes ([`arriving`]), a
 //! [`FormReader`] takes its first bytes until the file begins, the key is looked up for the claim of its
-//! fields, [`authenticate`] verifies its signature,
-//! and [`authorize`], once the length of the file is known, that its policy permits it. The file is the rest of the body but for the closing boundary. Up
-//! to [`MAX_BUFFERED_BYTES`] it is read first, so that fields behind the file can be dropped and a form
-//! may come chunked; beyond that it streams, and a [`FileScan`] watches that nothing but the file does.
+//! fields, [`authenticate`] verifies its signature and its time, and [`authorize`], once the length of the
+//! file is known, that its policy permits it. The file is the rest of the body but for the closing
+//! boundary. Up to [`MAX_BUFFERED_BYTES`] it is read first, so that fields behind the file can be dropped and
+//! a form may come chunked; beyond that it streams, and a [`FileScan`] watches that nothing but the file does.
 //!
 //! The shell's side: hand the bytes on one piece late, so that the last of them is sent once
 //! [`FileScan::finish`] said that the form ended as it has to; else break the upload off, and S3 stores

@@ -190,7 +190,12 @@ impl Claim {
             .at_most_once("authorization")?
             .filter(|value| !value.is_empty());
         let in_query = QueryScheme::of(head)?;
-        match (authorization, in_query, Self::in_cookies(head)?) {
+        // Cookies only read: a page of another site can have a browser send them with what changes something.
+        let in_cookies = match head.method() {
+            "GET" | "HEAD" => Self::in_cookies(head)?,
+            _ => None,
+        };
+        match (authorization, in_query, in_cookies) {
             (None, None, None) => Err(Denial::Anonymous),
             (Some(value), None, None) => Self::in_header(value),
             (None, Some(scheme), None) => scheme.claim(head),

@@ -107,15 +107,11 @@ pub(crate) fn in_query(head: &RequestHead<'_>) -> Result<CloudFrontClaim, Denial
 }
 
 /// Reads signed cookies, if there is one with the id of a key pair: without that, whatever cookies a browser
-/// sends are no credential. Nor are they beside a method that changes something: a page of another site
-/// can have a browser send both.
+/// sends are no credential.
 ///
 /// # Errors
 /// Those of a signed URL; a cookie of this kind that is there twice as [`HeadError::RepeatedHeader`].
 pub(crate) fn in_cookies(head: &RequestHead<'_>) -> Result<Option<CloudFrontClaim>, Denial> {
-    if !matches!(head.method(), "GET" | "HEAD") {
-        return Ok(None);
-    }
     let cookie = |name| cookie(head, name);
     let Some(key_id) = cookie(KEY_PAIR_ID)? else {
         return Ok(None);

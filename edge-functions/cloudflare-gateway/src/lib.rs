@@ -1,9 +1,9 @@
 //! The gateway as a Cloudflare Worker: the three roles in one isolate, with the platform's own fetch,
 //! KV and streams around them.
 //!
-//! Nothing is decided here. An object's bytes are not copied into wasm, but for chunks that are signed: the client's own stream is
-//! handed to the origin's request, and the origin's own to the client's answer, which keeps their
-//! Content-Length and the memory flat.
+//! Nothing is decided here. The client's own stream is handed to the origin's request, and the origin's own
+//! to the client's answer, which keeps their Content-Length and the memory flat. An object's bytes are
+//! looked at in wasm in two cases only: signed chunks are verified, and a form's file is watched for its end.
 
 mod arrival;
 mod body;
