@@ -17,10 +17,12 @@ use crate::keys::cache::CacheTimes;
 use crate::policy::UnsignedHeadersSource;
 
 pub mod cloudfront;
+pub mod limits;
 pub mod preview;
 mod scopes;
 
 use cloudfront::{CloudFront, CloudFrontSource, DirectPath};
+use limits::LimitsSource;
 use preview::{PreviewSource, Previews};
 
 /// The largest clock window that may be configured, in seconds; the vendor's own is 900.
@@ -102,6 +104,9 @@ pub struct BucketSource {
     pub archive: ArchiveSource,
     /// What becomes of headers that no signature covers.
     pub unsigned_headers: UnsignedHeadersSource,
+    /// How many tags and how much metadata an object may have.
+    #[serde(flatten)]
+    pub limits: LimitsSource,
     /// OSS key ids, and the AWS KMS key ARN of each: a table.
     #[serde(serialize_with = "as_table")]
     pub kms_keys: Vec<(String, String)>,
@@ -129,6 +134,7 @@ impl BucketSource {
             unsigned_headers: fields
                 .take("unsigned_headers")
                 .or(UnsignedHeadersSource::default(), UnsignedHeadersSource::read),
+            limits: LimitsSource::read(fields),
             kms_keys: fields.take("kms_keys").or(Vec::new(), arns),
             origin: fields.take("origin").table(OriginSource::read),
         }
@@ -386,6 +392,7 @@ fn bucket(source: BucketSource) -> Result<VirtualBucket, ConfigError> {
             "`buckets`: `{bad}` is no bucket name: 3 to 63 of a-z, 0-9 and `-`, neither first nor last a `-`"
         )));
     }
+    source.limits.check().map_err(fail)?;
     let origin_bucket_is_good = (3..=63).contains(&origin.bucket.len())
         && origin
             .bucket
@@ -430,6 +437,8 @@ fn bucket(source: BucketSource) -> Result<VirtualBucket, ConfigError> {
             ArchiveSource::GlacierInstantRetrieval => ArchiveClass::GlacierInstantRetrieval,
         },
         unsigned_headers: source.unsigned_headers.into(),
+        max_tags: source.limits.max_tags,
+        max_metadata_bytes: source.limits.max_metadata_bytes,
         kms_keys: source.kms_keys,
         origin: OriginBucket {
             bucket: origin.bucket,

@@ -99,6 +99,11 @@ pub struct VirtualBucket {
     pub archive: ArchiveClass,
     /// What becomes of unsigned headers on writes, unless a grant says otherwise.
     pub unsigned_headers: UnsignedHeaders,
+    /// How many tags an object may have.
+    pub max_tags: u16,
+    /// How many bytes of user metadata an object may have; see
+    /// [`metadata`](crate::headers::metadata::DEFAULT_MAX_BYTES).
+    pub max_metadata_bytes: u16,
     /// OSS key ids, and the AWS KMS key ARN of each.
     pub kms_keys: Vec<(String, String)>,
     /// The S3 bucket.
@@ -299,6 +304,8 @@ mod tests {
             acl: AclRule::Private,
             archive: ArchiveClass::Glacier,
             unsigned_headers: UnsignedHeaders::Store,
+            max_tags: 10,
+            max_metadata_bytes: 2048,
             kms_keys: Vec::new(),
             origin: OriginBucket {
                 bucket: "s3".into(),

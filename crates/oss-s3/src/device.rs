@@ -8,9 +8,11 @@ use request_auth::{
 use crate::addressing::{
     AclRule, ArchiveClass, OriginAddressing, OriginBucket, UnsignedHeaders, VirtualBucket,
 };
+use crate::headers::metadata;
 use crate::key::{ObjectKey, OriginKey};
 use crate::operation::{Call, NotACall};
 use crate::request::Authorized;
+use crate::tags::DEFAULT_MAX_TAGS;
 
 /// A virtual bucket `devices` in front of the path-style S3 bucket `acme-ingest`.
 pub(crate) fn bucket() -> VirtualBucket {
@@ -20,6 +22,8 @@ pub(crate) fn bucket() -> VirtualBucket {
         acl: AclRule::Private,
         archive: ArchiveClass::Glacier,
         unsigned_headers: UnsignedHeaders::Store,
+        max_tags: DEFAULT_MAX_TAGS,
+        max_metadata_bytes: metadata::DEFAULT_MAX_BYTES,
         kms_keys: vec![(
             "oss-key-1".to_owned(),
             "arn:aws:kms:eu-west-1:1:key/k1".to_owned(),

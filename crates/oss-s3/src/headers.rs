@@ -266,8 +266,9 @@ pub(crate) fn to_s3(
         take(row, s3, name, value, operation, &around, &mut headers)?;
     }
     // Where object bytes pass the gateway by, S3's own refusal could not be told from others.
-    if metadata_bytes > metadata::MAX_BYTES {
-        return Err(Fault::MetadataTooLarge.into());
+    let most = verified.bucket().max_metadata_bytes;
+    if metadata_bytes > usize::from(most) {
+        return Err(Refusal::new(Fault::MetadataTooLarge).with("MaxSizeAllowed", most.to_string()));
     }
     for row in table {
         let Some(value) = row.hint.and_then(|hint| verified.hint(hint)) else {

@@ -27,4 +27,5 @@ mod parts;
 pub mod payload;
 pub mod request;
 pub mod response;
+pub mod tags;
 mod xml;

@@ -22,7 +22,6 @@ mod policy;
 mod resource;
 #[cfg(feature = "cloudfront-signer")]
 mod signer;
-mod source_ip;
 
 use core::fmt;
 
@@ -33,7 +32,6 @@ pub use asymmetric::Hash;
 pub use policy::Policy;
 #[cfg(feature = "cloudfront-signer")]
 pub use signer::{Signer, SignerError};
-pub use source_ip::AddressRange;
 
 use crate::claim::{KeyMaterial, Scheme, Window, read_key_id};
 use crate::denial::{Denial, PolicyPart};

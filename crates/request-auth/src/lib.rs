@@ -33,6 +33,7 @@ pub mod preview;
 mod public_key;
 mod scope;
 mod secret;
+mod source_ip;
 mod time;
 mod verified;
 
@@ -47,5 +48,6 @@ pub use oss_claim::OssClaim;
 pub use payload::{ChunkSeed, Payload};
 pub use public_key::PublicKey;
 pub use secret::{SecretKey, SecurityToken};
+pub use source_ip::AddressRange;
 pub use time::UnixSeconds;
 pub use verified::{Coverage, Hint, Resource, Verified, VerifiedParameter};

@@ -162,6 +162,8 @@ pub(crate) fn bucket(name: &str) -> VirtualBucket {
         acl: AclRule::Private,
         archive: ArchiveClass::Glacier,
         unsigned_headers: UnsignedHeaders::Store,
+        max_tags: 10,
+        max_metadata_bytes: 2048,
         kms_keys: Vec::new(),
         origin: OriginBucket {
             bucket: "origin".to_owned(),

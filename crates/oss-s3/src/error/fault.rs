@@ -218,12 +218,15 @@ faults! {
         but 400 "BadDigest",
         "The body that arrived is not the one of its Content-MD5 or checksum: send it again.";
     TagInvalid: 400 "InvalidArgument" None, Device, s3 ["InvalidTag"],
-        "Tagging takes at most 10 different `key=value` pairs, percent-encoded and joined by `&`."
+        "Tags need different keys of 1 to 128 characters and values of at most 256; in a header they are `key=value` pairs, percent-encoded and joined by `&`."
         but 400 "InvalidTag";
+    TagsTooMany: 400 "InvalidArgument" None, Device, s3 [],
+        "There are more tags than the storage behind this gateway takes, usually 10: send fewer."
+        but 400 "BadRequest";
     MetadataTooLarge: 400 "InvalidArgument" None, Device, s3 ["MetadataTooLarge"],
-        "The x-oss-meta-* headers are larger than the 2 KB that the storage behind this gateway takes."
+        "The x-oss-meta-* headers are larger than the storage behind this gateway takes, usually 2 KB: send less."
         but 400 "MetadataTooLarge",
-        "The x-amz-meta-* headers are larger than the 2 KB that the storage behind this gateway takes.";
+        "The x-amz-meta-* headers are larger than the storage behind this gateway takes, usually 2 KB: send less.";
     StorageClassInvalid: 400 "InvalidArgument" None, Device, s3 ["InvalidStorageClass"],
         "The storage class has to be Standard, IA, Archive, ColdArchive or DeepColdArchive."
         but 400 "InvalidStorageClass",

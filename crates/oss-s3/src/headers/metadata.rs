@@ -9,8 +9,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 /// How many bytes of user metadata S3 takes for one object: names without `x-amz-meta-`, and values, not
-/// encoded (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>). OSS takes 8 KB.
-pub const MAX_BYTES: usize = 2048;
+/// encoded (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>).
+pub const DEFAULT_MAX_BYTES: u16 = 2048;
+/// How many OSS takes: the most that a bucket's configuration may say of another origin than S3.
+pub const MOST_MAX_BYTES: u16 = 8192;
 
 /// The bytes that a word of at most 75 characters holds (RFC 2047 §2).
 const UTF8_WORD_BYTES: usize = 45;

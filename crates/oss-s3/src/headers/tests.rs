@@ -535,6 +535,16 @@ fn metadata_may_have_2_kb_in_all_and_no_more() {
     assert!(stored(&with(&full), Operation::PutObject).is_ok());
     let refusal = stored(&with(&[&full, "v"].concat()), Operation::PutObject).unwrap_err();
     assert_eq!(refusal.fault(), Fault::MetadataTooLarge);
+    // Of another origin the operator may say otherwise, up to what OSS takes.
+    let mut bucket = device::bucket();
+    bucket.max_metadata_bytes = metadata::MOST_MAX_BYTES;
+    let most = |bytes: usize| {
+        let value = "v".repeat(bytes - "0001".len());
+        let request = request(Operation::PutObject).header("x-oss-meta-0001", value);
+        stored(&request.bucket(bucket.clone()), Operation::PutObject).map_err(|refusal| refusal.fault())
+    };
+    assert!(most(8192).is_ok());
+    assert_eq!(most(8193), Err(Fault::MetadataTooLarge));
     // A part's metadata mean nothing.
     let part = request(Operation::UploadPart).header("x-oss-meta-0001", "v".repeat(4000));
     assert_eq!(stored(&part, Operation::UploadPart).unwrap(), [""; 0]);

@@ -9,7 +9,7 @@
 //! name that it does not know, no name twice, whole seconds as numbers. What another reader might ignore, and
 //! with it a restriction, is refused.
 
-use super::source_ip::AddressRange;
+use crate::source_ip::AddressRange;
 use crate::time::UnixSeconds;
 
 /// A policy.

@@ -6,6 +6,7 @@ use crate::client::viewer::{P256_PUBLIC_KEY, RSA_PUBLIC_KEY, seen_over_https};
 use crate::client::{WINDOW, head, in_b};
 use crate::head::Connection;
 use crate::public_key::PublicKey;
+use crate::source_ip::AddressRange;
 use crate::verified::{Hint, Verified};
 
 const NOW: UnixSeconds = UnixSeconds(1_714_566_896);

@@ -85,6 +85,8 @@ pub static HOSTS: LazyLock<Hosts> = LazyLock::new(|| {
         acl: AclRule::Private,
         archive: ArchiveClass::Glacier,
         unsigned_headers: UnsignedHeaders::Store,
+        max_tags: 10,
+        max_metadata_bytes: 2048,
         kms_keys: Vec::new(),
         origin: OriginBucket {
             bucket: format!("origin-{name}"),

@@ -1,5 +1,5 @@
-//! The addresses that a policy lets use it: a range in CIDR notation, compared with the address that the
-//! platform gives for the connection. No header of a client is ever read for it.
+//! The addresses that a signed policy or a key's grant lets use it: a range in CIDR notation, compared with
+//! the address that the platform gives for the connection. No header of a client is ever read for it.
 
 use core::fmt;
 use core::net::IpAddr;
@@ -39,7 +39,7 @@ impl AddressRange {
 
     /// Whether an address, as the platform writes it, is in the range. IPv4 addresses that come mapped
     /// into IPv6 are IPv4 ones; no address of the other family is in a range, /0 or not.
-    pub(super) fn contains(self, peer: &str) -> bool {
+    pub fn contains(self, peer: &str) -> bool {
         let Ok(peer) = peer.parse::<IpAddr>().map(|peer| peer.to_canonical()) else {
             return false;
         };
