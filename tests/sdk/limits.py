@@ -1,13 +1,15 @@
 """The rows of limits.json: what a platform cannot do, which tests that sets aside, and which shows what happens instead.
 
 A row has `platform`; `instead_of`, tests of the common suite that cannot hold there; `shown_by`, the test that asserts
-what happens there; and for the README `case`, `answer`, `reason` and `source`. Nothing else may be left out of a run.
+what happens there; and for the README `case`, `answer`, `reason` and `source`. Where it means operations of some SDKs, it
+has `operations`, `{"SDK": ["operation", …]}`, whose cells of the README's table then name it. Nothing else may be left out
+of a run.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,7 @@ class Limit:
     source: str
     shown_by: str
     instead_of: tuple[str, ...] = ()
+    operations: dict[str, list[str]] = field(default_factory=dict, hash=False)
 
 
 def limits_of(platform: str) -> list[Limit]:

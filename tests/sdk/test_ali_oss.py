@@ -70,9 +70,12 @@ def environment(gateway, proxy, origin, keys, reader):
 
 @pytest.mark.parametrize("file", FILES)
 def test_ali_oss(file, platform, environment, subtests, request):
+    results = request.config.stash[RESULTS]
     for test in node_tests(FOLDER, file, environment, platform):
         if file == "matrix.test.cjs":
             operation, style, signature = re.fullmatch(r"(\w+) in (\S+) style, signed by (V\d)", test["name"]).groups()
-            request.config.stash[RESULTS].add("ali-oss", VERSION, signature, style, operation, test["passed"])
+            results.add("ali-oss", VERSION, signature, style, operation, test["passed"])
+            results.add_covered({("ali-oss", operation)}, test["passed"])
+        results.add_node("ali-oss", test)
         with subtests.test(msg=test["name"]):
             assert test["passed"], test["reason"]

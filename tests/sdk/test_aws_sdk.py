@@ -15,6 +15,7 @@ from witness import Witness
 FOLDER = HERE / "aws-sdk"
 FILES = sorted(path.name for path in FOLDER.glob("*.test.cjs"))
 VERSIONS = json.loads((HERE / "package.json").read_text())["dependencies"]
+SDK = "@aws-sdk/client-s3"
 SIGNATURES = {"http": "SigV4", "https": "SigV4 over TLS"}
 
 
@@ -50,11 +51,15 @@ def environment(s3_gateway, proxy, origin, keys, reader):
 
 @pytest.mark.parametrize("file", FILES)
 def test_aws_sdk(file, platform, environment, subtests, request):
+    results = request.config.stash[RESULTS]
     for test in node_tests(FOLDER, file, environment, platform):
         if file == "s3-matrix.test.cjs":
             name = re.fullmatch(r"(\S+): (\w+) in (\S+) style over (https?)", test["name"])
             sdk, operation, style, scheme = name.groups()
             cell = sdk, VERSIONS[sdk], SIGNATURES[scheme], style, operation
-            request.config.stash[RESULTS].add(*cell, test["passed"])
+            results.add(*cell, test["passed"])
+            if sdk == SDK:
+                results.add_covered({(SDK, operation)}, test["passed"])
+        results.add_node(SDK, test)
         with subtests.test(msg=test["name"]):
             assert test["passed"], test["reason"]

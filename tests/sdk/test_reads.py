@@ -180,6 +180,7 @@ def test_a_missing_object_is_no_such_key_and_does_not_exist(device, key):
     assert device.exists(key)
 
 
+@pytest.mark.covers("GetObjectMeta")
 def test_the_meta_of_an_object_is_its_length_etag_and_date(device, key):
     device.put(key, BODY)
     meta = device.meta(key)

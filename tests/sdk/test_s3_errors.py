@@ -178,6 +178,7 @@ def test_a_public_acl_is_refused(s3_device, key, origin_untouched):
     assert s3_device.refusal(raised.value).status in (400, 403)
 
 
+@pytest.mark.covers("ListParts")
 def test_list_parts_tells_the_parts_to_a_key_that_may_ask(s3_device_with, s3_gateway, keys, key):
     grant = {"bucket": s3_gateway.bucket, "operations": ["upload-only", "ListParts"]}
     device = s3_device_with(keys.add(grants=[grant]))

@@ -1,7 +1,7 @@
-//! `cargo xtask sdk-table`: the README's tables of SDKs and of platform limits, written from what the SDK
-//! tests found on each platform.
+//! `cargo xtask sdk-table`: the README's tables of operations, of SDKs and of platform limits, written from what the
+//! SDK tests found on each platform.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::ExitCode;
 
@@ -10,6 +10,8 @@ use clap::Args;
 use serde::Deserialize;
 
 use crate::project::Project;
+
+mod operations;
 
 /// The platforms that the SDK tests run on, as `cargo xtask dev --platform` calls them.
 pub(crate) const PLATFORMS: [&str; 2] = ["cloudflare", "cloudfront"];
@@ -32,6 +34,7 @@ pub(crate) struct Options {
 struct Results {
     topology: String,
     results: Vec<Cell>,
+    operations: Vec<operations::Covered>,
     limits: Vec<Limit>,
 }
 
@@ -46,19 +49,21 @@ struct Cell {
 }
 
 /// What the platform does by itself, and whether a test saw it do so.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Limit {
     case: String,
     answer: String,
     reason: String,
+    /// Those that it means, by SDK.
+    operations: BTreeMap<String, Vec<String>>,
     result: String,
 }
 
 /// Writes or compares the tables.
 ///
 /// # Errors
-/// The results of a platform are missing, a limit was not shown by its test, or README.md has no place
-/// for a table.
+/// The results of a platform are missing, a limit was not shown by its test, README.md has no place for a
+/// table, or an operation has a cell that no test filled.
 pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<ExitCode> {
     let mut platforms = Vec::new();
     for platform in PLATFORMS {
@@ -75,15 +80,22 @@ pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<ExitCo
     let readme = fs::read_to_string(&path).context("README.md")?;
     let written = with_table(&readme, "sdk-table", &matrix(&platforms))?;
     let written = with_table(&written, "platform-limits", &limits(&platforms))?;
+    let (table, wrong) = operations::table(&operations::rows(project)?, &platforms);
+    let written = with_table(&written, "operations-table", &table)?;
     if written == readme {
         println!("The tables in README.md are those of the results.");
-        return Ok(ExitCode::SUCCESS);
-    }
-    if options.check {
+    } else if options.check {
         bail!("a table in README.md is not the one of the results: run cargo xtask sdk-table and commit it");
+    } else {
+        fs::write(&path, written)?;
+        println!("README.md has new tables.");
     }
-    fs::write(&path, written)?;
-    println!("README.md has new tables.");
+    if !wrong.is_empty() {
+        bail!(
+            "no passed test covers {}: see tests/sdk/README.md, Operations",
+            wrong.join(", ")
+        );
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -125,16 +137,20 @@ fn matrix(platforms: &[Results]) -> String {
     text
 }
 
-/// A row for each limit of each platform.
+/// A row for each limit of each platform, numbered.
 fn limits(platforms: &[Results]) -> String {
     let mut text =
-        String::from("| on | what a device sends or meets | what it sees | why |\n|---|---|---|---|\n");
+        String::from("| | on | what a device sends or meets | what it sees | why |\n|---|---|---|---|---|\n");
+    let mut number = 0;
     for Results { topology, limits, .. } in platforms {
         for Limit {
             case, answer, reason, ..
         } in limits
         {
-            text.push_str(&format!("| {topology} | {case} | {answer} | {reason} |\n"));
+            number += 1;
+            text.push_str(&format!(
+                "| {number} | {topology} | {case} | {answer} | {reason} |\n"
+            ));
         }
     }
     text
@@ -187,16 +203,18 @@ mod tests {
                         ..cell("CNAME", "PutObject", "passed")
                     },
                 ],
+                operations: Vec::new(),
                 limits: Vec::new(),
             },
             Results {
                 topology: "CloudFront".into(),
                 results: vec![cell("path", "PutObject", "passed")],
+                operations: Vec::new(),
                 limits: vec![Limit {
                     case: "a GET with a body".into(),
                     answer: "403".into(),
                     reason: "CloudFront's rule".into(),
-                    result: "passed".into(),
+                    ..Limit::default()
                 }],
             },
         ]
@@ -218,8 +236,8 @@ mod tests {
     fn every_limit_of_a_platform_is_a_row() {
         assert_eq!(
             limits(&platforms()),
-            "| on | what a device sends or meets | what it sees | why |\n|---|---|---|---|\n\
-             | CloudFront | a GET with a body | 403 | CloudFront's rule |\n"
+            "| | on | what a device sends or meets | what it sees | why |\n|---|---|---|---|---|\n\
+             | 1 | CloudFront | a GET with a body | 403 | CloudFront's rule |\n"
         );
     }
 

@@ -75,7 +75,7 @@ test('a missing object is no such key', async () => {
   await refused(device().getObjectMeta(key), 404, 'NoSuchKey');
 });
 
-test('the meta of an object is its length and ETag', async () => {
+test('the meta of an object is its length and ETag [GetObjectMeta]', async () => {
   const { res } = await device().getObjectMeta(await written('meta'));
   assert.deepEqual([res.headers['content-length'], res.headers.etag], [String(BODY.length), ETAG]);
 });
