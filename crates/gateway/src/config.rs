@@ -17,11 +17,13 @@ use crate::keys::cache::CacheTimes;
 use crate::policy::UnsignedHeadersSource;
 
 pub mod cloudfront;
+pub mod cors;
 pub mod limits;
 pub mod preview;
 mod scopes;
 
 use cloudfront::{CloudFront, CloudFrontSource, DirectPath};
+use cors::{Cors, CorsSource};
 use limits::LimitsSource;
 use preview::{PreviewSource, Previews};
 
@@ -110,6 +112,9 @@ pub struct BucketSource {
     /// OSS key ids, and the AWS KMS key ARN of each: a table.
     #[serde(serialize_with = "as_table")]
     pub kms_keys: Vec<(String, String)>,
+    /// Which pages of other origins may talk to it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cors: Vec<CorsSource>,
     /// The S3 bucket behind it.
     pub origin: OriginSource,
 }
@@ -136,6 +141,9 @@ impl BucketSource {
                 .or(UnsignedHeadersSource::default(), UnsignedHeadersSource::read),
             limits: LimitsSource::read(fields),
             kms_keys: fields.take("kms_keys").or(Vec::new(), arns),
+            cors: fields.take("cors").or(Vec::new(), |field| {
+                field.list(|rule| rule.table(CorsSource::read))
+            }),
             origin: fields.take("origin").table(OriginSource::read),
         }
     }
@@ -283,6 +291,8 @@ pub struct Config {
     pub cloudfront: CloudFront,
     /// Host and path to bucket.
     pub hosts: Hosts,
+    /// Which pages of other origins may talk to which bucket.
+    pub cors: Cors,
     /// Where preview links are served.
     pub previews: Previews,
 }
@@ -300,7 +310,7 @@ impl Config {
     ///
     /// # Errors
     /// A [`ConfigError`] for the first mistake.
-    pub fn new(source: ConfigSource) -> Result<Self, ConfigError> {
+    pub fn new(mut source: ConfigSource) -> Result<Self, ConfigError> {
         let fail = |what: String| Err(ConfigError(what));
         if source.clock_window_seconds == 0 || source.clock_window_seconds > MAX_CLOCK_WINDOW_SECONDS {
             return fail(format!(
@@ -313,6 +323,7 @@ impl Config {
             &source.s3_v4_regions,
         )?;
         let cloudfront = CloudFront::new(source.cloudfront, source.key_cache)?;
+        let cors = Cors::new(&mut source.buckets)?;
         let buckets = source
             .buckets
             .into_iter()
@@ -371,6 +382,7 @@ impl Config {
             key_cache: source.key_cache,
             cloudfront,
             hosts,
+            cors,
             previews,
         })
     }

@@ -19,6 +19,7 @@
 
 pub mod authorizer;
 pub mod config;
+pub mod cors;
 #[cfg(test)]
 mod device;
 pub mod document;

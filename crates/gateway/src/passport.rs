@@ -270,6 +270,12 @@ pub fn claimed_dialect(headers: &[(&str, &[u8])]) -> Dialect {
     named.and_then(Dialect::from_name).unwrap_or(Dialect::Oss)
 }
 
+/// The bucket that the passport of a request names, where a [`check`] came before: no permission may hang on
+/// it.
+pub fn claimed_bucket(headers: &[(&str, &[u8])]) -> Option<String> {
+    decode(presented(headers)?.split('.').nth(6)?)
+}
+
 /// The text of the one passport among headers.
 fn presented<'a>(headers: &[(&'a str, &'a [u8])]) -> Option<&'a str> {
     let [(_, text)] = pick(&[PASSPORT_HEADER], headers)?.try_into().ok()?;

@@ -6,6 +6,7 @@ use cloudfront_event::rules::READ_ONLY_AT_ORIGIN_REQUEST;
 use cloudfront_event::visit::{Deployment, Environment, Obtained, Visit};
 use cloudfront_event::{Event, EventRequest, EventResponse, Headers};
 use gateway::config::cloudfront::{DirectPath, is_region};
+use gateway::cors::{ORIGIN, SHARED_HEADER, Shared};
 use gateway::document::Node;
 use gateway::errand::ERRAND_HEADER;
 use gateway::passport::{
@@ -31,6 +32,8 @@ pub(crate) struct Hop {
     deployment: &'static Deployment,
     event: Event,
     visit: Visit,
+    /// What the passport says of pages of other origins, once it was checked.
+    shared: Option<Shared>,
 }
 
 impl Work for Hop {
@@ -59,6 +62,9 @@ impl Work for Hop {
         let hop = passport::Hop::AuthorizerToRouter;
         let checked = passport::check(hop, carrier, &keys, self.visit.now).ok_or_else(missing)?;
         self.visit.line.decided(checked.decision());
+        self.shared = checked
+            .header(SHARED_HEADER)
+            .map(|_| Shared::from_text(text(&checked, SHARED_HEADER).to_owned()));
         let request = match router::route(checked.decision().operation) {
             Route::Stream => self.stream(&checked)?,
             Route::Document => self.document(&checked, &keys)?,
@@ -74,7 +80,10 @@ impl Work for Hop {
             now,
             ..
         } = &self.visit;
-        let answer = refusal.answer(&asked(*dialect, request_id, &self.event.request.method, *now));
+        let mut answer = refusal.answer(&asked(*dialect, request_id, &self.event.request.method, *now));
+        if let Some(shared) = &self.shared {
+            shared.mark(&mut answer);
+        }
         answers::response(&EventResponse::from(&answer), &self.visit.line)
     }
 }
@@ -92,6 +101,7 @@ impl Hop {
                 method,
             ),
             event,
+            shared: None,
         }
     }
 
@@ -206,7 +216,8 @@ impl Hop {
             .ok_or_else(|| failed("No passport could be issued."))?;
         let mut headers = received.headers.kept(&READ_ONLY_AT_ORIGIN_REQUEST);
         headers.set(PASSPORT_HEADER, passport);
-        for (name, value) in covered {
+        let origin = checked.header(ORIGIN).map(|origin| (ORIGIN, origin));
+        for (name, value) in covered.into_iter().chain(origin) {
             headers.set(name, String::from_utf8_lossy(value).into_owned());
         }
         let signing = SigningRequest {

@@ -8,6 +8,7 @@ use cloudfront_event::visit::{Environment, Obtained, Visit};
 use cloudfront_event::{Event, EventRequest, EventResponse, answers};
 use gateway::authorizer;
 use gateway::config::cloudfront::DirectPath;
+use gateway::cors::{self, ORIGIN, SHARED_HEADER, Shared};
 use gateway::errand::{self, ERRAND_HEADER};
 use gateway::keys::KeyRecord;
 use gateway::keys::shards::shard_of;
@@ -19,7 +20,7 @@ use oss_s3::answer::{Asked, Scheme};
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::request::OriginRequest;
 use request_auth::canon::percent_decode;
-use request_auth::{Denial, Dialect};
+use request_auth::{Denial, Dialect, RequestHead};
 
 use crate::Function;
 
@@ -46,7 +47,7 @@ impl Work for Hop {
             Some(record) => record,
             None => match self.find()? {
                 Ok(record) => record,
-                Err(ask) => return Ok(ask),
+                Err(step) => return Ok(step),
             },
         };
         match self.function.deployment.passport_keys(&mut self.visit, None)? {
@@ -63,10 +64,10 @@ impl Work for Hop {
 
     fn refuse(&mut self, refusal: &Refusal) -> String {
         self.visit.line.refused(refusal, self.visit.dialect);
-        let mut response = EventResponse::from(&refusal.answer(&self.asked()));
+        let mut response = self.refused(refusal);
         if response.size() > MAX_VIEWER_ANSWER_BYTES {
             // The string to sign of a long request is longer than CloudFront takes.
-            response = EventResponse::from(&Refusal::new(refusal.fault()).answer(&self.asked()));
+            response = self.refused(&Refusal::new(refusal.fault()));
         }
         answers::response(&response, &self.visit.line)
     }
@@ -92,10 +93,33 @@ impl Hop {
         }
     }
 
-    /// The record of the key that the request claims, or of its fleet, or what to ask first.
+    /// What lets the page that sent the request read the answer.
+    fn shared(&self, head: &RequestHead<'_>) -> Option<Shared> {
+        let bucket = self.visit.line.bucket.as_deref();
+        cors::shared(&self.function.config, head, bucket, self.visit.dialect)
+    }
+
+    fn refused(&self, refusal: &Refusal) -> EventResponse {
+        let mut answer = refusal.answer(&self.asked());
+        if let Ok(head) = self.event.request.head(&self.event.request.target())
+            && let Some(shared) = self.shared(&head)
+        {
+            shared.mark(&mut answer);
+        }
+        EventResponse::from(&answer)
+    }
+
+    /// The record of the key that the request claims, or of its fleet, or the step before it: what to ask
+    /// first, or the answer to a preflight, which claims no key.
     fn find(&mut self) -> Result<Result<KeyRecord, Step>, Refusal> {
         let target = self.event.request.target();
         let head = self.event.request.head(&target).map_err(Denial::from)?;
+        if let Some(answer) = cors::preflight(&self.function.config, &head, &self.asked()) {
+            let answer = answer?;
+            self.visit.line.status = Some(answer.status);
+            let end = answers::response(&EventResponse::from(&answer), &self.visit.line);
+            return Ok(Err(Step::End(end)));
+        }
         let claim = authorizer::claim(&self.function.config, &head)?;
         self.visit.line.access_key_id = Some(claim.key_id().to_owned());
         let id = claim.record_id();
@@ -155,6 +179,11 @@ impl Hop {
             }
             Route::Document => vec![(ERRAND_HEADER.to_owned(), errand::write(&errand, &self.asked())?)],
         };
+        if let Some(shared) = self.shared(&head) {
+            headers.push((SHARED_HEADER.to_owned(), shared.text().to_owned()));
+            let sent = received.header(ORIGIN).unwrap_or_default();
+            headers.push((ORIGIN.to_owned(), sent.to_owned()));
+        }
         if origin.path.len().saturating_add(origin.query.len()) >= MAX_URI_AND_QUERY {
             return Err(Fault::TargetTooLong.into());
         }

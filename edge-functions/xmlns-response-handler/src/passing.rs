@@ -4,6 +4,7 @@ use cloudfront_event::answers::{self, asked};
 use cloudfront_event::rules::READ_ONLY_AT_ORIGIN_RESPONSE;
 use cloudfront_event::{Event, EventResponse, Headers};
 use gateway::config::Config;
+use gateway::cors::{ORIGIN, Shared};
 use gateway::errand::ERRAND_HEADER;
 use gateway::log::Line;
 use gateway::passport;
@@ -21,7 +22,7 @@ pub(crate) fn respond(config: &Config, event: &Event, now: UnixSeconds) -> Strin
     let request_id = passport::request_id(&event.config.request_id);
     let asked = asked(dialect(event), &request_id, &event.request.method, now);
     let mut line = Line::new(FUNCTION, request_id.as_str(), &event.request.method);
-    let response = match answer(config, event, &asked, &mut line) {
+    let mut response = match answer(config, event, &asked, &mut line) {
         Ok(response) => response,
         Err(refusal) => {
             line.refused(&refusal, asked.dialect);
@@ -34,7 +35,32 @@ pub(crate) fn respond(config: &Config, event: &Event, now: UnixSeconds) -> Strin
             response
         }
     };
+    if let Some(shared) = shared(config, event, asked.dialect) {
+        for (name, value) in shared.headers() {
+            response.headers.set(name, value.to_owned());
+        }
+    }
     answers::response(&response, &line)
+}
+
+/// What lets the page that sent the request read the answer. The authorizer sends on the Origin of a page
+/// only where a rule of the bucket allows it; what S3 says of CORS is never passed on.
+fn shared(config: &Config, event: &Event, dialect: Dialect) -> Option<Shared> {
+    let request = &event.request;
+    let origin = request.header(ORIGIN)?;
+    let claimed = passport::claimed_bucket(&request.lines());
+    let buckets: Vec<&str> = match &claimed {
+        Some(bucket) => vec![bucket],
+        None => {
+            let (host, _) = request.origin()?;
+            let buckets = config.hosts.buckets().iter();
+            let behind = buckets.filter(|bucket| bucket.origin.is_at(&host, &request.uri));
+            behind.map(|bucket| bucket.name.as_str()).collect()
+        }
+    };
+    config
+        .cors
+        .shared(&buckets, &request.method, origin.as_bytes(), dialect)
 }
 
 /// The dialect of the device, by what was sent on for it: an errand's passport, or the query for object

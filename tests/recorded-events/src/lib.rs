@@ -28,9 +28,12 @@ pub use store::Store;
 pub const NOW: f64 = 1_714_566_896.0;
 /// The same as an HTTP date.
 pub const DATE: &str = "Wed, 01 May 2024 12:34:56 GMT";
-/// The configuration: the virtual bucket `devices`, path style, in front of `acme-ingest`.
+/// The configuration: the virtual bucket `devices`, path style, in front of `acme-ingest`, and one web page's
+/// origin that may talk to it.
 pub const CONFIG: &str = r#"{
-  "buckets": [{"name": "devices", "origin": {
+  "buckets": [{"name": "devices",
+    "cors": [{"origins": ["https://app.example.com"], "methods": ["GET", "PUT", "POST"], "headers": ["*"]}],
+    "origin": {
     "bucket": "acme-ingest", "region": "eu-west-1", "endpoint": "https://s3.eu-west-1.amazonaws.com"}}],
   "hosts": [{"host": "d111111abcdef8.cloudfront.net", "styles": ["path"]}]
 }"#;

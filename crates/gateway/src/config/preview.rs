@@ -149,6 +149,12 @@ impl Previews {
         })
     }
 
+    /// The name of the bucket of a request whose host and path are those of a preview link.
+    pub(crate) fn bucket(&self, head: &RequestHead<'_>) -> Option<&str> {
+        preview::of_path(head.path())?;
+        Some(&self.of_host(head.host())?.bucket)
+    }
+
     /// The object that a link is for which was sent to `host`.
     pub fn resource<'c>(
         &self,

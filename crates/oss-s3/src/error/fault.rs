@@ -166,6 +166,10 @@ faults! {
     PublicAcl: 403 "AccessDenied" None, Device, s3 [],
         "Public ACLs are not allowed in this bucket: upload with the ACL `default` or `private`.";
 
+    // To a browser that asks whether a page may send its request.
+    OriginNotAllowed: 403 "AccessForbidden" None, Device, s3 [],
+        "CORSResponse: This CORS request is not allowed: Origin, method and headers have to be those of a CORS rule of the bucket.";
+
     // The request's head.
     MethodUnknown: 405 "MethodNotAllowed" None, Device, s3 [],
         "The method is not one of GET, HEAD, PUT, POST and DELETE.";
