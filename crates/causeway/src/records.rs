@@ -102,8 +102,9 @@ impl Records {
         };
         let reads = |name: &String| {
             name == READ_ONLY
-                || Operation::from_name(name)
-                    .is_some_and(|operation| operation.reads() || operation == Operation::ListParts)
+                || Operation::from_name(name).is_some_and(|operation| {
+                    operation == Operation::ListParts || Operation::READ.contains(&operation)
+                })
         };
         let only_reads = grant.operations.iter().all(reads);
         if !is_fleet || only_reads {

@@ -6,7 +6,7 @@
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::request::Authorized;
 use request_auth::canon::{Slash, percent_encode, sorted};
-use request_auth::{Claim, Denial, Occurrence, RequestHead, Scheme, UnixSeconds};
+use request_auth::{Claim, Denial, Occurrence, RequestHead, Resource, Scheme, UnixSeconds};
 
 use crate::config::Config;
 use crate::keys::KeyRecord;
@@ -80,6 +80,18 @@ pub fn authorize<'a>(
     } else {
         "The signature matches none of the texts that the configured buckets and dates allow."
     };
+    if config.hosts.is_service(head.host(), head.path()) {
+        let service = Resource {
+            signed_bucket: None,
+            key: Vec::new(),
+            bucket: (),
+        };
+        match claim.verify(head, &material, vec![service], &config.rules, now) {
+            // A client that signs a bucket's name may do so on this path, too.
+            Err(Denial::SignatureMismatch) => {}
+            verified => return policy::permit_service(record, &config.hosts, verified?),
+        }
+    }
     match claim.verify(head, &material, resources, &config.rules, now) {
         Ok(verified) => policy::permit(record, verified),
         Err(Denial::SignatureMismatch) => {
@@ -313,7 +325,7 @@ mod tests {
             let lines = lines.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
             let head = RequestHead::new("PUT", target.as_bytes(), lines, request_auth::Delivery::Lines);
             let head = head.unwrap();
-            let resource = request_auth::Resource {
+            let resource = Resource {
                 signed_bucket: Some("b"),
                 key: head.path().strip_prefix(b"/").unwrap().to_vec(),
                 bucket: (),
@@ -362,7 +374,7 @@ mod tests {
             let lines = lines.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
             let head = RequestHead::new("GET", target.as_bytes(), lines, request_auth::Delivery::Lines);
             let head = head.unwrap();
-            let resource = request_auth::Resource {
+            let resource = Resource {
                 signed_bucket: Some("b"),
                 key: b"k".to_vec(),
                 bucket: (),

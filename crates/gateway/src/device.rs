@@ -136,7 +136,8 @@ fn sign(head: &RequestHead<'_>, key_id: &str, secret: &str) -> String {
     let at = path.iter().position(|&byte| byte == b'/').unwrap_or(path.len());
     let (bucket, key) = path.split_at(at);
     let resource = Resource {
-        signed_bucket: Some(core::str::from_utf8(bucket).unwrap()),
+        // What is about no bucket is signed for none.
+        signed_bucket: Some(core::str::from_utf8(bucket).unwrap()).filter(|bucket| !bucket.is_empty()),
         key: key.strip_prefix(b"/").unwrap_or_default().to_vec(),
         bucket: (),
     };

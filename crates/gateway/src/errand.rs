@@ -1,8 +1,8 @@
 //! An errand on its way from the authorizer to the response handler, as a header's value.
 //!
 //! The handler sees neither the device's request nor the grant that covers it. What it needs beyond a
-//! passport's decision travels as JSON in base64url: the call's arguments, the mount, the translated
-//! headers, and the words of the device that an answer repeats. The text is only read from the
+//! passport's decision travels as JSON in base64url: the call's arguments, the mount or the areas that
+//! grants open, the translated headers, and the words of the device that an answer repeats. The text is only read from the
 //! headers that a checked passport covers: that is where a permission of another function's becomes
 //! one here.
 
@@ -11,27 +11,20 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use oss_s3::answer::Asked;
-use oss_s3::complete::PartNumber;
+use oss_s3::area::{Area, Target};
 use oss_s3::errand::{DocumentDigests, Errand};
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::key::{ObjectKey, OriginKey};
-use oss_s3::operation::{Call, KeySpelling, Operation, PartSource, UploadId};
+use oss_s3::operation::{Arguments, Call, Level};
 
 use crate::config::Config;
 use crate::document::{Field, Fields, Holds, Node};
-use crate::passport::Checked;
+use crate::passport::{Checked, Decision};
 
 /// The header that carries an errand, beside the passport that covers it.
 pub const ERRAND_HEADER: &str = "x-causeway-errand";
 /// The longest errand that is sent, in bytes: CloudFront takes 20,480 for a whole request head.
 pub const MAX_ERRAND_BYTES: usize = 10 * 1024;
-
-/// The names of a call's arguments.
-const UPLOAD: &str = "upload";
-const URL_ENCODED: &str = "url_encoded";
-const ALL_UPLOADED: &str = "all_uploaded";
-const MOST: &str = "most";
-const AFTER: &str = "after";
 
 /// An errand that arrived with a passport.
 #[derive(Debug)]
@@ -51,16 +44,41 @@ pub struct Received<'a> {
 /// errand that is never sent: object bytes do not go through the handler.
 pub fn write(errand: &Errand<'_>, asked: &Asked<'_>) -> Result<String, Refusal> {
     let failed = |what: &'static str| Refusal::new(Fault::GatewayFailed).because(what);
-    let (key, origin_key) = (errand.key().as_str(), errand.origin_key().as_str());
     let text = |bytes| core::str::from_utf8(bytes).map_err(|_| failed("A translated header is not text."));
     let mut headers = Vec::new();
     for (name, value) in errand.headers() {
         headers.push((Cow::Borrowed(name.as_ref()), text(value)?.into()));
     }
-    let mut document =
-        arguments(errand.call()).ok_or_else(|| failed("An operation that streams was sent as an errand."))?;
-    document.set("mount", origin_key.strip_suffix(key).unwrap_or_default().into());
-    document.set("headers", Node::Table(headers));
+    if errand.call().operation().streams() {
+        return Err(failed("An operation that streams was sent as an errand."));
+    }
+    let arguments = errand.arguments().pairs();
+    let arguments = arguments
+        .map(|(name, value)| (Cow::Borrowed(name), value.into()))
+        .collect();
+    let mut document = Node::table([
+        ("arguments", Node::Table(arguments)),
+        ("headers", Node::Table(headers)),
+    ]);
+    match errand.target() {
+        Target::Object { key, origin_key } => {
+            let mount = origin_key.as_str().strip_suffix(key.as_str());
+            document.set("mount", mount.unwrap_or_default().into());
+        }
+        Target::Bucket { areas } => {
+            let area = |area: &'_ Area| {
+                Node::List(vec![
+                    area.prefix().to_owned().into(),
+                    area.mount().to_owned().into(),
+                ])
+            };
+            document.set("areas", Node::List(areas.iter().map(area).collect()));
+        }
+        Target::Service { buckets } => {
+            let buckets = buckets.iter().map(|bucket| bucket.as_str().into());
+            document.set("buckets", Node::List(buckets.collect()));
+        }
+    }
     if let Some(digest) = errand.content_md5() {
         document.set("content_md5", text(digest)?.into());
     }
@@ -87,24 +105,34 @@ pub fn read<'a>(config: &'a Config, checked: &Checked<'_>) -> Option<Received<'a
         .buckets()
         .iter()
         .find(|bucket| bucket.name == decision.bucket)?;
-    let key = ObjectKey::new(decision.key.as_bytes()).ok()?;
     let received = document.read(Holds::Secrets, |document| {
         document.table(|fields| {
             let header = |name: Cow<'_, str>, value: Field<'_, '_>| {
                 (Cow::Owned(name.into_owned()), value.string().into_bytes())
             };
-            let call = call(decision.operation, fields);
-            let mount = fields.take("mount").text();
+            let mut arguments = Arguments::new(decision.dialect);
+            let argument = |name: Cow<'_, str>, value: Field<'_, '_>| (name.into_owned(), value.string());
+            for (name, value) in fields.take("arguments").map(argument) {
+                arguments.push(name, &value);
+            }
+            let call = Call::of(decision.operation, &arguments).ok();
             let headers = fields.take("headers").map(header);
+            let target = target(decision, fields);
             let md5 = fields.take("content_md5").optional(Field::string);
             let digests = DocumentDigests {
                 md5: md5.map(String::into_bytes),
                 sha256: fields.take("content_sha256").optional(Field::string),
             };
             let (host, path) = (fields.take("host").string(), fields.take("path").string());
-            let origin_key = OriginKey::new(mount.as_bytes(), &key).ok();
-            call.zip(origin_key).map(|(call, origin_key)| Received {
-                errand: Errand::assertion(decision.dialect, bucket, call, key, origin_key, headers, digests),
+            call.zip(target).map(|(call, target)| Received {
+                errand: Errand::assertion(
+                    decision.dialect,
+                    bucket,
+                    (call, arguments),
+                    target,
+                    headers,
+                    digests,
+                ),
                 host,
                 path,
             })
@@ -113,91 +141,28 @@ pub fn read<'a>(config: &'a Config, checked: &Checked<'_>) -> Option<Received<'a
     received.ok()?
 }
 
-/// The arguments of a call as a table, which [`call`] reads; `None` for one that is never sent.
-fn arguments(call: &Call) -> Option<Node<'_>> {
-    let spelled = |spelling: &KeySpelling| {
-        let is_url = *spelling == KeySpelling::UrlEncoded;
-        (URL_ENCODED, Node::Bool(is_url))
-    };
-    let uploaded = |upload: &'_ UploadId| (UPLOAD, Node::from(upload.as_str().to_owned()));
-    Some(match call {
-        Call::PutObject
-        | Call::PostObject(_)
-        | Call::UploadPart { .. }
-        | Call::GetObject(_)
-        | Call::HeadObject(_) => return None,
-        Call::InitiateMultipartUpload { spelling } => Node::table([spelled(spelling)]),
-        Call::CompleteMultipartUpload {
-            upload,
-            parts,
-            spelling,
-        } => Node::table([
-            uploaded(upload),
-            (ALL_UPLOADED, Node::Bool(*parts == PartSource::AllUploaded)),
-            spelled(spelling),
-        ]),
-        Call::AbortMultipartUpload { upload } => Node::table([uploaded(upload)]),
-        Call::ListParts {
-            upload,
-            most,
-            after,
-            spelling,
-        } => Node::table([
-            uploaded(upload),
-            (MOST, most.map_or(Node::Null, |most| Node::Whole(most.into()))),
-            (AFTER, after.map_or(Node::Null, |after| after.to_string().into())),
-            spelled(spelling),
-        ]),
-    })
-}
-
-/// The call that [`arguments`] wrote, of the operation that was decided; `None` for arguments that no
-/// call has.
-fn call(operation: Operation, fields: &mut Fields<'_, '_>) -> Option<Call> {
-    let spelled = |fields: &mut Fields<'_, '_>| match fields.take(URL_ENCODED).boolean() {
-        true => KeySpelling::UrlEncoded,
-        false => KeySpelling::Plain,
-    };
-    let uploaded = |fields: &mut Fields<'_, '_>| UploadId::new(fields.take(UPLOAD).text().as_bytes());
-    match operation {
-        Operation::PutObject
-        | Operation::PostObject
-        | Operation::UploadPart
-        | Operation::GetObject
-        | Operation::HeadObject => None,
-        Operation::InitiateMultipartUpload => Some(Call::InitiateMultipartUpload {
-            spelling: spelled(fields),
+/// What the errand is done to: of the kind that its operation is about.
+fn target(decision: &Decision, fields: &mut Fields<'_, '_>) -> Option<Target> {
+    match decision.operation.level() {
+        _ if decision.operation.streams() => None,
+        Level::Object => {
+            let mount = fields.take("mount").text();
+            let key = ObjectKey::new(decision.key.as_bytes()).ok()?;
+            let origin_key = OriginKey::new(mount.as_bytes(), &key).ok()?;
+            Some(Target::Object { key, origin_key })
+        }
+        Level::Bucket => {
+            let areas = fields.take("areas").list(|area| area.strings());
+            let area = |pair: Vec<String>| {
+                let [prefix, mount] = pair.try_into().ok()?;
+                Some(Area::new(prefix, mount))
+            };
+            let areas: Vec<Area> = areas.into_iter().map(area).collect::<Option<_>>()?;
+            (!areas.is_empty()).then_some(Target::Bucket { areas })
+        }
+        Level::Service => Some(Target::Service {
+            buckets: fields.take("buckets").strings(),
         }),
-        Operation::CompleteMultipartUpload => {
-            let parts = match fields.take(ALL_UPLOADED).boolean() {
-                true => PartSource::AllUploaded,
-                false => PartSource::Body,
-            };
-            let (upload, spelling) = (uploaded(fields), spelled(fields));
-            upload.map(|upload| Call::CompleteMultipartUpload {
-                upload,
-                parts,
-                spelling,
-            })
-        }
-        Operation::AbortMultipartUpload => {
-            uploaded(fields).map(|upload| Call::AbortMultipartUpload { upload })
-        }
-        Operation::ListParts => {
-            let most = fields.take(MOST).optional(Field::whole);
-            let after = fields.take(AFTER).optional(Field::text);
-            let (upload, spelling) = (uploaded(fields), spelled(fields));
-            let after = match after {
-                Some(text) => PartNumber::from_decimal(text.as_bytes()).map(Some),
-                None => Some(None),
-            };
-            upload.zip(after).map(|(upload, after)| Call::ListParts {
-                upload,
-                most,
-                after,
-                spelling,
-            })
-        }
     }
 }
 
@@ -219,7 +184,7 @@ mod tests {
         and: impl FnOnce(&Errand<'_>, Option<Received<'_>>) -> T,
     ) -> T {
         let device = Device::with_grants(
-            r#"[{"bucket": "devices", "mount": "m/", "operations": ["upload-only", "ListParts"]}]"#,
+            r#"[{"bucket": "devices", "mount": "m/", "operations": ["upload-only", "read-only", "ListParts"]}]"#,
         );
         device.request(method, target, headers, |authorized| {
             let errand = authorized.unwrap().errand().unwrap();
@@ -309,6 +274,18 @@ mod tests {
                 assert_eq!(request(&received), request(errand));
             },
         );
+    }
+
+    #[test]
+    fn an_errand_about_a_bucket_or_all_of_them_arrives_with_what_grants_open() {
+        for (method, target) in [("HEAD", "/devices"), ("GET", "/devices/?location"), ("GET", "/")] {
+            sent(method, target, &[], "", |errand, received| {
+                let received = received.unwrap().errand;
+                assert_eq!(received.call(), errand.call(), "{target}");
+                assert_eq!(received.target(), errand.target(), "{target}");
+                assert_eq!(request(&received), request(errand), "{target}");
+            });
+        }
     }
 
     #[test]

@@ -1,13 +1,17 @@
 //! What a key may do: grants, and nothing without one.
 //!
 //! A grant names operations, a bucket, the prefix that keys have to start with, and the mount that
-//! is put before the verified key at the origin. [`permit`] is the one place where a verified
-//! request becomes an authorised one.
+//! is put before the verified key at the origin. [`permit`] and [`permit_service`] are the places where a
+//! verified request becomes an authorised one.
+//!
+//! What changes a bucket itself is permitted by a grant of the whole bucket only, with neither prefix nor
+//! mount. A list or a batch of deletions carries what each grant opens, and stays inside.
 
-use oss_s3::addressing::{UnsignedHeaders, VirtualBucket};
+use oss_s3::addressing::{Hosts, UnsignedHeaders, VirtualBucket};
+use oss_s3::area::{Area, Target};
 use oss_s3::error::{Fault, Refusal};
-use oss_s3::key::{ObjectKey, OriginKey};
-use oss_s3::operation::{Call, Operation};
+use oss_s3::key::ObjectKey;
+use oss_s3::operation::{Call, Level, Operation};
 use oss_s3::request::Authorized;
 use request_auth::Verified;
 use serde::Serialize;
@@ -21,8 +25,27 @@ use template::Template;
 
 /// The preset of the five upload operations, which grants have by default.
 pub const UPLOAD_ONLY: &str = "upload-only";
-/// The preset of the operations that read an object whose name is known.
+/// The preset of the operations that change nothing.
 pub const READ_ONLY: &str = "read-only";
+/// The preset of what a client does with objects: those of the other two, copies, deletions and tags.
+pub const READ_WRITE: &str = "read-write";
+/// The preset of every operation there is, those on buckets themselves, forms and archives included.
+pub const DATA_LAYER: &str = "data-layer";
+
+/// Every preset.
+pub const PRESETS: [&str; 4] = [UPLOAD_ONLY, READ_ONLY, READ_WRITE, DATA_LAYER];
+
+/// The operations of a preset.
+pub fn preset(name: &str) -> Option<Vec<Operation>> {
+    let parts: &[&[Operation]] = match name {
+        UPLOAD_ONLY => &[&Operation::UPLOAD],
+        READ_ONLY => &[&Operation::READ],
+        READ_WRITE => &[&Operation::UPLOAD, &Operation::READ, &Operation::WRITE],
+        DATA_LAYER => return Some(Operation::all().collect()),
+        _ => return None,
+    };
+    Some(parts.concat())
+}
 
 /// A grant as JSON.
 pub struct GrantSource {
@@ -107,14 +130,18 @@ impl Grant {
     pub(crate) fn new(source: GrantSource, record_id: &str) -> Result<Self, RecordError> {
         let mut operations = Vec::new();
         for name in &source.operations {
-            match Operation::from_name(name) {
-                Some(operation) => operations.push(operation),
-                None if name == UPLOAD_ONLY => operations.extend(Operation::UPLOAD),
-                None if name == READ_ONLY => operations.extend(Operation::READ),
-                None => {
-                    return Err(RecordError(format!(
-                        "`operations` holds `{name}`, which is neither an operation nor a preset; the presets are `{UPLOAD_ONLY}` and `{READ_ONLY}`"
-                    )));
+            match (Operation::from_name(name), preset(name)) {
+                (Some(operation), _) => operations.push(operation),
+                (None, Some(preset)) => operations.extend(preset),
+                (None, None) => {
+                    let text = [
+                        "`operations` holds `",
+                        name,
+                        "`, which is neither an operation nor a preset; the presets are `",
+                        &PRESETS.join("`, `"),
+                        "`",
+                    ];
+                    return Err(RecordError(text.concat()));
                 }
             }
         }
@@ -127,10 +154,14 @@ impl Grant {
         })
     }
 
-    fn covers(&self, bucket: &VirtualBucket, operation: Operation, key: &ObjectKey, key_id: &str) -> bool {
-        self.bucket == bucket.name
-            && self.operations.contains(&operation)
-            && key.as_bytes().starts_with(&self.prefix.filled(key_id))
+    /// What this opens of a bucket for an operation of a key; `None` for nothing.
+    fn opens(&self, bucket: &VirtualBucket, operation: Operation, key_id: &str) -> Option<Area> {
+        if self.bucket != bucket.name || !self.operations.contains(&operation) {
+            return None;
+        }
+        let filled = |template: &Template| String::from_utf8(template.filled(key_id)).ok();
+        let area = Area::new(filled(&self.prefix)?, filled(&self.mount)?);
+        (area.is_whole() || !operation.is_of_whole_bucket()).then_some(area)
     }
 }
 
@@ -147,37 +178,79 @@ pub fn permit<'a>(
     record: &KeyRecord,
     verified: Verified<'a, &'a VirtualBucket>,
 ) -> Result<Authorized<'a>, Refusal> {
-    let bucket = &verified.bucket().name;
-    if record.grants().iter().all(|grant| grant.bucket != *bucket) {
+    let bucket = *verified.bucket();
+    if record.grants().iter().all(|grant| grant.bucket != bucket.name) {
         return Err(Refusal::new(Fault::Forbidden).because("No grant of the key names this bucket."));
     }
-    let call = Call::recognise(&verified)?;
-    let key = ObjectKey::new(verified.key())?;
+    let (call, arguments) = Call::recognise(&verified, false)?;
     let operation = call.operation();
-    let grant = record
-        .grants()
-        .iter()
-        .find(|grant| grant.covers(verified.bucket(), operation, &key, verified.key_id()))
-        .ok_or_else(|| {
-            Refusal::new(Fault::Forbidden).because(
-                [
-                    "No grant of the key covers ",
-                    operation.name(),
-                    " on this bucket and object name.",
-                ]
-                .concat(),
-            )
-        })?;
-    let origin_key = OriginKey::new(&grant.mount.filled(verified.key_id()), &key)?;
-    let unsigned_headers = grant
-        .unsigned_headers
-        .unwrap_or(verified.bucket().unsigned_headers);
+    let areas = |grant: &Grant| grant.opens(bucket, operation, verified.key_id());
+    let uncovered = || {
+        let text = [
+            "No grant of the key covers ",
+            operation.name(),
+            " on this bucket and object name.",
+        ];
+        Refusal::new(Fault::Forbidden).because(text.concat())
+    };
+    let mut grants = record.grants().iter();
+    let (target, rule) = match operation.level() {
+        Level::Object => {
+            let key = ObjectKey::new(verified.key())?;
+            let found = grants.find_map(|grant| {
+                let area = areas(grant).filter(|area| area.admits(&key))?;
+                Some((area, grant.unsigned_headers))
+            });
+            let (area, rule) = found.ok_or_else(uncovered)?;
+            let origin_key = area.origin_key(&key)?;
+            (Target::Object { key, origin_key }, rule)
+        }
+        Level::Bucket | Level::Service => {
+            let areas: Vec<Area> = grants.filter_map(areas).collect();
+            if areas.is_empty() {
+                return Err(uncovered());
+            }
+            (Target::Bucket { areas }, None)
+        }
+    };
+    let unsigned_headers = rule.unwrap_or(bucket.unsigned_headers);
     Ok(Authorized::assertion(
         verified,
-        call,
-        key,
-        origin_key,
+        (call, arguments),
+        target,
         unsigned_headers,
+    ))
+}
+
+/// The same for a request that is about no bucket: what it may know of are the buckets for which a grant
+/// has the operation.
+///
+/// # Errors
+/// As [`permit`].
+pub fn permit_service<'a>(
+    record: &KeyRecord,
+    hosts: &'a Hosts,
+    verified: Verified<'a, ()>,
+) -> Result<Authorized<'a>, Refusal> {
+    let (call, arguments) = Call::recognise(&verified, true)?;
+    let operation = call.operation();
+    let is_granted = |bucket: &&VirtualBucket| {
+        let mut grants = record.grants().iter();
+        operation.level() == Level::Service
+            && grants.any(|grant| grant.opens(bucket, operation, verified.key_id()).is_some())
+    };
+    let granted = || hosts.buckets().iter().filter(is_granted);
+    // What the platform needs an origin for goes to the first.
+    let first = granted().next().ok_or_else(|| {
+        let text = ["No grant of the key covers ", operation.name(), " on any bucket."];
+        Refusal::new(Fault::Forbidden).because(text.concat())
+    })?;
+    let buckets = granted().map(|bucket| bucket.name.clone()).collect();
+    Ok(Authorized::assertion(
+        verified.with_bucket(first),
+        (call, arguments),
+        Target::Service { buckets },
+        first.unsigned_headers,
     ))
 }
 

@@ -11,7 +11,7 @@ use oss_s3::answer::{Answer, Asked};
 use oss_s3::complete::{PartList, PartNumber, PartsPage, check_body_digest};
 use oss_s3::errand::Errand;
 use oss_s3::error::{Fault, Refusal};
-use oss_s3::operation::{Call, Operation, PartSource, UploadId};
+use oss_s3::operation::{Call, Content, Operation, PartSource, UploadId};
 use oss_s3::request::OriginRequest;
 use oss_s3::response::{self, OriginAnswer, Subject};
 
@@ -85,46 +85,45 @@ pub fn streamed(
 
 impl<'a> Exchange<'a> {
     /// Begins the conversation; `document` is the device's body where
-    /// [`body_rule`](crate::router::body_rule) said to read it, else empty. Gives what to send first.
+    /// [`body_rule`](crate::router::body_rule) said to read it, else empty. Gives what comes first: what
+    /// to send, or at once what to answer.
     ///
     /// # Errors
-    /// A refusal for a body that is no part list, or not the one of its Content-MD5 or signed digest.
-    pub fn begin(errand: Errand<'a>, document: &[u8]) -> Result<(Self, OriginRequest), Refusal> {
+    /// A refusal for a document that is none of the operation's, or not the one of its Content-MD5 or
+    /// signed digest.
+    pub fn begin(errand: Errand<'a>, document: &[u8], asked: &Asked<'_>) -> Result<(Self, Step), Refusal> {
+        if matches!(errand.call().operation().content(), Content::Document(_)) {
+            check_digests(&errand, document)?;
+        }
+        if let Some(answer) = response::answer_at_once(&errand, asked) {
+            let stage = Stage::Asking;
+            return Ok((Self { errand, stage }, Step::Answer(answer)));
+        }
         let request = OriginRequest::new(&errand);
         let (stage, first) = match errand.call() {
-            Call::CompleteMultipartUpload { upload, parts, .. } => {
-                if let Some(digest) = errand.content_md5() {
-                    check_body_digest(digest, document)?;
+            Call::CompleteMultipartUpload { upload, parts, .. } => match parts {
+                PartSource::Body => {
+                    let parts = PartList::from_device(document, errand.dialect())?;
+                    let request = request.with_parts(&parts);
+                    (Stage::Completing { parts }, request)
                 }
-                if let Some(digest) = errand.content_sha256()
-                    && digest != body_digest(document)
-                {
-                    return Err(Fault::PayloadMismatch.into());
+                PartSource::AllUploaded if !document.is_empty() => {
+                    return Err(Fault::BodyUnexpected.into());
                 }
-                match parts {
-                    PartSource::Body => {
-                        let parts = PartList::from_device(document, errand.dialect())?;
-                        let request = request.with_parts(&parts);
-                        (Stage::Completing { parts }, request)
-                    }
-                    PartSource::AllUploaded if !document.is_empty() => {
-                        return Err(Fault::BodyUnexpected.into());
-                    }
-                    PartSource::AllUploaded => {
-                        let first = OriginRequest::list_parts(&errand, upload, None);
-                        let stage = Stage::Listing {
-                            upload: upload.clone(),
-                            complete: request,
-                            pages: Vec::new(),
-                            after: None,
-                        };
-                        (stage, first)
-                    }
+                PartSource::AllUploaded => {
+                    let first = OriginRequest::list_parts(&errand, upload, None);
+                    let stage = Stage::Listing {
+                        upload: upload.clone(),
+                        complete: request,
+                        pages: Vec::new(),
+                        after: None,
+                    };
+                    (stage, first)
                 }
-            }
+            },
             _ => (Stage::Asking, request),
         };
-        Ok((Self { errand, stage }, first))
+        Ok((Self { errand, stage }, Step::Send(first)))
     }
 
     /// What the conversation is about.
@@ -199,6 +198,17 @@ impl<'a> Exchange<'a> {
                 .map(Step::Answer)
                 .ok_or(refusal),
         }
+    }
+}
+
+/// Compares a document with the digests that came with it.
+fn check_digests(errand: &Errand<'_>, document: &[u8]) -> Result<(), Refusal> {
+    if let Some(digest) = errand.content_md5() {
+        check_body_digest(digest, document)?;
+    }
+    match errand.content_sha256() {
+        Some(digest) if digest != body_digest(document) => Err(Fault::PayloadMismatch.into()),
+        _ => Ok(()),
     }
 }
 

@@ -4,9 +4,8 @@
 //! handler, multipart initiation first of all: OSS SDKs choke on S3's namespace. So does an abort, so
 //! that the stream's path needs no other right at S3 than to write objects. The router also says what may come as a body, before a byte of it is read.
 
-use oss_s3::complete::MAX_PART_LIST_BYTES;
 use oss_s3::error::{Fault, Refusal};
-use oss_s3::operation::Operation;
+use oss_s3::operation::{Content, Operation};
 use oss_s3::request::{Authorized, CLIENT_MARK};
 use oss_s3::response::Sent;
 use request_auth::{Dialect, Occurrence, Payload, RequestHead};
@@ -64,16 +63,10 @@ impl<'a> Handler<'a> {
 
 /// The way of an operation.
 pub fn route(operation: Operation) -> Route {
-    match operation {
-        Operation::PutObject
-        | Operation::PostObject
-        | Operation::UploadPart
-        | Operation::GetObject
-        | Operation::HeadObject => Route::Stream,
-        Operation::InitiateMultipartUpload
-        | Operation::CompleteMultipartUpload
-        | Operation::AbortMultipartUpload
-        | Operation::ListParts => Route::Document,
+    if operation.streams() {
+        Route::Stream
+    } else {
+        Route::Document
     }
 }
 
@@ -161,31 +154,26 @@ pub fn check_direct_path(authorized: &Authorized<'_>, path: DirectPath) -> Resul
 /// # Errors
 /// `EntityTooLarge` for a document that states more than is read.
 pub fn body_rule(operation: Operation, content_length: Option<u64>) -> Result<BodyRule, Refusal> {
-    match operation {
+    match operation.content() {
         // A form's file is in a body of its own rules, see `form`; what is sent of it has a length.
-        Operation::PutObject | Operation::PostObject | Operation::UploadPart => match content_length {
+        Content::Object => match content_length {
             Some(_) => Ok(BodyRule::Stream),
             None => Ok(BodyRule::Empty),
         },
-        Operation::CompleteMultipartUpload => {
-            let most = MAX_PART_LIST_BYTES;
-            match content_length.map(usize::try_from) {
-                Some(Ok(length)) if length <= most => Ok(BodyRule::Read { most }),
-                None => Ok(BodyRule::Read { most }),
-                Some(_) => Err(Fault::EntityTooLarge.into()),
-            }
-        }
+        Content::Document(most) => match content_length.map(usize::try_from) {
+            Some(Ok(length)) if length <= most => Ok(BodyRule::Read { most }),
+            None => Ok(BodyRule::Read { most }),
+            Some(_) => Err(Fault::EntityTooLarge.into()),
+        },
         // One SDK initiates with an empty chunked body; it means nothing and goes nowhere.
-        Operation::InitiateMultipartUpload
-        | Operation::AbortMultipartUpload
-        | Operation::ListParts
-        | Operation::GetObject
-        | Operation::HeadObject => Ok(BodyRule::Ignore),
+        Content::None => Ok(BodyRule::Ignore),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use oss_s3::complete::MAX_PART_LIST_BYTES;
+
     use super::*;
 
     #[test]

@@ -211,6 +211,12 @@ impl Hosts {
         found
     }
 
+    /// Whether a host and path can stand for all buckets: `/` where the host's buckets are named in the path.
+    pub fn is_service(&self, host: &str, path: &[u8]) -> bool {
+        let styles = self.styles(host).unwrap_or_default();
+        path == b"/" && styles.contains(&HostStyle::Path)
+    }
+
     /// What a client may have signed for a host and path that its configuration does not allow: the
     /// buckets that they name by label or first segment, and at `/` the service itself. A request
     /// that is signed for one of them is answered like one for a bucket that its key may not use,

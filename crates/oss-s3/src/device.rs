@@ -8,8 +8,9 @@ use request_auth::{
 use crate::addressing::{
     AclRule, ArchiveClass, OriginAddressing, OriginBucket, UnsignedHeaders, VirtualBucket,
 };
+use crate::area::{Area, Target};
 use crate::headers::metadata;
-use crate::key::{ObjectKey, OriginKey};
+use crate::key::ObjectKey;
 use crate::operation::{Call, NotACall};
 use crate::request::Authorized;
 use crate::tags::DEFAULT_MAX_TAGS;
@@ -114,23 +115,23 @@ impl Request {
 
     /// Verifies the request and recognises its operation.
     pub(crate) fn recognised(&self) -> Result<Call, NotACall> {
-        self.verify(|verified| Call::recognise(&verified))
+        self.verify(|verified| Call::recognise(&verified, false).map(|(call, _)| call))
     }
 
     /// Authorises the verified request under a mount, and hands the result on.
     pub(crate) fn authorized<T>(&self, mount: &str, then: impl FnOnce(Authorized<'_>) -> T) -> T {
         self.verify(|verified| {
-            let call = Call::recognise(&verified).unwrap();
-            let key = ObjectKey::new(verified.key()).unwrap();
-            let origin_key = OriginKey::new(mount.as_bytes(), &key).unwrap();
+            let call = Call::recognise(&verified, false).unwrap();
+            let area = Area::new(String::new(), mount.to_owned());
+            let target = match ObjectKey::new(verified.key()) {
+                Ok(key) => {
+                    let origin_key = area.origin_key(&key).unwrap();
+                    Target::Object { key, origin_key }
+                }
+                Err(_) => Target::Bucket { areas: vec![area] },
+            };
             let unsigned_headers = verified.bucket().unsigned_headers;
-            then(Authorized::assertion(
-                verified,
-                call,
-                key,
-                origin_key,
-                unsigned_headers,
-            ))
+            then(Authorized::assertion(verified, call, target, unsigned_headers))
         })
     }
 

@@ -8,9 +8,9 @@
 use request_auth::Dialect;
 
 use crate::addressing::VirtualBucket;
+use crate::area::Target;
 use crate::headers::Headers;
-use crate::key::{ObjectKey, OriginKey};
-use crate::operation::Call;
+use crate::operation::{Arguments, Call};
 
 /// Something that was permitted, ready to be done.
 #[derive(Clone, Debug)]
@@ -18,8 +18,8 @@ pub struct Errand<'a> {
     pub(crate) dialect: Dialect,
     pub(crate) bucket: &'a VirtualBucket,
     pub(crate) call: Call,
-    pub(crate) key: ObjectKey,
-    pub(crate) origin_key: OriginKey,
+    pub(crate) arguments: Arguments,
+    pub(crate) target: Target,
     pub(crate) headers: Headers,
     pub(crate) digests: DocumentDigests,
 }
@@ -40,12 +40,11 @@ impl<'a> Errand<'a> {
     ///
     /// `dialect` is the device's, `headers` are the translated ones for the origin; `digests`
     /// those that the device sent.
-    pub const fn assertion(
+    pub fn assertion(
         dialect: Dialect,
         bucket: &'a VirtualBucket,
-        call: Call,
-        key: ObjectKey,
-        origin_key: OriginKey,
+        (call, arguments): (Call, Arguments),
+        target: Target,
         headers: Headers,
         digests: DocumentDigests,
     ) -> Self {
@@ -53,8 +52,8 @@ impl<'a> Errand<'a> {
             dialect,
             bucket,
             call,
-            key,
-            origin_key,
+            arguments,
+            target,
             headers,
             digests,
         }
@@ -75,14 +74,14 @@ impl<'a> Errand<'a> {
         self.bucket
     }
 
-    /// The object key as the device names it.
-    pub const fn key(&self) -> &ObjectKey {
-        &self.key
+    /// The call's arguments, for a function that is shown nothing else of it.
+    pub const fn arguments(&self) -> &Arguments {
+        &self.arguments
     }
 
-    /// The object key at the origin.
-    pub const fn origin_key(&self) -> &OriginKey {
-        &self.origin_key
+    /// What it is done to.
+    pub const fn target(&self) -> &Target {
+        &self.target
     }
 
     /// The translated headers for the operation's own request: lower-case names and values.

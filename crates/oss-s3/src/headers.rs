@@ -71,7 +71,7 @@ struct Row {
     /// The unsigned header that it may be read from as well; `None`: the signature has to cover it.
     hint: Option<Hint>,
     /// For PutObject, InitiateMultipartUpload, UploadPart, CompleteMultipartUpload, and the rest:
-    /// AbortMultipartUpload and ListParts, which store nothing.
+    /// operations that store no object's attributes.
     fates: [Fate; 5],
     /// For GetObject and HeadObject.
     reads: Fate,
@@ -201,8 +201,8 @@ impl Row {
             Operation::InitiateMultipartUpload => initiate,
             Operation::UploadPart => part,
             Operation::CompleteMultipartUpload => complete,
-            Operation::AbortMultipartUpload | Operation::ListParts => rest,
             Operation::GetObject | Operation::HeadObject => self.reads,
+            _ => rest,
         }
     }
 

@@ -15,6 +15,7 @@
 
 pub mod addressing;
 pub mod answer;
+pub mod area;
 pub mod complete;
 #[cfg(test)]
 mod device;

@@ -6,107 +6,24 @@
 //! the spelling of the answer (attack case O06). Everything else is *outside*: it has a name for the
 //! log where the table below knows one, and is refused like anything forbidden.
 
+mod arguments;
 mod form;
 mod outside;
 mod read;
+mod table;
 
-use request_auth::{Coverage, Dialect, Verified, VerifiedParameter};
+use request_auth::{Coverage, Dialect, Scheme, Verified, VerifiedParameter};
 
 use crate::complete::PartNumber;
 use crate::error::{Fault, Refusal};
 
+pub use arguments::Arguments;
 pub use form::FormReply;
 pub use read::{MAX_VERSION_ID_BYTES, Selection};
+pub use table::{Content, Level, MAX_CLIENT_DOCUMENT_BYTES, Operation};
 
 /// The longest upload id, in bytes.
 pub const MAX_UPLOAD_ID_BYTES: usize = 1024;
-
-/// An operation that the gateway translates. Names are those of the OSS API.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Operation {
-    /// Stores an object.
-    PutObject,
-    /// Begins an upload in parts.
-    InitiateMultipartUpload,
-    /// Stores one part.
-    UploadPart,
-    /// Makes an object of the parts.
-    CompleteMultipartUpload,
-    /// Drops an upload and its parts.
-    AbortMultipartUpload,
-    /// Lists the parts of an upload that were stored. Not part of uploading as such, but some SDKs
-    /// ask for it before they resume one.
-    ListParts,
-    /// Reads an object.
-    GetObject,
-    /// Reads what is known of an object, without its bytes.
-    HeadObject,
-    /// Stores an object that came in a form.
-    PostObject,
-}
-
-impl Operation {
-    /// Every operation.
-    pub const ALL: [Self; 9] = [
-        Self::PutObject,
-        Self::InitiateMultipartUpload,
-        Self::UploadPart,
-        Self::CompleteMultipartUpload,
-        Self::AbortMultipartUpload,
-        Self::ListParts,
-        Self::GetObject,
-        Self::HeadObject,
-        Self::PostObject,
-    ];
-
-    /// The operations that uploading needs, which the preset `upload-only` stands for.
-    pub const UPLOAD: [Self; 5] = [
-        Self::PutObject,
-        Self::InitiateMultipartUpload,
-        Self::UploadPart,
-        Self::CompleteMultipartUpload,
-        Self::AbortMultipartUpload,
-    ];
-
-    /// The operations that reading needs, which the preset `read-only` stands for.
-    pub const READ: [Self; 2] = [Self::GetObject, Self::HeadObject];
-
-    /// Whether this reads a stored object: the answer describes it, and no condition makes anything
-    /// stored.
-    pub const fn reads(self) -> bool {
-        matches!(self, Self::GetObject | Self::HeadObject)
-    }
-
-    /// The name, as in configuration and logs.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::PutObject => "PutObject",
-            Self::InitiateMultipartUpload => "InitiateMultipartUpload",
-            Self::UploadPart => "UploadPart",
-            Self::CompleteMultipartUpload => "CompleteMultipartUpload",
-            Self::AbortMultipartUpload => "AbortMultipartUpload",
-            Self::ListParts => "ListParts",
-            Self::GetObject => "GetObject",
-            Self::HeadObject => "HeadObject",
-            Self::PostObject => "PostObject",
-        }
-    }
-
-    /// The name in S3's API, as its SDKs send it in `x-id`.
-    pub const fn s3_name(self) -> &'static str {
-        match self {
-            Self::InitiateMultipartUpload => "CreateMultipartUpload",
-            // What a form becomes at the origin.
-            Self::PostObject => "PutObject",
-            other => other.name(),
-        }
-    }
-
-    /// The operation of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|operation| operation.name() == name)
-    }
-}
 
 /// The id of a multipart upload: opaque, 1 to 1024 bytes of visible ASCII.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -192,6 +109,12 @@ pub enum Call {
     HeadObject(Selection),
     /// Stores an object that came in a form, and is answered so.
     PostObject(FormReply),
+    /// Says whether the bucket is there.
+    HeadBucket,
+    /// Says where the bucket lies.
+    GetBucketLocation,
+    /// Lists the buckets that the key has grants for.
+    ListBuckets,
 }
 
 /// Why a verified request is no [`Call`].
@@ -207,7 +130,7 @@ pub enum NotACall {
 
 impl NotACall {
     /// The operation's name for the log, where it is known.
-    pub const fn operation_name(self) -> Option<&'static str> {
+    pub fn operation_name(self) -> Option<&'static str> {
         match self {
             Self::Outside(name) => name,
             Self::BadParameter(operation, _) | Self::Feature(operation, _) => Some(operation.name()),
@@ -228,13 +151,16 @@ impl From<NotACall> for Refusal {
     }
 }
 
-/// The query names of an operation: all of `required`, any of `optional`, nothing else.
+/// How an operation is recognised: its method, level and copy source, and the query names that it has: all
+/// of `required`, any of `optional`, nothing else.
 struct Shape {
     operation: Operation,
     method: &'static str,
+    /// Whether the request names what is copied. A copy is never a plain write (attack case H05).
+    copies: bool,
     required: &'static [&'static str],
     optional: &'static [&'static str],
-    /// Optional ones that the signature need not cover.
+    /// Those that the signature need not cover.
     unsigned: &'static [&'static str],
 }
 
@@ -248,6 +174,7 @@ const fn shape(
     Shape {
         operation,
         method,
+        copies: false,
         required,
         optional,
         unsigned,
@@ -257,7 +184,7 @@ const fn shape(
 /// x-oss-traffic-limit has no S3 equivalent and is ignored, as the header of that name is. What may
 /// be unsigned changes the spelling of an answer, or which piece of a list is told.
 #[rustfmt::skip]
-const SHAPES: [Shape; 9] = [
+const SHAPES: [Shape; 12] = [
     shape(Operation::PutObject, "PUT", &[], &["x-oss-traffic-limit"], &[]),
     shape(Operation::InitiateMultipartUpload, "POST", &["uploads"], &["sequential"], &["encoding-type"]),
     shape(Operation::UploadPart, "PUT", &["partNumber", "uploadId"], &["x-oss-traffic-limit"], &[]),
@@ -267,6 +194,9 @@ const SHAPES: [Shape; 9] = [
     shape(Operation::GetObject, "GET", &[], &read::PARAMETERS, &[]),
     shape(Operation::HeadObject, "HEAD", &[], &read::PARAMETERS, &[]),
     shape(Operation::HeadObject, "HEAD", &["objectMeta"], &["versionId"], &[]),
+    shape(Operation::HeadBucket, "HEAD", &[], &[], &[]),
+    shape(Operation::GetBucketLocation, "GET", &["location"], &[], &[]),
+    shape(Operation::ListBuckets, "GET", &[], &[], &[]),
 ];
 
 /// Query names that S3's API does not have, beside those of [`FEATURES`] and all that begin with
@@ -276,6 +206,9 @@ const OSS_PREFIX: &[u8] = b"x-oss-";
 
 /// The name of the operation, as S3's SDKs for JavaScript send it beside what makes the operation.
 const S3_OPERATION: &str = "x-id";
+
+/// The header by which OSS clients have all uploaded parts joined.
+const COMPLETE_ALL: &str = "x-oss-complete-all";
 
 /// How the headers begin that a presigned URL of S3's may have as parameters: they are judged by the
 /// table of headers.
@@ -288,15 +221,16 @@ const FEATURES: [&str; 4] = ["callback", "callback-var", "x-oss-process", "x-oss
 pub(crate) const MAX_PAGE: u16 = 1000;
 
 impl Call {
-    /// Recognises the operation of a verified request.
+    /// Recognises the operation of a verified request that is about all buckets or about what was
+    /// verified (`at_service`). Gives the arguments beside the call that they make.
     ///
     /// # Errors
     /// [`NotACall`], which has the name of the operation where it is known.
-    pub fn recognise<B>(verified: &Verified<'_, B>) -> Result<Self, NotACall> {
-        if verified.scheme().is_form() {
-            return Self::of_form(verified.parameters());
-        }
+    pub fn recognise<B>(verified: &Verified<'_, B>, at_service: bool) -> Result<(Self, Arguments), NotACall> {
         let dialect = verified.scheme().dialect();
+        if verified.scheme().is_form() {
+            return Self::of_form(verified.parameters()).map(|call| (call, Arguments::new(dialect)));
+        }
         let copy_source = match dialect {
             Dialect::Oss => "x-oss-copy-source",
             Dialect::S3 => "x-amz-copy-source",
@@ -304,35 +238,63 @@ impl Call {
         let names_source = |parameter: &VerifiedParameter| parameter.name == copy_source.as_bytes();
         let copies = verified.signed(copy_source).is_some()
             || (dialect == Dialect::S3 && verified.parameters().iter().any(names_source));
+        let level = match (verified.key().is_empty(), at_service) {
+            (false, _) => Level::Object,
+            (true, false) => Level::Bucket,
+            (true, true) => Level::Service,
+        };
         let request = Request {
             dialect,
             method: verified.method(),
-            has_key: !verified.key().is_empty(),
+            level,
             copies,
             parameters: verified.parameters(),
         };
-        let Some(shape) = SHAPES.iter().find(|shape| request.has(shape)) else {
+        // What signs a URL for a file signs no other query: a list is no file.
+        let names_file =
+            level == Level::Object || !matches!(verified.scheme(), Scheme::CloudFront | Scheme::Preview);
+        let shape = SHAPES.iter().find(|shape| names_file && request.has(shape));
+        let Some(shape) = shape else {
             return Err(NotACall::Outside(request.outside_name()));
         };
+        let operation = shape.operation;
         if let Some(feature) = FEATURES.into_iter().find(|name| request.value(name).is_some()) {
-            return Err(NotACall::Feature(shape.operation, feature));
+            return Err(NotACall::Feature(operation, feature));
         }
         if let Some(name) = request.repeated(shape) {
-            return Err(NotACall::BadParameter(shape.operation, name));
+            return Err(NotACall::BadParameter(operation, name));
         }
-        let named = request.value(S3_OPERATION);
-        if named.is_some_and(|name| name != shape.operation.s3_name().as_bytes()) {
-            return Err(NotACall::BadParameter(shape.operation, S3_OPERATION));
-        }
-        let all = dialect == Dialect::Oss && verified.signed("x-oss-complete-all") == Some(b"yes");
-        let parts = if all {
-            PartSource::AllUploaded
+        // Either version of a listing is called by its own name.
+        let names = [operation.s3_name(), operation.name()].map(str::as_bytes);
+        let names = if operation == Operation::ListObjects {
+            &names[..]
         } else {
-            PartSource::Body
+            &names[..1]
         };
-        request
-            .call(shape.operation, parts)
-            .map_err(|name| NotACall::BadParameter(shape.operation, name))
+        if request
+            .value(S3_OPERATION)
+            .is_some_and(|name| !names.contains(&name))
+        {
+            return Err(NotACall::BadParameter(operation, S3_OPERATION));
+        }
+        let mut arguments = Arguments::new(dialect);
+        for name in [shape.required, shape.optional, shape.unsigned]
+            .into_iter()
+            .flatten()
+        {
+            if let Some(value) = request.value(name) {
+                let text = core::str::from_utf8(value);
+                arguments.push(*name, text.map_err(|_| NotACall::BadParameter(operation, name))?);
+            }
+        }
+        if dialect == Dialect::Oss && verified.signed(COMPLETE_ALL) == Some(b"yes") {
+            arguments.push(COMPLETE_ALL, "yes");
+        }
+        let call = Self::of(operation, &arguments);
+        match call {
+            Ok(call) => Ok((call, arguments)),
+            Err(name) => Err(NotACall::BadParameter(operation, name)),
+        }
     }
 
     /// The operation without its arguments.
@@ -347,6 +309,9 @@ impl Call {
             Self::GetObject(_) => Operation::GetObject,
             Self::HeadObject(_) => Operation::HeadObject,
             Self::PostObject(_) => Operation::PostObject,
+            Self::HeadBucket => Operation::HeadBucket,
+            Self::GetBucketLocation => Operation::GetBucketLocation,
+            Self::ListBuckets => Operation::ListBuckets,
         }
     }
 }
@@ -355,7 +320,7 @@ impl Call {
 struct Request<'v> {
     dialect: Dialect,
     method: &'v str,
-    has_key: bool,
+    level: Level,
     copies: bool,
     parameters: &'v [VerifiedParameter],
 }
@@ -369,7 +334,7 @@ impl<'v> Request<'v> {
         found.map(|parameter| parameter.value.as_slice())
     }
 
-    /// Whether this is the shape's operation. A copy is never a plain write (attack case H05).
+    /// Whether this is the shape's operation.
     fn has(&self, shape: &Shape) -> bool {
         let takes = |parameter: &VerifiedParameter| {
             let is = |name: &&str| parameter.name == name.as_bytes();
@@ -388,8 +353,8 @@ impl<'v> Request<'v> {
             (covered && parameter.coverage == Coverage::Signed) || shape.unsigned.iter().any(is)
         };
         self.method == shape.method
-            && self.has_key
-            && !self.copies
+            && self.level == shape.operation.level()
+            && self.copies == shape.copies
             && shape.required.iter().all(|name| self.value(name).is_some())
             && self.parameters.iter().all(takes)
     }
@@ -403,91 +368,6 @@ impl<'v> Request<'v> {
                 .count()
         };
         shape.unsigned.iter().copied().find(|name| times(name) > 1)
-    }
-
-    /// The call, or the name of the parameter that has an impossible value.
-    fn call(&self, operation: Operation, parts: PartSource) -> Result<Call, &'static str> {
-        Ok(match operation {
-            Operation::PutObject => Call::PutObject,
-            Operation::InitiateMultipartUpload => {
-                self.flag("uploads")?;
-                // In order is how S3 joins parts anyway; what it can't promise is in the limits.
-                self.flag("sequential")?;
-                Call::InitiateMultipartUpload {
-                    spelling: self.spelling()?,
-                }
-            }
-            Operation::UploadPart => Call::UploadPart {
-                number: self
-                    .value("partNumber")
-                    .and_then(PartNumber::from_decimal)
-                    .ok_or("partNumber")?,
-                upload: self.upload()?,
-            },
-            Operation::CompleteMultipartUpload => Call::CompleteMultipartUpload {
-                upload: self.upload()?,
-                parts,
-                spelling: self.spelling()?,
-            },
-            Operation::AbortMultipartUpload => Call::AbortMultipartUpload {
-                upload: self.upload()?,
-            },
-            Operation::ListParts => Call::ListParts {
-                upload: self.upload()?,
-                most: self.page_length()?,
-                after: self.page_start()?,
-                spelling: self.spelling()?,
-            },
-            Operation::GetObject => Call::GetObject(self.selection()?),
-            Operation::HeadObject => {
-                self.flag("objectMeta")?;
-                Call::HeadObject(self.selection()?)
-            }
-            // No head is one: it has no shape.
-            Operation::PostObject => return Err("policy"),
-        })
-    }
-
-    /// A flag has no value: `uploads` and `uploads=` are one, `uploads=1` is refused.
-    fn flag(&self, name: &'static str) -> Result<(), &'static str> {
-        if self.value(name).unwrap_or_default().is_empty() {
-            Ok(())
-        } else {
-            Err(name)
-        }
-    }
-
-    fn upload(&self) -> Result<UploadId, &'static str> {
-        self.value("uploadId").and_then(UploadId::new).ok_or("uploadId")
-    }
-
-    /// At most [`MAX_PAGE`] parts.
-    fn page_length(&self) -> Result<Option<u16>, &'static str> {
-        match self.value("max-parts") {
-            None | Some(b"") => Ok(None),
-            Some(value) => match PartNumber::from_decimal(value) {
-                Some(number) if number.get() <= MAX_PAGE => Ok(Some(number.get())),
-                _ => Err("max-parts"),
-            },
-        }
-    }
-
-    /// oss2 begins at part 0, or at an empty one.
-    fn page_start(&self) -> Result<Option<PartNumber>, &'static str> {
-        match self.value("part-number-marker") {
-            None | Some(b"" | b"0") => Ok(None),
-            Some(value) => PartNumber::from_decimal(value)
-                .map(Some)
-                .ok_or("part-number-marker"),
-        }
-    }
-
-    fn spelling(&self) -> Result<KeySpelling, &'static str> {
-        match self.value("encoding-type") {
-            None | Some(b"") => Ok(KeySpelling::Plain),
-            Some(b"url") => Ok(KeySpelling::UrlEncoded),
-            Some(_) => Err("encoding-type"),
-        }
     }
 }
 

@@ -66,7 +66,7 @@ pub(crate) fn bind(payload: &Payload, operation: Operation, headers: &mut Header
 /// The digest of a document that the gateway reads, where the signature binds one.
 pub(crate) fn document_digest(payload: &Payload, operation: Operation) -> Option<String> {
     match payload {
-        Payload::Digest(digest) if operation == Operation::CompleteMultipartUpload => Some(hex(digest)),
+        Payload::Digest(digest) if !operation.streams() => Some(hex(digest)),
         _ => None,
     }
 }

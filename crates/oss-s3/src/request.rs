@@ -11,12 +11,13 @@ use request_auth::aws_v4::Unframer;
 use request_auth::{Dialect, Payload, Verified};
 
 use crate::addressing::{OriginAddressing, UnsignedHeaders, VirtualBucket};
+use crate::area::Target;
 use crate::complete::{PartList, PartNumber, content_md5};
 use crate::errand::{DocumentDigests, Errand};
 use crate::error::Refusal;
 use crate::headers::{self, Headers};
-use crate::key::{ObjectKey, OriginKey, encoded_value};
-use crate::operation::{Call, MAX_PAGE, UploadId};
+use crate::key::encoded_value;
+use crate::operation::{Arguments, Call, MAX_PAGE, UploadId};
 use crate::payload;
 
 /// The query parameter by which a request for the origin is known as an S3 client's, with the name of its
@@ -30,8 +31,8 @@ pub const CLIENT_MARK: &str = "x-id=";
 pub struct Authorized<'a> {
     verified: Verified<'a, &'a VirtualBucket>,
     call: Call,
-    key: ObjectKey,
-    origin_key: OriginKey,
+    arguments: Arguments,
+    target: Target,
     unsigned_headers: UnsignedHeaders,
 }
 
@@ -40,20 +41,19 @@ impl<'a> Authorized<'a> {
     /// `gateway::policy` may call it, after it compared bucket, key and operation with the grants of
     /// the key that verified the request.
     ///
-    /// `call` was recognised from `verified`, `key` is its key, `origin_key` is that key behind the
-    /// grant's mount, and `unsigned_headers` is the grant's or else the bucket's rule.
-    pub const fn assertion(
+    /// `call` was recognised from `verified` with its arguments, `target` is what the grant opens of what it
+    /// is about, and `unsigned_headers` is the grant's or else the bucket's rule.
+    pub fn assertion(
         verified: Verified<'a, &'a VirtualBucket>,
-        call: Call,
-        key: ObjectKey,
-        origin_key: OriginKey,
+        (call, arguments): (Call, Arguments),
+        target: Target,
         unsigned_headers: UnsignedHeaders,
     ) -> Self {
         Self {
             verified,
             call,
-            key,
-            origin_key,
+            arguments,
+            target,
             unsigned_headers,
         }
     }
@@ -68,14 +68,9 @@ impl<'a> Authorized<'a> {
         self.verified.bucket()
     }
 
-    /// The object key as the device names it.
-    pub const fn key(&self) -> &ObjectKey {
-        &self.key
-    }
-
-    /// The object key at the origin.
-    pub const fn origin_key(&self) -> &OriginKey {
-        &self.origin_key
+    /// What it is about.
+    pub const fn target(&self) -> &Target {
+        &self.target
     }
 
     /// The access key id that signed the request.
@@ -118,8 +113,8 @@ impl<'a> Authorized<'a> {
             dialect: self.verified.scheme().dialect(),
             bucket: self.bucket(),
             call: self.call.clone(),
-            key: self.key.clone(),
-            origin_key: self.origin_key.clone(),
+            arguments: self.arguments.clone(),
+            target: self.target.clone(),
             headers,
             digests: DocumentDigests {
                 md5: content_md5.map(<[u8]>::to_vec),
@@ -186,15 +181,20 @@ impl OriginRequest {
             ),
             Call::GetObject(selection) => ("GET", selection.query(), OriginBody::Empty),
             Call::HeadObject(selection) => ("HEAD", selection.query(), OriginBody::Empty),
+            Call::HeadBucket => ("HEAD", String::new(), OriginBody::Empty),
+            // Nobody is asked: see [`answer_at_once`](crate::response::answer_at_once).
+            Call::GetBucketLocation | Call::ListBuckets => ("GET", String::new(), OriginBody::Empty),
         };
-        let query = match errand.dialect {
-            Dialect::Oss => query,
-            Dialect::S3 => {
+        // Behind the stream of an object nothing else is left of the client's request.
+        let is_marked = errand.dialect == Dialect::S3 && errand.call.operation().streams();
+        let query = match is_marked {
+            false => query,
+            true => {
                 let mark = if query.is_empty() { "" } else { "&" };
                 [&query, mark, CLIENT_MARK, errand.call.operation().s3_name()].concat()
             }
         };
-        let mut request = Self::to_object(errand, method, query, body);
+        let mut request = Self::to_target(errand, method, query, body);
         request.headers.extend(errand.headers.iter().cloned());
         request
     }
@@ -215,17 +215,20 @@ impl OriginRequest {
     /// [`PartsPage::from_origin`](crate::complete::PartsPage::from_origin).
     pub fn list_parts(errand: &Errand<'_>, upload: &UploadId, after: Option<PartNumber>) -> Self {
         let query = page_of(upload, MAX_PAGE, after);
-        Self::to_object(errand, "GET", query, OriginBody::Empty).paid_like(errand)
+        Self::to_target(errand, "GET", query, OriginBody::Empty).paid_like(errand)
     }
 
     /// Asks what the origin has under the errand's key.
     pub fn head(errand: &Errand<'_>) -> Self {
-        Self::to_object(errand, "HEAD", String::new(), OriginBody::Empty).paid_like(errand)
+        Self::to_target(errand, "HEAD", String::new(), OriginBody::Empty).paid_like(errand)
     }
 
-    fn to_object(errand: &Errand<'_>, method: &'static str, query: String, body: OriginBody) -> Self {
+    fn to_target(errand: &Errand<'_>, method: &'static str, query: String, body: OriginBody) -> Self {
         let origin = &errand.bucket.origin;
-        let key = errand.origin_key.percent_encoded();
+        let key = match &errand.target {
+            Target::Object { origin_key, .. } => origin_key.percent_encoded(),
+            Target::Service { .. } | Target::Bucket { .. } => String::new(),
+        };
         let path = match origin.addressing {
             OriginAddressing::Path => ["/", &encoded_value(origin.bucket.as_bytes()), "/", &key].concat(),
             OriginAddressing::VirtualHost => ["/", &key].concat(),
@@ -386,8 +389,7 @@ mod tests {
         let request = Request::new("PUT", "/devices/a/b");
         assert_eq!(built(&request, "fleet/AK/").path, "/acme-ingest/fleet/AK/a/b");
         request.authorized("fleet/AK/", |authorized| {
-            assert_eq!(authorized.key().as_str(), "a/b");
-            assert_eq!(authorized.origin_key().as_str(), "fleet/AK/a/b");
+            assert_eq!(authorized.target().key(), "a/b");
             let errand = authorized.errand().unwrap();
             assert_eq!(OriginRequest::head(&errand).path, "/acme-ingest/fleet/AK/a/b");
         });

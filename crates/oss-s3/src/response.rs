@@ -6,6 +6,7 @@
 //! What S3 says of the gateway's own credentials or address stays in the log: the device is told
 //! that the gateway has a problem, never that its signature or clock is wrong.
 
+mod bucket;
 mod form;
 mod origin_error;
 mod read;
@@ -16,11 +17,12 @@ use request_auth::Dialect;
 
 use crate::addressing::VirtualBucket;
 use crate::answer::{Answer, Asked};
+use crate::area::Target;
 use crate::complete::{MAX_PARTS_PAGE_BYTES, Part, PartList, PartNumber, PartsPage};
 use crate::errand::Errand;
 use crate::error::{Fault, Refusal};
 use crate::headers::{self, AnswerOf};
-use crate::key::{ObjectKey, encoded_value};
+use crate::key::encoded_value;
 use crate::operation::{Call, FormReply, KeySpelling, MAX_PAGE, Operation, UploadId};
 use crate::parts::{CHECKSUMS, read_etag};
 use crate::xml::{self, Document, Unreadable};
@@ -64,27 +66,18 @@ impl OriginAnswer {
 
 /// How many bytes of the body of an answer have to be read before it is translated: 0 for none, and
 /// then the body is to be dropped. A longer body is to be cut, which makes it unreadable.
-pub const fn document_bytes(operation: Operation, status: u16) -> usize {
-    match (operation, status) {
-        (_, 300..) | (Operation::InitiateMultipartUpload | Operation::CompleteMultipartUpload, _) => {
-            MAX_DOCUMENT_BYTES
-        }
-        (Operation::ListParts, _) => MAX_PARTS_PAGE_BYTES,
+pub fn document_bytes(operation: Operation, status: u16) -> usize {
+    match operation {
+        _ if status >= 300 => MAX_DOCUMENT_BYTES,
+        Operation::ListParts => MAX_PARTS_PAGE_BYTES,
         // The bytes of an object stream past.
-        (
-            Operation::PutObject
-            | Operation::PostObject
-            | Operation::UploadPart
-            | Operation::AbortMultipartUpload
-            | Operation::GetObject
-            | Operation::HeadObject,
-            _,
-        ) => 0,
+        operation if operation.streams() => 0,
+        _ => MAX_DOCUMENT_BYTES,
     }
 }
 
 /// The same for an answer to [`list_parts`](crate::request::OriginRequest::list_parts).
-pub const fn parts_page_bytes(status: u16) -> usize {
+pub fn parts_page_bytes(status: u16) -> usize {
     document_bytes(Operation::ListParts, status)
 }
 
@@ -112,8 +105,8 @@ pub struct Subject<'a> {
     pub spelling: KeySpelling,
     /// The virtual bucket.
     pub bucket: &'a VirtualBucket,
-    /// The key as the device names it.
-    pub key: &'a ObjectKey,
+    /// What it is about.
+    pub target: &'a Target,
 }
 
 impl<'a> Subject<'a> {
@@ -123,12 +116,7 @@ impl<'a> Subject<'a> {
             Call::InitiateMultipartUpload { spelling }
             | Call::CompleteMultipartUpload { spelling, .. }
             | Call::ListParts { spelling, .. } => *spelling,
-            Call::PutObject
-            | Call::PostObject(_)
-            | Call::UploadPart { .. }
-            | Call::AbortMultipartUpload { .. }
-            | Call::GetObject(_)
-            | Call::HeadObject(_) => KeySpelling::Plain,
+            _ => KeySpelling::Plain,
         };
         let names_version = match errand.call() {
             Call::GetObject(selection) | Call::HeadObject(selection) => selection.names_version(),
@@ -147,7 +135,7 @@ impl<'a> Subject<'a> {
             },
             spelling,
             bucket: errand.bucket(),
-            key: errand.key(),
+            target: errand.target(),
         }
     }
 }
@@ -178,6 +166,18 @@ pub fn translate(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>
         Operation::CompleteMultipartUpload => completed(origin, subject, asked),
         Operation::ListParts => listed(origin, subject, asked),
         Operation::GetObject | Operation::HeadObject => read::described(origin, subject.bucket, asked),
+        Operation::HeadBucket => Ok(bucket::described(subject, asked)),
+        _ => Err(unreadable("No answer to this operation is understood.")),
+    }
+}
+
+/// The answer to an errand that the configuration knows the answer to; `None` where the origin is to be
+/// asked.
+pub fn answer_at_once(errand: &Errand<'_>, asked: &Asked<'_>) -> Option<Answer> {
+    match (errand.call(), errand.target()) {
+        (Call::GetBucketLocation, _) => Some(bucket::location(errand.bucket(), asked)),
+        (Call::ListBuckets, Target::Service { buckets }) => Some(bucket::list(buckets, asked)),
+        _ => None,
     }
 }
 
@@ -341,10 +341,10 @@ fn listed(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>) -> Re
 fn push_place(document: &mut Document, subject: &Subject<'_>) {
     document.leaf("Bucket", &subject.bucket.name);
     let key = match subject.spelling {
-        KeySpelling::Plain => Cow::Borrowed(subject.key.as_str()),
+        KeySpelling::Plain => Cow::Borrowed(subject.target.key()),
         KeySpelling::UrlEncoded => {
             document.leaf("EncodingType", "url");
-            Cow::Owned(encoded_value(subject.key.as_bytes()))
+            Cow::Owned(encoded_value(subject.target.key().as_bytes()))
         }
     };
     document.leaf("Key", &key);

@@ -46,23 +46,26 @@ impl Document {
     /// Adds an element with text. Empty text adds nothing; characters that XML 1.0 can't hold are
     /// dropped.
     pub(crate) fn leaf(&mut self, name: &str, text: &str) {
-        let mut escaped = String::with_capacity(text.len());
-        for c in text.chars().filter(|&c| is_xml_char(c)) {
-            match c {
-                '<' => escaped.push_str("&lt;"),
-                '>' => escaped.push_str("&gt;"),
-                '&' => escaped.push_str("&amp;"),
-                // A reader would take it for a line feed.
-                '\r' => escaped.push_str("&#13;"),
-                c => escaped.push(c),
-            }
-        }
-        if escaped.is_empty() {
+        if !text.chars().any(is_xml_char) {
             return;
         }
         self.open(name);
-        self.text.push_str(&escaped);
+        self.text(text);
         self.close(name);
+    }
+
+    /// Adds text to the element that is open, without the characters that XML 1.0 can't hold.
+    pub(crate) fn text(&mut self, text: &str) {
+        for c in text.chars().filter(|&c| is_xml_char(c)) {
+            match c {
+                '<' => self.text.push_str("&lt;"),
+                '>' => self.text.push_str("&gt;"),
+                '&' => self.text.push_str("&amp;"),
+                // A reader would take it for a line feed.
+                '\r' => self.text.push_str("&#13;"),
+                c => self.text.push(c),
+            }
+        }
     }
 
     /// Opens a nested element.

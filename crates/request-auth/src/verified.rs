@@ -165,6 +165,21 @@ impl<'a, B> Verified<'a, B> {
         &self.resource.bucket
     }
 
+    /// The same, with something else attached to the candidate that matched.
+    pub fn with_bucket<C>(self, bucket: C) -> Verified<'a, C> {
+        let Resource {
+            signed_bucket, key, ..
+        } = self.resource;
+        Verified {
+            covered: self.covered,
+            resource: Resource {
+                signed_bucket,
+                key,
+                bucket,
+            },
+        }
+    }
+
     /// The bucket name that was signed.
     pub fn signed_bucket(&self) -> Option<&'a str> {
         self.resource.signed_bucket

@@ -128,14 +128,17 @@ async fn exchange(
     entry: &mut Entry,
 ) -> std::result::Result<Reply, Refusal> {
     let origin = &errand.bucket().origin;
-    let (mut exchange, mut request) = Exchange::begin(errand, &body.document)?;
+    let (mut exchange, mut step) = Exchange::begin(errand, &body.document, asked)?;
+    let mut stream = None;
     loop {
-        let (answer, stream) = origin::send(&request, body, &exchange, origin, &settings.credentials).await?;
-        entry.answered(&answer);
-        match exchange.advance(&answer, asked)? {
-            Step::Send(next) => request = next,
+        let request = match step {
+            Step::Send(request) => request,
             Step::Answer(answer) => return Ok(answer.into()),
             Step::Stream(answer) => return Ok(Reply { answer, stream }),
-        }
+        };
+        let (answer, bytes) = origin::send(&request, body, &exchange, origin, &settings.credentials).await?;
+        stream = bytes;
+        entry.answered(&answer);
+        step = exchange.advance(&answer, asked)?;
     }
 }

@@ -27,7 +27,7 @@ impl Entry {
     pub(crate) fn authorized(&mut self, authorized: &Authorized<'_>) {
         self.line.operation = Some(authorized.call().operation().name());
         self.line.bucket = Some(authorized.bucket().name.clone());
-        self.line.key = Some(authorized.key().as_str().to_owned());
+        self.line.key = Some(authorized.target().key().to_owned());
     }
 
     /// Notes what the origin said last.

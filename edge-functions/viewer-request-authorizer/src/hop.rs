@@ -151,7 +151,7 @@ impl Hop {
         let decision = Decision {
             operation,
             bucket: authorized.bucket().name.clone(),
-            key: authorized.key().as_str().to_owned(),
+            key: authorized.target().key().to_owned(),
             request_id: self.visit.request_id.as_str().to_owned(),
             dialect: claim.scheme().dialect(),
         };

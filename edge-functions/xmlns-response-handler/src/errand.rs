@@ -128,10 +128,8 @@ impl Hop {
             BodyRule::Read { .. } => body.as_slice(),
             BodyRule::Stream | BodyRule::Empty | BodyRule::Ignore => &[],
         };
-        let (exchange, first) = Exchange::begin(received.errand, document)?;
-        let send = self.send(&exchange, &first)?;
-        self.exchange = Some(exchange);
-        Ok(Step::Send(send))
+        let (exchange, step) = Exchange::begin(received.errand, document, &self.asked())?;
+        self.take(exchange, step)
     }
 
     /// Takes S3's answer.
@@ -145,15 +143,22 @@ impl Hop {
         self.visit.line.origin_status = Some(answer.status);
         self.visit.line.origin_request_id = answer.request_id().map(str::to_owned);
         let mut exchange = self.exchange.take().ok_or_else(unexpected)?;
-        match exchange.advance(&answer, &self.asked())? {
+        let step = exchange.advance(&answer, &self.asked())?;
+        self.take(exchange, step)
+    }
+
+    /// Does as the exchange says.
+    fn take(&mut self, exchange: Exchange<'static>, step: response_handler::Step) -> Result<Step, Refusal> {
+        match step {
             response_handler::Step::Send(request) => {
                 let send = self.send(&exchange, &request)?;
                 self.exchange = Some(exchange);
                 Ok(Step::Send(send))
             }
             response_handler::Step::Answer(answer) => Ok(Step::End(self.end(&answer))),
-            // No errand is about object bytes.
-            response_handler::Step::Stream(_) => Err(unexpected()),
+            response_handler::Step::Stream(_) => {
+                Err(Refusal::new(Fault::GatewayFailed).because("No errand is about object bytes."))
+            }
         }
     }
 

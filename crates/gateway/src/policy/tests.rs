@@ -1,6 +1,13 @@
 use super::*;
 use crate::device::Device;
 
+fn origin_key(authorized: &Authorized<'_>) -> String {
+    match authorized.target() {
+        Target::Object { origin_key, .. } => origin_key.as_str().to_owned(),
+        other => panic!("{other:?}"),
+    }
+}
+
 /// The bytes of a field of a plain key's grant.
 fn expand(field: &str, template: &str, key_id: &str) -> Result<Vec<u8>, RecordError> {
     Template::new(field, template.to_owned(), key_id).map(|template| template.filled(key_id))
@@ -10,7 +17,7 @@ fn expand(field: &str, template: &str, key_id: &str) -> Result<Vec<u8>, RecordEr
 fn outcome(device: &Device, method: &str, target: &str) -> Result<String, Fault> {
     device.request(method, target, &[], |outcome| {
         outcome
-            .map(|authorized| authorized.origin_key().as_str().to_owned())
+            .map(|authorized| origin_key(&authorized))
             .map_err(|refusal| refusal.fault())
     })
 }
@@ -208,7 +215,7 @@ fn templates_of_another_form_are_refused_by_their_field() {
 fn fleet_outcome(device: &Device, key_id: &str, target: &str) -> Result<String, Fault> {
     device.request_of_derived(key_id, "PUT", target, |outcome| {
         outcome
-            .map(|authorized| authorized.origin_key().as_str().to_owned())
+            .map(|authorized| origin_key(&authorized))
             .map_err(|refusal| refusal.fault())
     })
 }
@@ -278,4 +285,92 @@ fn a_template_names_only_what_the_keys_of_its_record_have() {
     let deep = "{device}/".repeat(15);
     assert_eq!(read("d1.cams", "masters", &deep), Ok(()));
     assert!(read("d1.cams", "masters", &"{device}/".repeat(16)).is_err());
+}
+
+#[test]
+fn h01_presets_hold_what_their_names_say() {
+    let of = |name: &str| preset(name).unwrap();
+    assert_eq!(of(UPLOAD_ONLY), Operation::UPLOAD);
+    assert!(!of(READ_ONLY).contains(&Operation::PutObject));
+    // The right to drop an upload is not the right to delete an object (attack case H06).
+    assert!(!of(UPLOAD_ONLY).contains(&Operation::DeleteObject));
+    let all = of(DATA_LAYER);
+    for name in PRESETS {
+        let operations = of(name);
+        let mut seen = Vec::new();
+        for operation in operations {
+            assert!(
+                all.contains(&operation) && !seen.contains(&operation),
+                "{name} {operation:?}"
+            );
+            seen.push(operation);
+        }
+        let changes_bucket = seen.iter().any(|operation| operation.is_of_whole_bucket());
+        assert_eq!(changes_bucket, name == DATA_LAYER, "{name}");
+    }
+    assert_eq!(preset("everything"), None);
+}
+
+#[test]
+fn what_is_about_a_bucket_carries_the_areas_of_every_grant_that_permits_it() {
+    let device = Device::with_grants(
+        r#"[{"bucket": "devices", "operations": ["HeadBucket"], "prefix": "a/", "mount": "m/{key_id}/"},
+            {"bucket": "devices", "operations": ["PutObject"], "prefix": "b/"},
+            {"bucket": "devices", "operations": ["read-only"], "prefix": "c/"}]"#,
+    );
+    device.request("HEAD", "/devices/", &[], |outcome| {
+        let areas = [("a/", "m/AK-1/"), ("c/", "")];
+        let areas = areas.map(|(prefix, mount)| Area::new(prefix.to_owned(), mount.to_owned()));
+        assert_eq!(outcome.unwrap().target().areas(), areas);
+    });
+    let refused = device.request("HEAD", "/firmware/", &[], |outcome| outcome.unwrap_err().fault());
+    assert_eq!(refused, Fault::Forbidden);
+}
+
+#[test]
+fn a_bucket_itself_is_changed_by_a_grant_of_the_whole_bucket_only() {
+    for (grant, opens) in [
+        (r#""prefix": "a/""#, false),
+        (r#""mount": "a/""#, false),
+        (r#""prefix": """#, true),
+    ] {
+        let grants = format!(r#"[{{"bucket": "devices", "operations": ["data-layer"], {grant}}}]"#);
+        let record = KeyRecord::from_json(
+            "AK-1",
+            &format!(
+                r#"{{"id": "AK-1", "secrets": [{{"secret": "0123456789abcdef"}}], "grants": {grants}}}"#
+            ),
+        )
+        .unwrap();
+        let device = Device::with_grants(&grants);
+        let bucket = device.config().hosts.buckets().first().unwrap();
+        for operation in Operation::all() {
+            let opened = record.grants().first().unwrap().opens(bucket, operation, "AK-1");
+            let is_open = opens || !operation.is_of_whole_bucket();
+            assert_eq!(opened.is_some(), is_open, "{grant} {operation:?}");
+        }
+    }
+}
+
+#[test]
+fn the_service_is_asked_for_the_buckets_that_a_grant_names_and_no_others() {
+    let listed = |grants: &str, target: &str| {
+        Device::with_grants(grants).request("GET", target, &[], |outcome| {
+            outcome
+                .map(|authorized| match authorized.target() {
+                    Target::Service { buckets } => buckets.clone(),
+                    other => panic!("{other:?}"),
+                })
+                .map_err(|refusal| refusal.fault())
+        })
+    };
+    let both = r#"[{"bucket": "firmware", "operations": ["ListBuckets"]}, {"bucket": "devices", "operations": ["read-only"], "prefix": "a/"}]"#;
+    assert_eq!(
+        listed(both, "/"),
+        Ok(vec!["devices".to_owned(), "firmware".to_owned()])
+    );
+    let one = r#"[{"bucket": "firmware", "operations": ["ListBuckets"]}, {"bucket": "devices"}]"#;
+    assert_eq!(listed(one, "/"), Ok(vec!["firmware".to_owned()]));
+    assert_eq!(listed(r#"[{"bucket": "devices"}]"#, "/"), Err(Fault::Forbidden));
+    assert_eq!(listed(both, "/?acl"), Err(Fault::Forbidden));
 }

@@ -37,8 +37,9 @@ fn run(
         let authorized = authorized.unwrap();
         let errand = authorized.errand().unwrap();
         let mut sent = Vec::new();
-        let (mut exchange, first) = match Exchange::begin(errand, document.as_bytes()) {
-            Ok(begun) => begun,
+        let (mut exchange, first) = match Exchange::begin(errand, document.as_bytes(), &asked(&id)) {
+            Ok((exchange, Step::Send(first))) => (exchange, first),
+            Ok((_, step)) => panic!("{step:?}"),
             Err(refusal) => return (sent, Err(refusal)),
         };
         sent.push(first);
@@ -223,7 +224,9 @@ fn a_read_is_answered_with_the_origins_own_stream_unless_it_is_an_error_or_has_n
     ] {
         device.request(method, "/devices/k", &[("range", "bytes=0-1")], |authorized| {
             let errand = authorized.unwrap().errand().unwrap();
-            let (mut exchange, first) = Exchange::begin(errand, b"").unwrap();
+            let (mut exchange, Step::Send(first)) = Exchange::begin(errand, b"", &asked(&id)).unwrap() else {
+                panic!("a read is sent");
+            };
             assert_eq!(
                 (first.method, first.path_and_query()),
                 (method, "/m/k".to_owned())

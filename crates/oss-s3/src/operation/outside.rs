@@ -2,7 +2,7 @@
 
 use request_auth::VerifiedParameter;
 
-use super::{Request, S3_HEADER_PREFIX};
+use super::{Level, Request, S3_HEADER_PREFIX};
 
 impl Request<'_> {
     /// The name of the operation that this request is, where the table knows it.
@@ -17,8 +17,8 @@ impl Request<'_> {
         };
         let (_, _, _, _, name) = OUTSIDE.into_iter().find(|&(method, level, copies, marker, _)| {
             method == self.method
-                && (level == Level::Object) == self.has_key
-                && copies == (self.copies && method == "PUT" && self.has_key)
+                && level == self.level
+                && copies == (self.copies && method == "PUT" && self.level == Level::Object)
                 && if marker.is_empty() {
                     is_plain()
                 } else {
@@ -27,12 +27,6 @@ impl Request<'_> {
         })?;
         Some(name)
     }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Level {
-    Object,
-    Bucket,
 }
 
 /// Query names that do not make another operation of a request.

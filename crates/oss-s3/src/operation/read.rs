@@ -6,7 +6,7 @@
 
 use request_auth::Dialect;
 
-use super::Request;
+use super::Arguments;
 use crate::complete::PartNumber;
 use crate::key::encoded_value;
 
@@ -67,7 +67,7 @@ impl Selection {
     }
 }
 
-impl Request<'_> {
+impl Arguments {
     /// What a read asks for, or the name of the parameter that has an impossible value.
     pub(super) fn selection(&self) -> Result<Selection, &'static str> {
         let mut selection = Selection::default();

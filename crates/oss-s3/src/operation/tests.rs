@@ -126,7 +126,7 @@ fn h01_every_other_operation_is_outside_and_named_where_it_is_known() {
         ("DELETE", "/devices/", Some("DeleteBucket")),
         ("POST", "/devices/k", None),
         ("PATCH", "/devices/k", None),
-        ("HEAD", "/devices/", None),
+        ("HEAD", "/devices/?acl", None),
     ] {
         assert_eq!(
             recognise(method, target),
@@ -225,11 +225,22 @@ fn o05_callbacks_and_processing_in_the_query_are_not_implemented() {
 
 #[test]
 fn names_are_read_back_to_the_operation() {
-    for operation in Operation::ALL {
+    for operation in Operation::all() {
         assert_eq!(Operation::from_name(operation.name()), Some(operation));
+        // What S3 calls PutObject is no form.
+        let stored = match operation {
+            Operation::PostObject => Operation::PutObject,
+            other => other,
+        };
+        assert_eq!(Operation::from_name(operation.s3_name()), Some(stored));
     }
+    assert_eq!(Operation::all().count(), 30);
+    assert_eq!(
+        Operation::from_name("ListObjectsV2"),
+        Some(Operation::ListObjects)
+    );
     assert_eq!(Operation::from_name("putobject"), None);
-    assert_eq!(Operation::from_name("DeleteObject"), None);
+    assert_eq!(Operation::from_name("AppendObject"), None);
 }
 
 #[test]
@@ -312,15 +323,14 @@ fn an_unsigned_parameter_that_occurs_twice_is_refused() {
 }
 
 #[test]
-fn h01_neither_reading_nor_listing_parts_is_uploading() {
-    for operation in [Operation::ListParts, Operation::GetObject, Operation::HeadObject] {
-        assert!(!Operation::UPLOAD.contains(&operation));
-    }
+fn h01_what_reading_and_writing_have_besides_is_no_uploading() {
+    let rest = Operation::READ.into_iter().chain(Operation::WRITE);
     assert!(
-        Operation::UPLOAD
-            .iter()
-            .all(|operation| Operation::ALL.contains(operation))
+        rest.clone()
+            .all(|operation| !Operation::UPLOAD.contains(&operation))
     );
+    assert!(rest.clone().all(|operation| !operation.is_of_whole_bucket()));
+    assert_eq!(rest.count(), 17);
 }
 
 fn of_s3(method: &str, target: &str) -> Result<Call, NotACall> {
@@ -442,4 +452,27 @@ fn h05_b01_a_copy_is_never_a_plain_write_wherever_its_source_stands() {
     for device in [in_header.signed_by_s3(&[]), in_url.presigned_by_s3()] {
         assert_eq!(device.recognised(), Err(NotACall::Outside(Some("CopyObject"))));
     }
+}
+
+#[test]
+fn a_bucket_and_the_service_are_asked_of_by_their_own_level() {
+    for (method, target, call) in [
+        ("HEAD", "/devices/", Call::HeadBucket),
+        ("HEAD", "/devices", Call::HeadBucket),
+        ("GET", "/devices?location", Call::GetBucketLocation),
+        ("GET", "/devices/?location=", Call::GetBucketLocation),
+    ] {
+        assert_eq!(recognise(method, target), Ok(call), "{method} {target}");
+    }
+    let at_service = |target: &str| {
+        let request = Device::new("GET", target);
+        request.verified(|verified| Call::recognise(verified, true).map(|(call, _)| call))
+    };
+    assert_eq!(at_service("/devices/"), Ok(Call::ListBuckets));
+    // An object's request is one about an object wherever it is recognised.
+    assert!(matches!(at_service("/devices/k"), Ok(Call::GetObject(_))));
+    assert_eq!(
+        recognise("GET", "/devices/?location=1"),
+        Err(NotACall::BadParameter(Operation::GetBucketLocation, "location"))
+    );
 }

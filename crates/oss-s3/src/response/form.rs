@@ -47,7 +47,7 @@ fn place(subject: &Subject<'_>, asked: &Asked<'_>) -> String {
     if !url.ends_with('/') {
         url.push('/');
     }
-    percent_encode(subject.key.as_bytes(), Slash::Keep, &mut url);
+    percent_encode(subject.target.key().as_bytes(), Slash::Keep, &mut url);
     url
 }
 
@@ -64,7 +64,7 @@ fn with_query(url: &str, subject: &Subject<'_>, etag: &[u8]) -> String {
         "bucket=",
         &encoded_value(subject.bucket.name.as_bytes()),
         "&key=",
-        &encoded_value(subject.key.as_bytes()),
+        &encoded_value(subject.target.key().as_bytes()),
         "&etag=",
         &encoded_value(etag),
         &fragment,
@@ -76,14 +76,17 @@ fn with_query(url: &str, subject: &Subject<'_>, etag: &[u8]) -> String {
 mod tests {
     use super::*;
     use crate::answer::tests::asked;
+    use crate::area::Target;
     use crate::device;
-    use crate::key::ObjectKey;
+    use crate::key::{ObjectKey, OriginKey};
     use crate::operation::{KeySpelling, Operation};
     use crate::response::{Sent, translate};
 
     fn answer(reply: &FormReply, path: &str) -> Answer {
         let bucket = device::bucket();
         let key = ObjectKey::new("a/b c&.txt".as_bytes()).unwrap();
+        let origin_key = OriginKey::new(b"", &key).unwrap();
+        let target = Target::Object { key, origin_key };
         let subject = Subject {
             sent: Sent {
                 operation: Operation::PostObject,
@@ -94,7 +97,7 @@ mod tests {
             reply: Some(reply),
             spelling: KeySpelling::Plain,
             bucket: &bucket,
-            key: &key,
+            target: &target,
         };
         let origin = OriginAnswer {
             status: 200,

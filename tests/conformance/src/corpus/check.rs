@@ -6,6 +6,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use oss_s3::answer::{Answer, Asked};
+use oss_s3::area::Target;
 use oss_s3::error::{Refusal, Row};
 use oss_s3::operation::Operation;
 use oss_s3::request::{Authorized, OriginRequest};
@@ -225,7 +226,16 @@ pub fn forwarded(
         Some(label) if label.strip_suffix('.') == Some(&origin.bucket) => "/".to_owned(),
         _ => return Err(format!("The request goes to the host {:?}.", request.host)),
     };
-    let expected = [prefix.as_bytes(), mount.as_bytes(), authorized.key().as_bytes()].concat();
+    let mount = match authorized.target() {
+        Target::Object { .. } => mount,
+        Target::Service { .. } | Target::Bucket { .. } => "",
+    };
+    let expected = [
+        prefix.as_bytes(),
+        mount.as_bytes(),
+        authorized.target().key().as_bytes(),
+    ]
+    .concat();
     if decoded(&request.path).as_deref() != Some(expected.as_slice()) {
         return Err(format!(
             "The path {:?} is not bucket, mount and key.",
@@ -298,6 +308,9 @@ fn fits(operation: Operation, request: &[&str]) -> bool {
         }
         Operation::GetObject => reads("GET", request),
         Operation::HeadObject => reads("HEAD", request),
+        Operation::HeadBucket => request == ["HEAD"],
+        // Nobody is asked.
+        _ => false,
     }
 }
 

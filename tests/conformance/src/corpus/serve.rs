@@ -178,10 +178,17 @@ fn exchange(
         BodyRule::Empty if !arrived.body.is_empty() => return Err(Refusal::from(Fault::LengthMissing).into()),
         BodyRule::Stream | BodyRule::Empty | BodyRule::Ignore => &[],
     };
-    let (mut exchange, mut request) = Exchange::begin(errand, document)?;
+    let (mut exchange, mut step) = Exchange::begin(errand, document, asked)?;
     *reached = Reached::Origin;
     let credentials = origin_credentials()?;
     for _ in 0..MAX_STEPS {
+        let request = match step {
+            Step::Send(request) => request,
+            Step::Answer(answer) | Step::Stream(answer) => {
+                *reached = Reached::Answer;
+                return Ok(answer);
+            }
+        };
         check::forwarded(&request, &authorized, MOUNT, asked.dialect)?;
         let bucket = &authorized.bucket().origin;
         check::signed(
@@ -190,13 +197,7 @@ fn exchange(
         )?;
         let mut answer = origin::answer(&request, dice);
         answer.body.truncate(exchange.document_bytes(answer.status));
-        match exchange.advance(&answer, asked)? {
-            Step::Send(next) => request = next,
-            Step::Answer(answer) | Step::Stream(answer) => {
-                *reached = Reached::Answer;
-                return Ok(answer);
-            }
-        }
+        step = exchange.advance(&answer, asked)?;
     }
     Err(Stop::Wrong(
         "The origin keeps the gateway busy without end.".to_owned(),
