@@ -28,5 +28,6 @@ mod parts;
 pub mod payload;
 pub mod request;
 pub mod response;
+pub mod tagging;
 pub mod tags;
 mod xml;

@@ -225,7 +225,7 @@ faults! {
         "Tags need different keys of 1 to 128 characters and values of at most 256; in a header they are `key=value` pairs, percent-encoded and joined by `&`."
         but 400 "InvalidTag";
     TagsTooMany: 400 "InvalidArgument" None, Device, s3 [],
-        "There are more tags than the storage behind this gateway takes, usually 10: send fewer."
+        "There are more tags than the storage behind this gateway takes, usually 10 of an object and 50 of a bucket: send fewer."
         but 400 "BadRequest";
     MetadataTooLarge: 400 "InvalidArgument" None, Device, s3 ["MetadataTooLarge"],
         "The x-oss-meta-* headers are larger than the storage behind this gateway takes, usually 2 KB: send less."
@@ -252,7 +252,7 @@ faults! {
     EntityTooSmall: 400 "EntityTooSmall" None, Device, s3 ["EntityTooSmall"],
         "Every part but the last needs at least 5 MiB: set the SDK's part size to 5 MiB or more.";
     XmlMalformed: 400 "MalformedXML" None, Device, s3 ["MalformedXML"],
-        "The document is not a well-formed CompleteMultipartUpload with 1 to 10000 parts.";
+        "The document is not the well-formed XML that this operation takes; a CompleteMultipartUpload has 1 to 10000 parts.";
 
     // Forms.
     FormNotOffered: 501 "NotImplemented" None, Device, s3 [],
