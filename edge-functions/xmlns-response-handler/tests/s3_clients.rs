@@ -185,9 +185,7 @@ fn an_errand_is_answered_in_s3_s_namespace_and_passes_the_last_function() {
         &document,
     );
     let (fetched, step) = done(&url, &[answer]);
-    let expected = format!(
-        "https://acme-ingest.s3.eu-west-1.amazonaws.com/fleet/{KEY_ID}/a%20b?uploads="
-    );
+    let expected = format!("https://acme-ingest.s3.eu-west-1.amazonaws.com/fleet/{KEY_ID}/a%20b?uploads=");
     assert_eq!(fetched[0]["url"], expected);
     let response = &step["response"];
     assert_eq!(
