@@ -187,7 +187,7 @@ const TABLE: [Row; 44] = [
     answer("accept-ranges", "accept-ranges", Answers::Object),
     answer("content-length", "content-length", Answers::Object),
     answer("content-range", "content-range", Answers::Object),
-    answer("x-oss-delete-marker", "x-amz-delete-marker", Answers::Object),
+    answer("x-oss-delete-marker", "x-amz-delete-marker", Answers::Any),
     answer("x-oss-restore", "x-amz-restore", Answers::Object),
     answer("x-oss-tagging-count", "x-amz-tagging-count", Answers::Object),
     answer("x-oss-copy-source-version-id", "x-amz-copy-source-version-id", Answers::Object),

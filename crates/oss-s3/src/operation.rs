@@ -19,7 +19,7 @@ use crate::error::{Fault, Refusal};
 
 pub use arguments::Arguments;
 pub use form::FormReply;
-pub use read::{MAX_VERSION_ID_BYTES, Selection};
+pub use read::{MAX_VERSION_ID_BYTES, Selection, VersionId};
 pub use table::{Content, Level, MAX_CLIENT_DOCUMENT_BYTES, Operation};
 
 /// The longest upload id, in bytes.
@@ -109,6 +109,11 @@ pub enum Call {
     HeadObject(Selection),
     /// Stores an object that came in a form, and is answered so.
     PostObject(FormReply),
+    /// Deletes an object, or a version of one for good.
+    DeleteObject {
+        /// The version; `None`: the current one.
+        version: Option<VersionId>,
+    },
     /// Says whether the bucket is there.
     HeadBucket,
     /// Says where the bucket lies.
@@ -184,7 +189,7 @@ const fn shape(
 /// x-oss-traffic-limit has no S3 equivalent and is ignored, as the header of that name is. What may
 /// be unsigned changes the spelling of an answer, or which piece of a list is told.
 #[rustfmt::skip]
-const SHAPES: [Shape; 12] = [
+const SHAPES: [Shape; 13] = [
     shape(Operation::PutObject, "PUT", &[], &["x-oss-traffic-limit"], &[]),
     shape(Operation::InitiateMultipartUpload, "POST", &["uploads"], &["sequential"], &["encoding-type"]),
     shape(Operation::UploadPart, "PUT", &["partNumber", "uploadId"], &["x-oss-traffic-limit"], &[]),
@@ -194,6 +199,7 @@ const SHAPES: [Shape; 12] = [
     shape(Operation::GetObject, "GET", &[], &read::PARAMETERS, &[]),
     shape(Operation::HeadObject, "HEAD", &[], &read::PARAMETERS, &[]),
     shape(Operation::HeadObject, "HEAD", &["objectMeta"], &["versionId"], &[]),
+    shape(Operation::DeleteObject, "DELETE", &[], &["versionId"], &[]),
     shape(Operation::HeadBucket, "HEAD", &[], &[], &[]),
     shape(Operation::GetBucketLocation, "GET", &["location"], &[], &[]),
     shape(Operation::ListBuckets, "GET", &[], &[], &[]),
@@ -309,6 +315,7 @@ impl Call {
             Self::GetObject(_) => Operation::GetObject,
             Self::HeadObject(_) => Operation::HeadObject,
             Self::PostObject(_) => Operation::PostObject,
+            Self::DeleteObject { .. } => Operation::DeleteObject,
             Self::HeadBucket => Operation::HeadBucket,
             Self::GetBucketLocation => Operation::GetBucketLocation,
             Self::ListBuckets => Operation::ListBuckets,

@@ -17,7 +17,7 @@ use crate::errand::{DocumentDigests, Errand};
 use crate::error::Refusal;
 use crate::headers::{self, Headers};
 use crate::key::encoded_value;
-use crate::operation::{Arguments, Call, MAX_PAGE, UploadId};
+use crate::operation::{Arguments, Call, MAX_PAGE, UploadId, VersionId};
 use crate::payload;
 
 /// The query parameter by which a request for the origin is known as an S3 client's, with the name of its
@@ -181,6 +181,10 @@ impl OriginRequest {
             ),
             Call::GetObject(selection) => ("GET", selection.query(), OriginBody::Empty),
             Call::HeadObject(selection) => ("HEAD", selection.query(), OriginBody::Empty),
+            Call::DeleteObject { version } => {
+                let query = version.as_ref().map(VersionId::query);
+                ("DELETE", query.unwrap_or_default(), OriginBody::Empty)
+            }
             Call::HeadBucket => ("HEAD", String::new(), OriginBody::Empty),
             // Nobody is asked: see [`answer_at_once`](crate::response::answer_at_once).
             Call::GetBucketLocation | Call::ListBuckets => ("GET", String::new(), OriginBody::Empty),
@@ -328,6 +332,18 @@ mod tests {
                 "DELETE",
                 "/devices/k?uploadId=U",
                 "DELETE https://s3.eu-west-1.amazonaws.com/acme-ingest/k?uploadId=U",
+                OriginBody::Empty,
+            ),
+            (
+                "DELETE",
+                "/devices/k",
+                "DELETE https://s3.eu-west-1.amazonaws.com/acme-ingest/k",
+                OriginBody::Empty,
+            ),
+            (
+                "DELETE",
+                "/devices/k?versionId=a%2Fb.c_-%2B",
+                "DELETE https://s3.eu-west-1.amazonaws.com/acme-ingest/k?versionId=a%2Fb.c_-%2B",
                 OriginBody::Empty,
             ),
             (

@@ -120,6 +120,7 @@ impl<'a> Subject<'a> {
         };
         let names_version = match errand.call() {
             Call::GetObject(selection) | Call::HeadObject(selection) => selection.names_version(),
+            Call::DeleteObject { version } => version.is_some(),
             _ => false,
         };
         Self {
@@ -156,7 +157,7 @@ pub fn translate(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>
             Some(reply) => form::posted(origin, subject, reply, asked),
         },
         // node and Go 1 insist on 204.
-        Operation::AbortMultipartUpload => Ok(with_headers(
+        Operation::AbortMultipartUpload | Operation::DeleteObject => Ok(with_headers(
             Answer::new(204, asked),
             origin,
             subject.bucket,

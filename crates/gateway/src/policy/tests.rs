@@ -113,6 +113,30 @@ fn h01_reading_is_its_own_preset_and_each_read_a_right_of_its_own() {
 }
 
 #[test]
+fn h06_the_right_to_abort_an_upload_is_no_right_to_delete_an_object() {
+    for (operation, target, other) in [
+        (
+            "AbortMultipartUpload",
+            "/devices/k?uploadId=U",
+            ["/devices/k", "/devices/k?versionId=v"],
+        ),
+        (
+            "DeleteObject",
+            "/devices/k?versionId=v",
+            ["/devices/k?uploadId=U", "/devices/"],
+        ),
+    ] {
+        let device = Device::with_grants(&format!(
+            r#"[{{"bucket": "devices", "operations": ["{operation}"]}}]"#
+        ));
+        assert_eq!(outcome(&device, "DELETE", target), Ok("k".into()));
+        for target in other {
+            assert_eq!(outcome(&device, "DELETE", target), Err(Fault::Forbidden));
+        }
+    }
+}
+
+#[test]
 fn d15_a_key_without_a_grant_may_do_nothing() {
     let device = Device::with_grants("[]");
     assert_eq!(outcome(&device, "PUT", "/devices/k"), Err(Fault::Forbidden));

@@ -136,6 +136,9 @@ impl Call {
                 arguments.flag("objectMeta")?;
                 Self::HeadObject(arguments.selection()?)
             }
+            Operation::DeleteObject => Self::DeleteObject {
+                version: arguments.version()?,
+            },
             Operation::HeadBucket => Self::HeadBucket,
             Operation::GetBucketLocation => {
                 arguments.flag("location")?;

@@ -45,7 +45,7 @@ const PLAIN: [&str; 10] = [
 
 /// Operations that are known and not translated: method, level, with a copy source, the query name
 /// that tells them (empty: none but plain ones), and their name. First match wins.
-const OUTSIDE: [(&str, Level, bool, &str, &str); 35] = [
+const OUTSIDE: [(&str, Level, bool, &str, &str); 34] = [
     ("PUT", Level::Object, true, "uploadId", "UploadPartCopy"),
     ("PUT", Level::Object, true, "", "CopyObject"),
     ("PUT", Level::Object, false, "acl", "PutObjectACL"),
@@ -78,7 +78,6 @@ const OUTSIDE: [(&str, Level, bool, &str, &str); 35] = [
     ("HEAD", Level::Object, false, "objectMeta", "GetObjectMeta"),
     ("HEAD", Level::Object, false, "", "HeadObject"),
     ("DELETE", Level::Object, false, "tagging", "DeleteObjectTagging"),
-    ("DELETE", Level::Object, false, "", "DeleteObject"),
     ("OPTIONS", Level::Object, false, "", "OptionObject"),
     ("POST", Level::Bucket, false, "delete", "DeleteMultipleObjects"),
     ("POST", Level::Bucket, false, "", "PostObject"),

@@ -13,6 +13,28 @@ use crate::key::encoded_value;
 /// The longest version id, in bytes.
 pub const MAX_VERSION_ID_BYTES: usize = 1024;
 
+/// The id of a version of an object: opaque, 1 to 1024 bytes of visible ASCII.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct VersionId(String);
+
+impl VersionId {
+    /// Judges a decoded version id.
+    pub fn new(text: &str) -> Option<Self> {
+        let is_visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+        (is_visible && (1..=MAX_VERSION_ID_BYTES).contains(&text.len())).then(|| Self(text.to_owned()))
+    }
+
+    /// The id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The query that names the version, percent-encoded.
+    pub fn query(&self) -> String {
+        ["versionId=", &encoded_value(self.0.as_bytes())].concat()
+    }
+}
+
 /// The query names that set headers of the answer, sorted.
 const OVERRIDES: [&str; 6] = [
     "response-cache-control",
@@ -39,8 +61,8 @@ pub(super) const PARAMETERS: [&str; 9] = [
 /// A version or a part of the object, and the headers that its answer is to have.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Selection {
-    /// The version's id, 1 to 1024 bytes of visible ASCII; `None`: the current one.
-    version: Option<String>,
+    /// The version; `None`: the current one.
+    version: Option<VersionId>,
     /// The part, as the object was uploaded in; `None`: all of it.
     part: Option<PartNumber>,
     /// Names of [`OVERRIDES`] in their order, with values that are not empty.
@@ -51,12 +73,11 @@ impl Selection {
     /// The query for S3 without `?`, strictly percent-encoded and sorted by name; may be empty.
     pub fn query(&self) -> String {
         let part = self.part.map(|part| ("partNumber", part.to_string()));
-        let version = self.version.clone().map(|version| ("versionId", version));
         let pairs: Vec<String> = part
             .into_iter()
             .chain(self.overrides.iter().cloned())
-            .chain(version)
             .map(|(name, value)| [name, "=", &encoded_value(value.as_bytes())].concat())
+            .chain(self.version.as_ref().map(VersionId::query))
             .collect();
         pairs.join("&")
     }
@@ -68,6 +89,14 @@ impl Selection {
 }
 
 impl Arguments {
+    /// The version that is named, if one is.
+    pub(super) fn version(&self) -> Result<Option<VersionId>, &'static str> {
+        let version = self.text("versionId");
+        version
+            .map(|text| VersionId::new(text).ok_or("versionId"))
+            .transpose()
+    }
+
     /// What a read asks for, or the name of the parameter that has an impossible value.
     pub(super) fn selection(&self) -> Result<Selection, &'static str> {
         let mut selection = Selection::default();
@@ -81,12 +110,7 @@ impl Arguments {
                 selection.overrides.push((name, text.to_owned()));
             }
         }
-        if let Some(value) = self.value("versionId") {
-            let is_id =
-                (1..=MAX_VERSION_ID_BYTES).contains(&value.len()) && value.iter().all(u8::is_ascii_graphic);
-            let text = core::str::from_utf8(value).ok().filter(|_| is_id);
-            selection.version = Some(text.ok_or("versionId")?.to_owned());
-        }
+        selection.version = self.version()?;
         if let Some(value) = self.value("partNumber") {
             let number = PartNumber::from_decimal(value).filter(|_| self.dialect == Dialect::S3);
             selection.part = Some(number.ok_or("partNumber")?);

@@ -75,6 +75,14 @@ fn the_upload_operations_are_recognised_from_their_exact_query_names() {
             "?uploadId=U",
             Call::AbortMultipartUpload { upload: upload() },
         ),
+        ("DELETE", "", Call::DeleteObject { version: None }),
+        (
+            "DELETE",
+            "?versionId=null",
+            Call::DeleteObject {
+                version: VersionId::new("null"),
+            },
+        ),
     ] {
         assert_eq!(
             recognise(method, &format!("/devices/k{query}")),
@@ -105,8 +113,6 @@ fn h01_every_other_operation_is_outside_and_named_where_it_is_known() {
     for (method, target, name) in [
         ("GET", "/devices/k?prefix=a", Some("GetObject")),
         ("GET", "/devices/k?objectMeta", Some("GetObjectMeta")),
-        ("DELETE", "/devices/k", Some("DeleteObject")),
-        ("DELETE", "/devices/k?versionId=1", Some("DeleteObject")),
         ("POST", "/devices/k?append&position=0", Some("AppendObject")),
         ("POST", "/devices/k?restore", Some("RestoreObject")),
         ("POST", "/devices/k?x-oss-process=image", Some("ProcessObject")),
@@ -153,6 +159,8 @@ fn h03_a_query_name_more_or_less_is_another_operation() {
         ("PUT", "?versionId=1"),
         ("PUT", "?sequential"),
         ("DELETE", "?uploadId=U&tagging"),
+        ("DELETE", "?uploadId=U&versionId=v"),
+        ("DELETE", "?encoding-type=url"),
         // O06: unsigned names, and the one benign name where it has no meaning.
         ("PUT", "?x-id=PutObject"),
         ("PUT", "?attributes"),
@@ -196,6 +204,8 @@ fn h04_values_that_an_argument_cannot_have_are_refused_by_name() {
         ("POST", "?uploadId=a%20b", "uploadId"),
         ("POST", "?uploadId=%C3%A9", "uploadId"),
         ("DELETE", long.as_str(), "uploadId"),
+        ("DELETE", "?versionId=", "versionId"),
+        ("DELETE", "?versionId=a%20b", "versionId"),
     ] {
         let refused = recognise(method, &format!("/devices/k{query}"));
         assert!(

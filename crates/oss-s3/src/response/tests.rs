@@ -78,6 +78,30 @@ fn an_abort_is_answered_with_204_whatever_kind_of_success_it_was() {
 }
 
 #[test]
+fn a_deletion_is_answered_with_204_and_what_became_of_the_versions() {
+    let s3 = origin(
+        204,
+        &[("x-amz-version-id", "v"), ("x-amz-delete-marker", "true")],
+        "",
+    );
+    let answer = told(&Request::new("DELETE", "/devices/k"), &s3).unwrap();
+    assert_eq!((answer.status, answer.body.len()), (204, 0));
+    let names: Vec<&str> = answer.headers.iter().map(|(name, _)| name.as_ref()).collect();
+    assert_eq!(
+        names,
+        [
+            "x-oss-request-id",
+            "date",
+            "x-oss-version-id",
+            "x-oss-delete-marker"
+        ]
+    );
+    let version = Request::new("DELETE", "/devices/k?versionId=v");
+    let refusal = told(&version, &origin(404, &[], "")).unwrap_err();
+    assert_eq!((refusal.status(), refusal.code()), (404, "NoSuchVersion"));
+}
+
+#[test]
 fn an_initiation_is_told_without_namespace_in_the_devices_terms() {
     let s3 = format!(
         "<?xml version=\"1.0\"?>\n<InitiateMultipartUploadResult {NS}><Bucket>acme-ingest</Bucket>\

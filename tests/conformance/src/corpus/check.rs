@@ -308,6 +308,7 @@ fn fits(operation: Operation, request: &[&str]) -> bool {
         }
         Operation::GetObject => reads("GET", request),
         Operation::HeadObject => reads("HEAD", request),
+        Operation::DeleteObject => request == ["DELETE"] || request == ["DELETE", "versionId"],
         Operation::HeadBucket => request == ["HEAD"],
         // Nobody is asked.
         _ => false,
