@@ -17,6 +17,7 @@ mod demo;
 mod device;
 mod endpoints;
 mod gateway;
+mod preset;
 mod request_log;
 mod run_folder;
 mod s3;
@@ -27,10 +28,13 @@ mod workerd;
 
 use child::Child;
 use cloudfront::CloudFront;
+use device::S3Clients;
 use endpoints::{Credentials, Edge, Endpoints, Origin, OriginKind};
 use gateway::{LocalPlatform, Scene};
+use preset::Preset;
 use request_log::RequestLog;
 use run_folder::RunFolder;
+use s3::Bucket;
 use seaweedfs::SeaweedFs;
 use settings::Settings;
 use tls::Certificate;
@@ -51,6 +55,10 @@ pub(crate) struct Options {
     /// The platform whose edge functions run.
     #[arg(long, value_enum, default_value_t = Platform::Cloudflare)]
     platform: Platform,
+    /// What the printed key may do; upload-only by default. With it, CloudFront's router signs object bytes, which
+    /// uploads of S3 clients need.
+    #[arg(long, value_enum, value_name = "NAME")]
+    preset: Option<Preset>,
     /// Write the endpoints and credentials to this file as JSON once everything answers.
     #[arg(long, value_name = "PATH")]
     ready_file: Option<PathBuf>,
@@ -80,7 +88,11 @@ pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<ExitCo
         .as_deref()
         .map(ReadyFile::announce)
         .transpose()?;
-    let settings = Settings::read(project, options.platform)?;
+    let mut settings = Settings::read(project, options.platform)?;
+    if options.preset.is_some() {
+        settings.sign_by_router()?;
+    }
+    let preset = options.preset.unwrap_or(Preset::UploadOnly);
 
     let lock = project.lock()?;
     let run = RunFolder::create(project)?;
@@ -107,7 +119,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<ExitCo
         .demo
         .then(|| Python::install(project, Requirements::Device))
         .transpose()?;
-    let keys = seed_keys(&run, &settings, &credentials)?;
+    let keys = seed_keys(&run, &settings, &credentials, preset)?;
     let certificate = Certificate::make(&run, settings.certificate_names())?;
     let platform: Box<dyn LocalPlatform> = match options.platform {
         Platform::Cloudflare => Box::new(Workerd::prepare(project)?),
@@ -127,6 +139,9 @@ pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<ExitCo
     gateway.wait()?;
     if let Some(server) = &mut seaweedfs {
         server.wait()?;
+        if preset.reads() {
+            Bucket::new(&server.origin)?.put(device::WELCOME, device::WELCOME_TEXT.as_bytes())?;
+        }
     }
     step.done();
 
@@ -145,7 +160,11 @@ pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<ExitCo
     let code = match sdk {
         Some(python) => demo::run(project, &python, &run, &endpoints)?,
         None => {
-            device::print_snippets(&endpoints);
+            let s3_clients = match (options.platform, options.preset) {
+                (Platform::Cloudfront, None) => S3Clients::NeedRouter,
+                _ => S3Clients::Served,
+            };
+            device::print_snippets(&endpoints, preset, s3_clients);
             let mut children: Vec<&mut Child> = vec![&mut gateway.child];
             children.extend(seaweedfs.as_mut().map(|server| &mut server.child));
             look_after(&mut children)?;
@@ -173,9 +192,14 @@ fn look_after(children: &mut [&mut Child]) -> anyhow::Result<()> {
 
 /// Writes the device's record into the folder that stands for the platform's key store: a file per key id. A
 /// record that is added to it while this runs counts.
-fn seed_keys(run: &RunFolder, settings: &Settings, credentials: &Credentials) -> anyhow::Result<PathBuf> {
+fn seed_keys(
+    run: &RunFolder,
+    settings: &Settings,
+    credentials: &Credentials,
+    preset: Preset,
+) -> anyhow::Result<PathBuf> {
     let folder = run.folder("keys")?;
-    let record = settings.key_record(&credentials.device)?;
+    let record = settings.key_record(&credentials.device, preset)?;
     write_atomically(&folder.join(&credentials.device.id), record.as_bytes())?;
     Ok(folder)
 }

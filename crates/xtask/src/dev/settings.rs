@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, anyhow};
 use causeway::configuration::{Configuration, read_source};
+use gateway::config::cloudfront::DirectPath;
 use gateway::config::{OriginSource, StyleSource};
 use gateway::keys::KeyRecord;
 use request_auth::Scheme;
 use serde_json::json;
 
 use super::endpoints::{Device, KeyPair, Origin};
+use super::preset::Preset;
 use crate::build::Platform;
 use crate::project::Project;
 
@@ -62,7 +64,15 @@ impl Settings {
         })
     }
 
-    /// The file as it is.
+    /// Has CloudFront's router sign object bytes; origin access control cannot sign those that a client has signed.
+    pub(crate) fn sign_by_router(&mut self) -> anyhow::Result<()> {
+        let mut source = read_source(&self.file)?;
+        source.cloudfront.direct_path = DirectPath::RouterSigned;
+        self.configuration = Configuration::new(source)?;
+        Ok(())
+    }
+
+    /// The file, as it is or with [`Settings::sign_by_router`].
     pub(crate) fn configuration(&self) -> &Configuration {
         &self.configuration
     }
@@ -99,14 +109,14 @@ impl Settings {
             .collect()
     }
 
-    /// The key record of the device: it may upload to its bucket.
-    pub(crate) fn key_record(&self, key: &KeyPair) -> anyhow::Result<String> {
+    /// The key record of the device: what it may do in its bucket.
+    pub(crate) fn key_record(&self, key: &KeyPair, preset: Preset) -> anyhow::Result<String> {
         let record = json!({
             "id": key.id,
             "status": "active",
             "secrets": [{ "secret": key.secret }],
             "schemes": Scheme::WITH_SECRETS.map(Scheme::name),
-            "grants": [{ "bucket": self.bucket, "operations": ["upload-only"] }],
+            "grants": [{ "bucket": self.bucket, "operations": [preset.name()] }],
         })
         .to_string();
         KeyRecord::from_json(&key.id, &record)
@@ -130,6 +140,7 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use causeway::cloudfront::obstacles;
+    use clap::ValueEnum as _;
 
     use super::*;
     use crate::dev::endpoints::OriginKind;
@@ -195,10 +206,23 @@ mod tests {
     }
 
     #[test]
-    fn the_gateway_takes_the_devices_record() {
-        Settings::read(&Project::here(), Platform::Cloudflare)
-            .unwrap()
-            .key_record(&key())
-            .unwrap();
+    fn the_gateway_takes_the_devices_record_with_every_preset() {
+        let settings = Settings::read(&Project::here(), Platform::Cloudflare).unwrap();
+        for preset in Preset::value_variants() {
+            settings.key_record(&key(), *preset).unwrap();
+        }
+    }
+
+    #[test]
+    fn the_router_signs_object_bytes_where_it_is_told_to() {
+        let mut settings = Settings::read(&Project::here(), Platform::Cloudfront).unwrap();
+        assert_eq!(
+            settings.configuration().source().cloudfront.direct_path,
+            DirectPath::Oac
+        );
+        settings.sign_by_router().unwrap();
+        let cloudfront = &settings.configuration().source().cloudfront;
+        assert_eq!(cloudfront.direct_path, DirectPath::RouterSigned);
+        assert_eq!(obstacles(settings.configuration()), Vec::<String>::new());
     }
 }
