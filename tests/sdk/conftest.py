@@ -194,6 +194,12 @@ def reader(gateway: Gateway, keys: KeyStore) -> Credentials:
 
 
 @pytest.fixture(scope="session")
+def data_layer(gateway: Gateway, keys: KeyStore) -> Credentials:
+    """A key that may do everything with the bucket."""
+    return keys.add(grants=[{"bucket": gateway.bucket, "operations": ["data-layer"]}])
+
+
+@pytest.fixture(scope="session")
 def router_signed(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """CloudFront with `direct_path = "router-signed"`."""
     deployment = Deployment(servers.process, servers.ready, tmp_path_factory.mktemp("router-signed"))

@@ -37,7 +37,7 @@ def fleet_of(keys, gateway) -> dict:
 
 
 @pytest.fixture(scope="module")
-def environment(gateway, proxy, origin, keys, reader):
+def environment(gateway, proxy, origin, keys, reader, data_layer):
     """What device.cjs needs to know of the session."""
     witness = Witness(proxy, origin)
     endpoints = [*map(gateway.endpoint, STYLES), gateway.unsigned_endpoint]
@@ -49,6 +49,7 @@ def environment(gateway, proxy, origin, keys, reader):
         "credentials": dataclasses.asdict(gateway.credentials),
         "keys": {
             "reader": dataclasses.asdict(reader),
+            "data_layer": dataclasses.asdict(data_layer),
             "forms": dataclasses.asdict(
                 keys.add(
                     schemes=["oss-post-v1", "oss-post-v4"],

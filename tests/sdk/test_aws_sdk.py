@@ -20,7 +20,7 @@ SIGNATURES = {"http": "SigV4", "https": "SigV4 over TLS"}
 
 
 @pytest.fixture(scope="module")
-def environment(s3_gateway, proxy, origin, keys, reader):
+def environment(s3_gateway, proxy, origin, keys, reader, data_layer):
     """What client.cjs needs to know of the session."""
     witness = Witness(proxy, origin)
 
@@ -40,6 +40,7 @@ def environment(s3_gateway, proxy, origin, keys, reader):
                 "disabled": credentials(keys.add(status="disabled")),
                 "oss_only": credentials(keys.add(schemes=["oss-v1"])),
                 "reader": credentials(reader),
+                "data_layer": credentials(data_layer),
                 "sts": credentials(keys.add(security_token="FwoGZXIvYXdzEA/client-token+1=")),
             },
             "witness": witness.url,
