@@ -11,6 +11,7 @@ use request_auth::{Claim, Denial, Occurrence, RequestHead, Resource, Scheme, Uni
 use crate::config::Config;
 use crate::keys::KeyRecord;
 use crate::policy;
+use crate::policy::conditions::Circumstances;
 
 /// Reads which key a request claims to be signed with, before any look-up; for a preview link, which names
 /// none, what the configuration says.
@@ -80,6 +81,7 @@ pub fn authorize<'a>(
     } else {
         "The signature matches none of the texts that the configured buckets and dates allow."
     };
+    let circumstances = Circumstances::of(head, now);
     if config.hosts.is_service(head.host(), head.path()) {
         let service = Resource {
             signed_bucket: None,
@@ -89,11 +91,11 @@ pub fn authorize<'a>(
         match claim.verify(head, &material, vec![service], &config.rules, now) {
             // A client that signs a bucket's name may do so on this path, too.
             Err(Denial::SignatureMismatch) => {}
-            verified => return policy::permit_service(record, &config.hosts, verified?),
+            verified => return policy::permit_service(record, &config.hosts, verified?, circumstances),
         }
     }
     match claim.verify(head, &material, resources, &config.rules, now) {
-        Ok(verified) => policy::permit(record, verified),
+        Ok(verified) => policy::permit(record, verified, circumstances),
         Err(Denial::SignatureMismatch) => {
             // Signed by the key, but for a bucket that this host does not stand for: every answer is
             // the one that a bucket without a grant gets, a wrong date's too.

@@ -4,7 +4,7 @@ use oss_s3::answer::{Asked, RequestId, Scheme};
 use oss_s3::error::Refusal;
 use oss_s3::request::Authorized;
 use request_auth::derived::DerivedKeyId;
-use request_auth::{Delivery, Dialect, RequestHead, Resource, SecretKey, UnixSeconds, oss_v1};
+use request_auth::{Connection, Delivery, Dialect, RequestHead, Resource, SecretKey, UnixSeconds, oss_v1};
 
 use crate::authorizer;
 use crate::config::Config;
@@ -25,6 +25,7 @@ const CONFIG: &str = r#"{
 pub(crate) struct Device {
     config: Config,
     record: KeyRecord,
+    peer: Option<&'static str>,
 }
 
 impl Device {
@@ -45,6 +46,7 @@ impl Device {
         Self {
             config: Config::from_json(CONFIG).unwrap(),
             record: KeyRecord::from_json("d1.cams", &record).unwrap(),
+            peer: None,
         }
     }
 
@@ -54,7 +56,13 @@ impl Device {
         Self {
             config: Config::from_json(config).unwrap(),
             record: KeyRecord::from_json("AK-1", &record).unwrap(),
+            peer: None,
         }
+    }
+
+    /// The same device at this address; `None`: at one that the platform does not give.
+    pub(crate) fn at(self, peer: Option<&'static str>) -> Self {
+        Self { peer, ..self }
     }
 
     pub(crate) fn config(&self) -> &Config {
@@ -112,7 +120,10 @@ impl Device {
         lines.extend(headers);
         let authorization = sign(&head(method, target, &lines), key_id, secret);
         lines.push(("authorization", &authorization));
-        let head = head(method, target, &lines);
+        let head = head(method, target, &lines).over(Connection {
+            secure: true,
+            peer: self.peer,
+        });
         let claim = authorizer::claim(&self.config, &head).unwrap();
         and(authorizer::authorize(
             &self.config,

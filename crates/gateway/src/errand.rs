@@ -26,6 +26,9 @@ pub const ERRAND_HEADER: &str = "x-causeway-errand";
 /// The longest errand that is sent, in bytes: CloudFront takes 20,480 for a whole request head.
 pub const MAX_ERRAND_BYTES: usize = 10 * 1024;
 
+/// The name of the grant's limit for the object that is made.
+const MAX_OBJECT_BYTES: &str = "max_object_bytes";
+
 /// An errand that arrived with a passport.
 #[derive(Debug)]
 pub struct Received<'a> {
@@ -85,6 +88,12 @@ pub fn write(errand: &Errand<'_>, asked: &Asked<'_>) -> Result<String, Refusal> 
     if let Some(digest) = errand.content_sha256() {
         document.set("content_sha256", digest.to_owned().into());
     }
+    if let Some(most) = errand.max_object_bytes() {
+        document.set(
+            MAX_OBJECT_BYTES,
+            Node::Whole(i64::try_from(most).unwrap_or(i64::MAX)),
+        );
+    }
     document.set("host", asked.host.into());
     document.set("path", Node::Text(String::from_utf8_lossy(asked.path)));
     let written = URL_SAFE_NO_PAD.encode(document.to_json());
@@ -123,6 +132,7 @@ pub fn read<'a>(config: &'a Config, checked: &Checked<'_>) -> Option<Received<'a
                 md5: md5.map(String::into_bytes),
                 sha256: fields.take("content_sha256").optional(Field::string),
             };
+            let most = fields.take(MAX_OBJECT_BYTES).optional(Field::whole);
             let (host, path) = (fields.take("host").string(), fields.take("path").string());
             call.zip(target).map(|(call, target)| Received {
                 errand: Errand::assertion(
@@ -132,7 +142,8 @@ pub fn read<'a>(config: &'a Config, checked: &Checked<'_>) -> Option<Received<'a
                     target,
                     headers,
                     digests,
-                ),
+                )
+                .limited_to(most),
                 host,
                 path,
             })
@@ -188,34 +199,44 @@ mod tests {
         );
         device.request(method, target, headers, |authorized| {
             let errand = authorized.unwrap().errand().unwrap();
-            let text = write(&errand, &asked(&RequestId::from_bytes([1; 12]))).unwrap();
-            let keys = PassportKey::new("a", "0123456789abcdef0123456789abcdef".into())
-                .unwrap()
-                .into();
-            let decision = Decision {
-                operation: errand.call().operation(),
-                bucket: "devices".into(),
-                key: key.into(),
-                request_id: String::new(),
-                dialect: errand.dialect(),
-            };
-            let headers = [(ERRAND_HEADER, text.as_bytes())];
-            let carrier = Carrier {
-                audience: "",
-                event_request_id: "",
-                method,
-                path_and_query: "/",
-                headers: &headers,
-            };
-            let text = passport::issue(Hop::RouterToHandler, &decision, carrier, &keys, NOW).unwrap();
-            let headers = [headers[0], (PASSPORT_HEADER, text.as_bytes())];
-            let carrier = Carrier {
-                headers: &headers,
-                ..carrier
-            };
-            let checked = passport::check(Hop::RouterToHandler, carrier, &keys, NOW).unwrap();
-            and(&errand, read(device.config(), &checked))
+            arrives(&device, &errand, key, |received| and(&errand, received))
         })
+    }
+
+    /// Sends an errand with a passport for `key`, and hands on what arrives.
+    fn arrives<T>(
+        device: &Device,
+        errand: &Errand<'_>,
+        key: &str,
+        and: impl FnOnce(Option<Received<'_>>) -> T,
+    ) -> T {
+        let text = write(errand, &asked(&RequestId::from_bytes([1; 12]))).unwrap();
+        let keys = PassportKey::new("a", "0123456789abcdef0123456789abcdef".into())
+            .unwrap()
+            .into();
+        let decision = Decision {
+            operation: errand.call().operation(),
+            bucket: "devices".into(),
+            key: key.into(),
+            request_id: String::new(),
+            dialect: errand.dialect(),
+        };
+        let headers = [(ERRAND_HEADER, text.as_bytes())];
+        let carrier = Carrier {
+            audience: "",
+            event_request_id: "",
+            method: "POST",
+            path_and_query: "/",
+            headers: &headers,
+        };
+        let text = passport::issue(Hop::RouterToHandler, &decision, carrier, &keys, NOW).unwrap();
+        let headers = [headers[0], (PASSPORT_HEADER, text.as_bytes())];
+        let carrier = Carrier {
+            headers: &headers,
+            ..carrier
+        };
+        let checked = passport::check(Hop::RouterToHandler, carrier, &keys, NOW).unwrap();
+        and(read(device.config(), &checked))
     }
 
     /// The request to the origin: its headers travel without an order.
@@ -286,6 +307,27 @@ mod tests {
                 assert_eq!(request(&received), request(errand), "{target}");
             });
         }
+    }
+
+    #[test]
+    fn the_limit_of_the_grant_travels_with_the_errand() {
+        for most in [7, i64::MAX] {
+            let device = Device::with_grants(&format!(
+                r#"[{{"bucket": "devices", "max_object_bytes": {most}}}]"#
+            ));
+            device.request("POST", "/devices/k?uploadId=U", &[], |authorized| {
+                let errand = authorized.unwrap().errand().unwrap();
+                arrives(&device, &errand, "k", |received| {
+                    assert_eq!(
+                        received.unwrap().errand.max_object_bytes(),
+                        Some(u64::try_from(most).unwrap())
+                    );
+                });
+            });
+        }
+        sent("POST", "/devices/k?uploadId=U", &[], "k", |_, received| {
+            assert_eq!(received.unwrap().errand.max_object_bytes(), None);
+        });
     }
 
     #[test]

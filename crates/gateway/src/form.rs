@@ -26,6 +26,7 @@ use request_auth::{Denial, RequestHead, Resource, UnixSeconds};
 use crate::authorizer;
 use crate::config::Config;
 use crate::keys::KeyRecord;
+use crate::policy::conditions::Circumstances;
 use crate::policy::permit;
 
 pub use boundary::Boundary;
@@ -96,10 +97,10 @@ pub fn authorize<'a>(
             Err(denial) => denial.into(),
         });
     }
-    claim
-        .verify(form, &material, resources, &config.rules, now, read_policy)
-        .map_err(Refusal::from)
-        .and_then(|verified| permit(record, verified))
+    let verified = claim.verify(form, &material, resources, &config.rules, now, read_policy)?;
+    let authorized = permit(record, verified, Circumstances::of(head, now))?;
+    authorized.check_size(Some(form.file_bytes))?;
+    Ok(authorized)
 }
 
 /// The buckets that a form can be posted to at this host and path: without a key behind them.

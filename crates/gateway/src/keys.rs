@@ -19,8 +19,10 @@ pub mod cache;
 pub mod fleet;
 mod pair;
 pub mod shards;
+pub(crate) mod validity;
 
 use fleet::{Fleet, MIN_MASTER_BYTES};
+use validity::Validity;
 
 /// The shortest secret that a record may hold, in bytes.
 pub const MIN_SECRET_BYTES: usize = 16;
@@ -143,8 +145,7 @@ impl fmt::Display for RecordError {
 
 struct KeySecret {
     secret: SecretKey,
-    not_before: UnixSeconds,
-    not_after: UnixSeconds,
+    validity: Validity,
 }
 
 impl KeySecret {
@@ -157,15 +158,9 @@ impl KeySecret {
                 "`secret` is shorter than 16 characters or a well-known example; generate one"
             });
         }
-        let not_before = UnixSeconds(source.not_before.unwrap_or(i64::MIN));
-        let not_after = UnixSeconds(source.not_after.unwrap_or(i64::MAX));
-        if not_before > not_after {
-            return Err("`not_before` is later than `not_after`");
-        }
         Ok(Self {
+            validity: Validity::new(source.not_before, source.not_after)?,
             secret: SecretKey::new(source.secret).ok_or("`secret` is empty")?,
-            not_before,
-            not_after,
         })
     }
 }
@@ -295,9 +290,7 @@ impl KeyRecord {
     /// # Errors
     /// [`Denial::UnknownKey`] for any other id, and for a device that is revoked.
     pub fn key<'r>(&'r self, key_id: &'r str, now: UnixSeconds) -> Result<Key<'r>, Denial> {
-        let counts = |secret: &&KeySecret| {
-            self.status == KeyStatus::Active && secret.not_before <= now && now <= secret.not_after
-        };
+        let counts = |secret: &&KeySecret| self.status == KeyStatus::Active && secret.validity.holds(now);
         let secrets = self.secrets.iter().filter(counts).map(|secret| &secret.secret);
         let mut key = Key {
             id: key_id,

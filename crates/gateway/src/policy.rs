@@ -4,6 +4,8 @@
 //! is put before the verified key at the origin. [`permit`] and [`permit_service`] are the places where a
 //! verified request becomes an authorised one.
 //!
+//! A grant may have [conditions]: its time, the addresses it is for, and how large an object may be.
+//!
 //! What changes a bucket itself is permitted by a grant of the whole bucket only, with neither prefix nor
 //! mount. A list or a batch of deletions carries what each grant opens, and stays inside.
 
@@ -19,8 +21,10 @@ use serde::Serialize;
 use crate::document::{Field, Fields};
 use crate::keys::{KeyRecord, RecordError};
 
+pub mod conditions;
 mod template;
 
+use conditions::{Circumstances, Conditions, ConditionsSource};
 use template::Template;
 
 /// The preset of the five upload operations, which grants have by default.
@@ -61,6 +65,8 @@ pub struct GrantSource {
     pub mount: String,
     /// What becomes of headers that the signature does not cover; the bucket's rule where absent.
     pub unsigned_headers: Option<UnsignedHeadersSource>,
+    /// When and from where it counts, and how large an object may be.
+    pub conditions: ConditionsSource,
 }
 
 /// What becomes of unsigned Cache-Control and its like on writes.
@@ -109,6 +115,7 @@ impl GrantSource {
             unsigned_headers: fields
                 .take("unsigned_headers")
                 .optional(UnsignedHeadersSource::read),
+            conditions: ConditionsSource::read(fields),
         }
     }
 }
@@ -120,6 +127,7 @@ pub struct Grant {
     prefix: Template,
     mount: Template,
     unsigned_headers: Option<UnsignedHeaders>,
+    conditions: Conditions,
 }
 
 impl Grant {
@@ -151,12 +159,22 @@ impl Grant {
             prefix: Template::new("prefix", source.prefix, record_id)?,
             mount: Template::new("mount", source.mount, record_id)?,
             unsigned_headers: source.unsigned_headers.map(Into::into),
+            conditions: Conditions::new(source.conditions)?,
         })
     }
 
-    /// What this opens of a bucket for an operation of a key; `None` for nothing.
-    fn opens(&self, bucket: &VirtualBucket, operation: Operation, key_id: &str) -> Option<Area> {
-        if self.bucket != bucket.name || !self.operations.contains(&operation) {
+    /// What this opens of a bucket for an operation of a key, now and from there; `None` for nothing.
+    fn opens(
+        &self,
+        bucket: &VirtualBucket,
+        operation: Operation,
+        key_id: &str,
+        circumstances: Circumstances<'_>,
+    ) -> Option<Area> {
+        if self.bucket != bucket.name
+            || !self.operations.contains(&operation)
+            || self.conditions.obstacle(circumstances).is_some()
+        {
             return None;
         }
         let filled = |template: &Template| String::from_utf8(template.filled(key_id)).ok();
@@ -168,58 +186,61 @@ impl Grant {
 /// Turns a verified request into an authorised one, if a grant of its key covers it. What the
 /// request asks for is settled once, here, from what was verified.
 ///
-/// A bucket that no grant names is refused before anything else is judged, so that it can't be told
-/// from one that does not exist (attack case L05).
+/// A bucket that no grant names which counts now and from there is refused before anything else is
+/// judged, so that it can't be told from one that does not exist (attack case L05).
 ///
 /// # Errors
-/// A [`Refusal`]: no grant names the bucket, the operation is none of the known ones, the key is no
+/// A [`Refusal`]: no grant that counts names the bucket, the operation is none of the known ones, the key is no
 /// object key, or no grant covers both.
 pub fn permit<'a>(
     record: &KeyRecord,
     verified: Verified<'a, &'a VirtualBucket>,
+    circumstances: Circumstances<'_>,
 ) -> Result<Authorized<'a>, Refusal> {
     let bucket = *verified.bucket();
-    if record.grants().iter().all(|grant| grant.bucket != bucket.name) {
-        return Err(Refusal::new(Fault::Forbidden).because("No grant of the key names this bucket."));
+    let named = || record.grants().iter().filter(|grant| grant.bucket == bucket.name);
+    let obstacle = |grant: &Grant| grant.conditions.obstacle(circumstances);
+    let refused = |words: &[&str]| {
+        let also = named().find_map(obstacle).unwrap_or_default();
+        Refusal::new(Fault::Forbidden).because([&words.concat(), also].concat())
+    };
+    if named().all(|grant| obstacle(grant).is_some()) {
+        return Err(refused(&["No grant of the key counts for this bucket."]));
     }
     let (call, arguments) = Call::recognise(&verified, false)?;
     let operation = call.operation();
-    let areas = |grant: &Grant| grant.opens(bucket, operation, verified.key_id());
+    let areas = |grant: &Grant| grant.opens(bucket, operation, verified.key_id(), circumstances);
     let uncovered = || {
-        let text = [
+        refused(&[
             "No grant of the key covers ",
             operation.name(),
             " on this bucket and object name.",
-        ];
-        Refusal::new(Fault::Forbidden).because(text.concat())
+        ])
     };
     let mut grants = record.grants().iter();
-    let (target, rule) = match operation.level() {
+    let (target, rule, most) = match operation.level() {
         Level::Object => {
             let key = ObjectKey::new(verified.key())?;
             let found = grants.find_map(|grant| {
                 let area = areas(grant).filter(|area| area.admits(&key))?;
-                Some((area, grant.unsigned_headers))
+                Some((area, grant))
             });
-            let (area, rule) = found.ok_or_else(uncovered)?;
+            let (area, grant) = found.ok_or_else(uncovered)?;
             let origin_key = area.origin_key(&key)?;
-            (Target::Object { key, origin_key }, rule)
+            let most = grant.conditions.max_object_bytes;
+            (Target::Object { key, origin_key }, grant.unsigned_headers, most)
         }
         Level::Bucket | Level::Service => {
             let areas: Vec<Area> = grants.filter_map(areas).collect();
             if areas.is_empty() {
                 return Err(uncovered());
             }
-            (Target::Bucket { areas }, None)
+            (Target::Bucket { areas }, None, None)
         }
     };
     let unsigned_headers = rule.unwrap_or(bucket.unsigned_headers);
-    Ok(Authorized::assertion(
-        verified,
-        (call, arguments),
-        target,
-        unsigned_headers,
-    ))
+    let authorized = Authorized::assertion(verified, (call, arguments), target, unsigned_headers);
+    Ok(authorized.limited_to(most))
 }
 
 /// The same for a request that is about no bucket: what it may know of are the buckets for which a grant
@@ -231,13 +252,14 @@ pub fn permit_service<'a>(
     record: &KeyRecord,
     hosts: &'a Hosts,
     verified: Verified<'a, ()>,
+    circumstances: Circumstances<'_>,
 ) -> Result<Authorized<'a>, Refusal> {
     let (call, arguments) = Call::recognise(&verified, true)?;
     let operation = call.operation();
     let is_granted = |bucket: &&VirtualBucket| {
         let mut grants = record.grants().iter();
-        operation.level() == Level::Service
-            && grants.any(|grant| grant.opens(bucket, operation, verified.key_id()).is_some())
+        let opens = |grant: &Grant| grant.opens(bucket, operation, verified.key_id(), circumstances);
+        operation.level() == Level::Service && grants.any(|grant| opens(grant).is_some())
     };
     let granted = || hosts.buckets().iter().filter(is_granted);
     // What the platform needs an origin for goes to the first.

@@ -1,7 +1,8 @@
 //! The third role: the conversation with the origin about one request, and its answer in OSS's words.
 //!
 //! Most operations are one request and one answer. A Complete can be more: with `x-oss-complete-all`
-//! the part list is the origin's own, page by page; and when S3 says NoSuchUpload, the object may be
+//! the part list is the origin's own, page by page; under a grant that limits the size of objects the origin is
+//! asked how large the parts are, before any of them is completed; and when S3 says NoSuchUpload, the object may be
 //! there because the answer to an earlier Complete was lost, so the key is looked at before the
 //! device is told that its upload is gone.
 //!
@@ -14,6 +15,7 @@ use oss_s3::error::{Fault, Refusal};
 use oss_s3::operation::{Call, Content, Operation, PartSource, UploadId};
 use oss_s3::request::OriginRequest;
 use oss_s3::response::{self, OriginAnswer, Subject};
+use oss_s3::size;
 
 use crate::config::Config;
 use crate::passport::body_digest;
@@ -36,6 +38,8 @@ enum Stage {
         complete: OriginRequest,
         pages: Vec<PartsPage>,
         after: Option<PartNumber>,
+        /// The parts that the device named; `None`: all that are listed.
+        named: Option<PartList>,
     },
     /// A Complete with these parts is under way.
     Completing { parts: PartList },
@@ -101,26 +105,32 @@ impl<'a> Exchange<'a> {
         }
         let request = OriginRequest::new(&errand);
         let (stage, first) = match errand.call() {
-            Call::CompleteMultipartUpload { upload, parts, .. } => match parts {
-                PartSource::Body => {
-                    let parts = PartList::from_device(document, errand.dialect())?;
-                    let request = request.with_parts(&parts);
-                    (Stage::Completing { parts }, request)
+            Call::CompleteMultipartUpload { upload, parts, .. } => {
+                let named = match parts {
+                    PartSource::Body => Some(PartList::from_device(document, errand.dialect())?),
+                    PartSource::AllUploaded if !document.is_empty() => {
+                        return Err(Fault::BodyUnexpected.into());
+                    }
+                    PartSource::AllUploaded => None,
+                };
+                match named {
+                    Some(parts) if errand.max_object_bytes().is_none() => {
+                        let request = request.with_parts(&parts);
+                        (Stage::Completing { parts }, request)
+                    }
+                    named => {
+                        let first = OriginRequest::list_parts(&errand, upload, None);
+                        let stage = Stage::Listing {
+                            upload: upload.clone(),
+                            complete: request,
+                            pages: Vec::new(),
+                            after: None,
+                            named,
+                        };
+                        (stage, first)
+                    }
                 }
-                PartSource::AllUploaded if !document.is_empty() => {
-                    return Err(Fault::BodyUnexpected.into());
-                }
-                PartSource::AllUploaded => {
-                    let first = OriginRequest::list_parts(&errand, upload, None);
-                    let stage = Stage::Listing {
-                        upload: upload.clone(),
-                        complete: request,
-                        pages: Vec::new(),
-                        after: None,
-                    };
-                    (stage, first)
-                }
-            },
+            }
             _ => (Stage::Asking, request),
         };
         Ok((Self { errand, stage }, Step::Send(first)))
@@ -161,9 +171,13 @@ impl<'a> Exchange<'a> {
                 complete,
                 mut pages,
                 after,
+                named,
             } => {
                 if let Some(refusal) = response::error_of(answer) {
-                    return Err(refusal);
+                    return match named {
+                        Some(parts) => self.doubt(parts, refusal),
+                        None => Err(refusal),
+                    };
                 }
                 let page = PartsPage::from_origin(&answer.body, after, self.errand.dialect())?;
                 let after = page.next();
@@ -175,19 +189,22 @@ impl<'a> Exchange<'a> {
                         complete,
                         pages,
                         after,
+                        named,
                     };
                     return Ok(Step::Send(next));
                 }
-                let parts = PartList::of_pages(pages)?;
+                let listed = PartList::of_pages(pages)?;
+                if let Some(most) = self.errand.max_object_bytes() {
+                    let parts = named.as_ref().unwrap_or(&listed);
+                    size::check(parts.bytes(&listed)?, most)?;
+                }
+                let parts = named.unwrap_or(listed);
                 let request = complete.with_parts(&parts);
                 self.stage = Stage::Completing { parts };
                 Ok(Step::Send(request))
             }
             Stage::Completing { parts } => match response::translate(answer, &subject, asked) {
-                Err(refusal) if refusal.fault() == Fault::NoSuchUpload => {
-                    self.stage = Stage::Looking { parts, refusal };
-                    Ok(Step::Send(OriginRequest::head(&self.errand)))
-                }
+                Err(refusal) => self.doubt(parts, refusal),
                 outcome => outcome.map(Step::Answer),
             },
             // An origin that can't say what is there hasn't said that the upload is lost.
@@ -198,6 +215,15 @@ impl<'a> Exchange<'a> {
                 .map(Step::Answer)
                 .ok_or(refusal),
         }
+    }
+
+    /// Looks at the key before the device is told that its upload of these parts is gone.
+    fn doubt(&mut self, parts: PartList, refusal: Refusal) -> Result<Step, Refusal> {
+        if refusal.fault() != Fault::NoSuchUpload {
+            return Err(refusal);
+        }
+        self.stage = Stage::Looking { parts, refusal };
+        Ok(Step::Send(OriginRequest::head(&self.errand)))
     }
 }
 

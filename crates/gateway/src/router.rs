@@ -121,8 +121,9 @@ pub fn content_length(head: &RequestHead<'_>) -> Option<u64> {
 /// [`unframer`](Authorized::unframer).
 ///
 /// # Errors
-/// As [`body_rule`].
+/// As [`body_rule`], and `EntityTooLarge` for object bytes that are [too many](Authorized::check_size).
 pub fn body_rule_of(authorized: &Authorized<'_>, content_length: Option<u64>) -> Result<BodyRule, Refusal> {
+    authorized.check_size(content_length)?;
     match authorized.payload() {
         // The length of the frame is no matter: that of the content is signed.
         Payload::StreamingUnsignedTrailer | Payload::StreamingSigned(_) => Ok(BodyRule::Stream),

@@ -89,6 +89,33 @@ impl PartList {
         document.finish()
     }
 
+    /// How many bytes the object made of these parts has, by what the origin listed of its upload.
+    ///
+    /// # Errors
+    /// `InvalidPart` for a part that was not listed, or with another ETag: what is stored under its number
+    /// by the time of completion could have any size. `InternalError` where the origin tells no size.
+    pub fn bytes(&self, listed: &Self) -> Result<u64, Refusal> {
+        let mut listed = listed.0.iter();
+        let mut bytes = 0_u64;
+        for part in &self.0 {
+            let found = listed
+                .find(|listed| listed.number() >= part.number())
+                .filter(|listed| {
+                    listed.number() == part.number() && listed.etag().eq_ignore_ascii_case(part.etag())
+                });
+            let Some(found) = found else {
+                return Err(Refusal::new(Fault::PartInvalid)
+                    .because("A part to complete is not listed by the origin."));
+            };
+            let size = found.size().ok_or_else(|| {
+                Refusal::new(Fault::OriginAnswerUnreadable)
+                    .because("The origin lists a part without its size.")
+            })?;
+            bytes = bytes.saturating_add(size);
+        }
+        Ok(bytes)
+    }
+
     /// The ETag that S3 gives the object made of these parts, without quotes: the MD5 of the parts'
     /// MD5s, `-`, and their count. `None` where some part's ETag is not an MD5 (KMS encryption).
     pub fn composite_etag(&self) -> Option<String> {

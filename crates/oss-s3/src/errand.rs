@@ -22,6 +22,7 @@ pub struct Errand<'a> {
     pub(crate) target: Target,
     pub(crate) headers: Headers,
     pub(crate) digests: DocumentDigests,
+    pub(crate) max_object_bytes: Option<u64>,
 }
 
 /// The digests that a device sent with a document that the gateway reads.
@@ -56,7 +57,20 @@ impl<'a> Errand<'a> {
             target,
             headers,
             digests,
+            max_object_bytes: None,
         }
+    }
+
+    /// The same, of a grant under which an object may have this many bytes.
+    pub const fn limited_to(mut self, max_object_bytes: Option<u64>) -> Self {
+        self.max_object_bytes = max_object_bytes;
+        self
+    }
+
+    /// How many bytes the object that is made may have, where the grant says so. Whoever makes one of what is
+    /// stored already compares with [`size::check`](crate::size::check).
+    pub const fn max_object_bytes(&self) -> Option<u64> {
+        self.max_object_bytes
     }
 
     /// The dialect that the device speaks.

@@ -39,7 +39,11 @@ pub enum KeyError {
 
 impl From<KeyError> for Refusal {
     fn from(error: KeyError) -> Self {
-        Self::new(Fault::ObjectNameInvalid).because(match error {
+        let fault = match error {
+            KeyError::TooLong => Fault::ObjectNameTooLong,
+            _ => Fault::ObjectNameInvalid,
+        };
+        Self::new(fault).because(match error {
             KeyError::Empty => "The request names no object.",
             KeyError::TooLong => "The object key is too long, with its mount where it has one.",
             KeyError::DotSegment => "The object key has a segment that is . or ..",
@@ -145,6 +149,8 @@ pub(crate) fn encoded_value(value: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use request_auth::Dialect;
+
     use super::*;
 
     #[test]
@@ -191,6 +197,15 @@ mod tests {
             assert_eq!((refusal.status(), refusal.code()), (400, "InvalidObjectName"));
         }
         assert!(ObjectKey::new(&[b'a'; 1023]).is_ok());
+        // Bytes count, not characters.
+        assert!(ObjectKey::new("\u{4e2d}".repeat(341).as_bytes()).is_ok());
+        let over = ObjectKey::new(["\u{4e2d}".repeat(341).as_str(), "k"].concat().as_bytes());
+        let refusal = Refusal::from(over.unwrap_err());
+        assert_eq!(refusal.row(Dialect::S3).code, "KeyTooLongError");
+        assert_eq!(
+            Refusal::from(KeyError::Backslash).row(Dialect::S3).code,
+            "InvalidArgument"
+        );
     }
 
     #[test]

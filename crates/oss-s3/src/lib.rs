@@ -28,6 +28,7 @@ mod parts;
 pub mod payload;
 pub mod request;
 pub mod response;
+pub mod size;
 pub mod tagging;
 pub mod tags;
 mod xml;

@@ -71,6 +71,18 @@ pub(crate) fn document_digest(payload: &Payload, operation: Operation) -> Option
     }
 }
 
+/// The length of a framed body's content, by the value of [`DECODED_LENGTH`].
+///
+/// # Errors
+/// `MissingContentLength` where that is no decimal number of at most 16 digits.
+pub(crate) fn decoded_length(value: Option<&[u8]>) -> Result<u64, Refusal> {
+    value
+        .filter(|value| (1..=16).contains(&value.len()) && value.iter().all(u8::is_ascii_digit))
+        .and_then(|value| core::str::from_utf8(value).ok())
+        .and_then(|value| value.parse().ok())
+        .ok_or_else(|| Refusal::new(Fault::LengthMissing).about(DECODED_LENGTH))
+}
+
 /// What takes a body of signed chunks apart, and the length of its content. `length` and `trailer` are the
 /// headers that describe it, as they were signed.
 ///
@@ -85,13 +97,9 @@ pub(crate) fn unframer(
     let Payload::StreamingSigned(seed) = payload else {
         return Ok(None);
     };
-    let text = |value| core::str::from_utf8(value).ok();
-    let length = length
-        .filter(|value| (1..=16).contains(&value.len()) && value.iter().all(u8::is_ascii_digit))
-        .and_then(text)
-        .and_then(|value| value.parse().ok())
-        .ok_or_else(|| Refusal::new(Fault::LengthMissing).about(DECODED_LENGTH))?;
-    let unframer = Unframer::new(seed, length, trailer.and_then(text))
+    let length = decoded_length(length)?;
+    let trailer = trailer.and_then(|value| core::str::from_utf8(value).ok());
+    let unframer = Unframer::new(seed, length, trailer)
         .ok_or_else(|| Refusal::new(Fault::ChunkMalformed).about(TRAILER))?;
     Ok(Some((length, unframer)))
 }

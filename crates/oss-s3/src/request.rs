@@ -17,8 +17,9 @@ use crate::errand::{DocumentDigests, Errand};
 use crate::error::Refusal;
 use crate::headers::{self, Headers};
 use crate::key::encoded_value;
-use crate::operation::{Arguments, Call, MAX_PAGE, UploadId, VersionId};
+use crate::operation::{Arguments, Call, Content, MAX_PAGE, UploadId, VersionId};
 use crate::payload;
+use crate::size::{self, MAX_UPLOAD_BYTES};
 
 /// The query parameter by which a request for the origin is known as an S3 client's, with the name of its
 /// operation: SDKs of AWS's send it themselves, and S3 takes no notice of parameters that begin with
@@ -34,6 +35,7 @@ pub struct Authorized<'a> {
     arguments: Arguments,
     target: Target,
     unsigned_headers: UnsignedHeaders,
+    max_object_bytes: Option<u64>,
 }
 
 impl<'a> Authorized<'a> {
@@ -55,7 +57,14 @@ impl<'a> Authorized<'a> {
             arguments,
             target,
             unsigned_headers,
+            max_object_bytes: None,
         }
+    }
+
+    /// The same, of a grant under which an object may have this many bytes; `None`: as many as S3 takes.
+    pub const fn limited_to(mut self, max_object_bytes: Option<u64>) -> Self {
+        self.max_object_bytes = max_object_bytes;
+        self
     }
 
     /// The operation with its arguments.
@@ -81,6 +90,24 @@ impl<'a> Authorized<'a> {
     /// How the signature binds the body.
     pub const fn payload(&self) -> &Payload {
         self.verified.payload()
+    }
+
+    /// Refuses object bytes that are more than one upload may have or than the grant allows, before one of
+    /// them is read: those of a framed body by their length as it was signed, others by `stated`, which is
+    /// the Content-Length or the length of a form's file.
+    ///
+    /// # Errors
+    /// `EntityTooLarge`; `MissingContentLength` for a framed body that signs no length.
+    pub fn check_size(&self, stated: Option<u64>) -> Result<(), Refusal> {
+        let bytes = match self.call.operation().content() {
+            Content::Object if self.payload().is_framed() => Some(payload::decoded_length(
+                self.verified.signed(payload::DECODED_LENGTH),
+            )?),
+            Content::Object => stated,
+            _ => None,
+        };
+        let most = self.max_object_bytes.unwrap_or(MAX_UPLOAD_BYTES);
+        size::check(bytes.unwrap_or_default(), most.min(MAX_UPLOAD_BYTES))
     }
 
     /// What takes the body apart where its chunks are signed, and the length of its content.
@@ -120,6 +147,7 @@ impl<'a> Authorized<'a> {
                 md5: content_md5.map(<[u8]>::to_vec),
                 sha256: payload::document_digest(self.verified.payload(), operation),
             },
+            max_object_bytes: self.max_object_bytes,
         })
     }
 }
@@ -286,6 +314,7 @@ fn upload_id(upload: &UploadId) -> String {
 mod tests {
     use super::*;
     use crate::device::{self, Request};
+    use crate::error::Fault;
 
     fn built(request: &Request, mount: &str) -> OriginRequest {
         request.authorized(mount, |authorized| {
@@ -477,5 +506,47 @@ mod tests {
             );
             assert_eq!(head.body, OriginBody::Empty);
         });
+    }
+
+    #[test]
+    fn h01_a_framed_body_is_as_large_as_the_content_whose_length_is_signed() {
+        let fault = |length: Option<&str>, stated| {
+            let mut request = Request::new("PUT", "/devices/k")
+                .header("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER");
+            if let Some(length) = length {
+                request = request.header("x-amz-decoded-content-length", length);
+            }
+            request.signed_by_s3(&[]).authorized("", |authorized| {
+                let refusal = authorized.limited_to(Some(7)).check_size(stated);
+                refusal.map_err(|refusal| refusal.fault())
+            })
+        };
+        // The frame is longer than its content, and no matter.
+        assert_eq!(fault(Some("7"), Some(60)), Ok(()));
+        assert_eq!(fault(Some("8"), Some(60)), Err(Fault::EntityTooLarge));
+        // A stated length that is smaller says nothing of the content.
+        assert_eq!(fault(Some("8"), Some(1)), Err(Fault::EntityTooLarge));
+        assert_eq!(fault(Some("9999999999999999"), None), Err(Fault::EntityTooLarge));
+        for length in [None, Some("7x"), Some("-7"), Some("00000000000000007")] {
+            assert_eq!(fault(length, Some(1)), Err(Fault::LengthMissing), "{length:?}");
+        }
+    }
+
+    #[test]
+    fn h01_one_upload_has_at_most_5_gib_whoever_signs_it() {
+        for request in [
+            Request::new("PUT", "/devices/k"),
+            Request::new("PUT", "/devices/k?partNumber=10000&uploadId=U"),
+            Request::new("PUT", "/devices/k").signed_by_v4(""),
+            Request::new("PUT", "/devices/k").signed_by_s3(&[]),
+            Request::new("PUT", "/devices/k?partNumber=1&uploadId=U").signed_by_s3(&[]),
+            Request::new("PUT", "/devices/k").presigned_by_s3(),
+        ] {
+            request.authorized("", |authorized| {
+                assert_eq!(authorized.check_size(Some(5 << 30)), Ok(()));
+                let refusal = authorized.check_size(Some((5 << 30) + 1)).unwrap_err();
+                assert_eq!(refusal.fault(), Fault::EntityTooLarge);
+            });
+        }
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::device::Device;
+use crate::device::{Device, NOW};
 
 fn origin_key(authorized: &Authorized<'_>) -> String {
     match authorized.target() {
@@ -368,8 +368,13 @@ fn a_bucket_itself_is_changed_by_a_grant_of_the_whole_bucket_only() {
         .unwrap();
         let device = Device::with_grants(&grants);
         let bucket = device.config().hosts.buckets().first().unwrap();
+        let anyone = Circumstances { now: NOW, peer: None };
         for operation in Operation::all() {
-            let opened = record.grants().first().unwrap().opens(bucket, operation, "AK-1");
+            let opened = record
+                .grants()
+                .first()
+                .unwrap()
+                .opens(bucket, operation, "AK-1", anyone);
             let is_open = opens || !operation.is_of_whole_bucket();
             assert_eq!(opened.is_some(), is_open, "{grant} {operation:?}");
         }

@@ -31,7 +31,19 @@ fn run(
     document: &str,
     answers: &[OriginAnswer],
 ) -> (Vec<OriginRequest>, Result<Answer, Refusal>) {
-    let device = Device::with_grants(r#"[{"bucket": "devices", "mount": "m/"}]"#);
+    let grants = r#"[{"bucket": "devices", "mount": "m/"}]"#;
+    run_under(grants, target, headers, document, answers)
+}
+
+/// The same under these grants.
+fn run_under(
+    grants: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    document: &str,
+    answers: &[OriginAnswer],
+) -> (Vec<OriginRequest>, Result<Answer, Refusal>) {
+    let device = Device::with_grants(grants);
     let id = RequestId::from_bytes([1; 12]);
     device.request("POST", target, headers, |authorized| {
         let authorized = authorized.unwrap();
@@ -130,24 +142,25 @@ fn x04_an_error_in_a_200_is_an_error() {
     assert_eq!(answer.unwrap_err().status(), 500);
 }
 
+const DONE: &str = "<CompleteMultipartUploadResult><ETag>\"e-2\"</ETag></CompleteMultipartUploadResult>";
+
+/// A page of the origin's with one part of this size.
+fn page(number: u32, etag: &str, size: u64, next: Option<u32>) -> OriginAnswer {
+    let marker = next.map_or(String::new(), |next| {
+        format!("<NextPartNumberMarker>{next}</NextPartNumberMarker>")
+    });
+    let xml = format!(
+        "<ListPartsResult xmlns=\"x\"><IsTruncated>{}</IsTruncated>{marker}<Part><PartNumber>{number}</PartNumber>\
+         <ETag>\"{etag}\"</ETag><Size>{size}</Size></Part></ListPartsResult>",
+        next.is_some()
+    );
+    origin(200, &[], &xml)
+}
+
 #[test]
 fn complete_all_lists_page_by_page_and_completes_with_what_was_listed() {
-    let page = |number: u32, next: Option<u32>| {
-        let marker = next.map_or(String::new(), |next| {
-            format!("<NextPartNumberMarker>{next}</NextPartNumberMarker>")
-        });
-        let xml = format!(
-            "<ListPartsResult xmlns=\"x\"><IsTruncated>{}</IsTruncated>{marker}<Part><PartNumber>{number}</PartNumber>\
-             <ETag>\"0cc175b9c0f1b6a831c399e269772661\"</ETag><Size>1</Size></Part></ListPartsResult>",
-            next.is_some()
-        );
-        origin(200, &[], &xml)
-    };
-    let done = origin(
-        200,
-        &[],
-        "<CompleteMultipartUploadResult><ETag>\"e-2\"</ETag></CompleteMultipartUploadResult>",
-    );
+    let page = |number, next| page(number, "0cc175b9c0f1b6a831c399e269772661", 1, next);
+    let done = origin(200, &[], DONE);
     let headers = [("x-oss-complete-all", "yes")];
     let (sent, answer) = run(
         "/devices/k?uploadId=U",
@@ -242,4 +255,69 @@ fn a_read_is_answered_with_the_origins_own_stream_unless_it_is_an_error_or_has_n
             }
         });
     }
+}
+
+const LIMITED: &str = r#"[{"bucket": "devices", "mount": "m/", "max_object_bytes": 10}]"#;
+const FIRST: &str = "0cc175b9c0f1b6a831c399e269772661";
+const SECOND: &str = "92eb5ffee6ae2fec3ad71c777531578f";
+
+#[test]
+fn under_a_limit_the_parts_are_listed_and_summed_before_anything_is_completed() {
+    let all = [("x-oss-complete-all", "yes")];
+    for (headers, document) in [(&[][..], LIST), (&all[..], "")] {
+        let run = |answers: &[OriginAnswer]| {
+            run_under(LIMITED, "/devices/k?uploadId=U", headers, document, answers)
+        };
+        let (sent, answer) = run(&[
+            page(1, FIRST, 3, Some(1)),
+            page(2, SECOND, 7, None),
+            origin(200, &[], DONE),
+        ]);
+        assert_eq!(answer.unwrap().status, 200);
+        let methods: Vec<&str> = sent.iter().map(|request| request.method).collect();
+        assert_eq!(methods, ["GET", "GET", "POST"]);
+        assert!(matches!(&sent[2].body, OriginBody::Document(_)));
+        let (sent, answer) = run(&[page(1, FIRST, 3, Some(1)), page(2, SECOND, 8, None)]);
+        assert_eq!(answer.unwrap_err().fault(), Fault::EntityTooLarge);
+        assert_eq!(sent.len(), 2);
+    }
+}
+
+#[test]
+fn under_a_limit_only_what_was_listed_is_completed() {
+    for second in [
+        page(3, SECOND, 1, None),
+        // Stored anew since the device asked: whatever it is by now has another size.
+        page(2, FIRST, 1, None),
+        origin(
+            200,
+            &[],
+            "<ListPartsResult><IsTruncated>false</IsTruncated></ListPartsResult>",
+        ),
+    ] {
+        let answers = [page(1, FIRST, 1, Some(1)), second];
+        let (sent, answer) = run_under(LIMITED, "/devices/k?uploadId=U", &[], LIST, &answers);
+        assert_eq!((sent.len(), answer.unwrap_err().fault()), (2, Fault::PartInvalid));
+    }
+    // Parts that are there and not named are no part of the object.
+    let answers = [
+        page(1, FIRST, 1, Some(1)),
+        page(2, SECOND, 1, Some(2)),
+        page(3, SECOND, 100, None),
+        origin(200, &[], DONE),
+    ];
+    let (_, answer) = run_under(LIMITED, "/devices/k?uploadId=U", &[], LIST, &answers);
+    assert_eq!(answer.unwrap().status, 200);
+}
+
+#[test]
+fn under_a_limit_too_a_retried_complete_whose_first_answer_was_lost_is_a_success() {
+    let found = origin(200, &[("etag", &format!("\"{COMPOSITE}\""))], "");
+    let answers = [origin(404, &[], NO_SUCH_UPLOAD), found];
+    let (sent, answer) = run_under(LIMITED, "/devices/k?uploadId=U", &[], LIST, &answers);
+    assert_eq!(answer.unwrap().status, 200);
+    assert_eq!(sent[1].method, "HEAD");
+    let denied = origin(403, &[], "<Error><Code>AccessDenied</Code></Error>");
+    let (sent, answer) = run_under(LIMITED, "/devices/k?uploadId=U", &[], LIST, &[denied]);
+    assert_eq!((sent.len(), answer.unwrap_err().status()), (1, 500));
 }

@@ -192,3 +192,38 @@ fn a_checksum_that_is_none_or_of_an_unknown_kind_is_refused() {
         );
     }
 }
+
+#[test]
+fn the_bytes_of_an_object_are_the_sum_of_its_parts_as_the_origin_lists_them() {
+    let listed = |parts: &[(u32, &str, &str)]| {
+        let parts: String = parts
+            .iter()
+            .map(|(number, etag, size)| {
+                format!("<Part><PartNumber>{number}</PartNumber><ETag>\"{etag}\"</ETag>{size}</Part>")
+            })
+            .collect();
+        let page = format!("<ListPartsResult><IsTruncated>false</IsTruncated>{parts}</ListPartsResult>");
+        let page = PartsPage::from_origin(page.as_bytes(), None, Dialect::Oss).unwrap();
+        PartList::of_pages([page]).unwrap()
+    };
+    let of_device =
+        |parts: &[(u32, &str)]| PartList::from_device(list(parts).as_bytes(), Dialect::Oss).unwrap();
+    let three = listed(&[
+        (1, A, "<Size>5</Size>"),
+        (3, B, "<Size>7</Size>"),
+        (9, A, "<Size>18446744073709551615</Size>"),
+    ]);
+    assert_eq!(of_device(&[(1, A)]).bytes(&three), Ok(5));
+    assert_eq!(of_device(&[(3, B)]).bytes(&three), Ok(7));
+    assert_eq!(of_device(&[(1, A), (3, &B.to_lowercase())]).bytes(&three), Ok(12));
+    // No sum is larger than what there is a number for.
+    assert_eq!(three.bytes(&three), Ok(u64::MAX));
+    for parts in [&[(2, A)][..], &[(1, B)], &[(1, A), (2, A)], &[(1, A), (10, A)]] {
+        let refusal = of_device(parts).bytes(&three).unwrap_err();
+        assert_eq!(refusal.fault(), Fault::PartInvalid, "{parts:?}");
+    }
+    for size in ["", "<Size>-1</Size>", "<Size>x</Size>"] {
+        let refusal = of_device(&[(1, A)]).bytes(&listed(&[(1, A, size)])).unwrap_err();
+        assert_eq!(refusal.fault(), Fault::OriginAnswerUnreadable, "{size}");
+    }
+}

@@ -188,7 +188,10 @@ faults! {
         but 400 "RequestHeaderSectionTooLarge";
     HeaderNotUtf8: 400 "InvalidArgument" None, Device, s3 [],
         "A header value is not UTF-8 and does not survive this platform: encode it as UTF-8.";
-    ObjectNameInvalid: 400 "InvalidObjectName" None, Device, s3 ["KeyTooLongError"],
+    ObjectNameTooLong: 400 "InvalidObjectName" None, Device, s3 ["KeyTooLongError"],
+        "The object name is too long: it may have 1023 bytes of UTF-8, and at the storage 1024 with the operator's prefix."
+        but 400 "KeyTooLongError";
+    ObjectNameInvalid: 400 "InvalidObjectName" None, Device, s3 [],
         "The object name has to be UTF-8 of 1 to 1023 bytes without control characters, `\\`, `.` and `..` segments, and not begin with `.causeway/`."
         but 400 "InvalidArgument";
     ArgumentInvalid: 400 "InvalidArgument" None, Device, s3 ["InvalidArgument" "InvalidRequest"],

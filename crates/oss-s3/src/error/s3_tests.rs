@@ -160,6 +160,7 @@ fn s3_s_own_codes_reach_its_clients_again() {
         "InvalidRange",
         "EntityTooSmall",
         "EntityTooLarge",
+        "KeyTooLongError",
         "InvalidPart",
         "InvalidPartOrder",
         "MalformedXML",

@@ -486,3 +486,28 @@ fn a_bucket_and_the_service_are_asked_of_by_their_own_level() {
         Err(NotACall::BadParameter(Operation::GetBucketLocation, "location"))
     );
 }
+
+#[test]
+fn h04_a_part_has_a_number_from_1_to_10000_in_either_dialect() {
+    let recognised = |number: &str, is_s3: bool| {
+        let request = Device::new("PUT", &format!("/devices/k?partNumber={number}&uploadId=U"));
+        let request = if is_s3 { request.signed_by_s3(&[]) } else { request };
+        request.recognised()
+    };
+    for is_s3 in [false, true] {
+        for number in [1, 2, 9, 10, 9_999, 10_000_u16] {
+            let Ok(Call::UploadPart { number: read, .. }) = recognised(&number.to_string(), is_s3) else {
+                panic!("{number}")
+            };
+            assert_eq!(read.get(), number);
+        }
+        for number in [
+            "", "0", "00", "01", "10001", "65537", "%2B1", "-1", "%201", "1%20", "1.0", "1e2", "0x1",
+            "%D9%A3",
+        ] {
+            let refusal = Refusal::from(recognised(number, is_s3).unwrap_err());
+            let told = (refusal.status(), refusal.row(Dialect::S3).code);
+            assert_eq!(told, (400, "InvalidArgument"), "{number} {is_s3}");
+        }
+    }
+}
