@@ -231,7 +231,10 @@ pub fn permit<'a>(
             (Target::Object { key, origin_key }, grant.unsigned_headers, most)
         }
         Level::Bucket | Level::Service => {
-            let areas: Vec<Area> = grants.filter_map(areas).collect();
+            let mut areas: Vec<Area> = grants.filter_map(areas).collect();
+            if let Call::List(listing) = &call {
+                areas = listing.area(&areas).cloned().into_iter().collect();
+            }
             if areas.is_empty() {
                 return Err(uncovered());
             }

@@ -27,6 +27,7 @@ use request_auth::{Dialect, Hint, Verified};
 use crate::addressing::{UnsignedHeaders, VirtualBucket};
 use crate::error::{Fault, Refusal};
 use crate::operation::Operation;
+pub(crate) use value::oss_storage_class;
 use value::{Rule, Surroundings};
 
 /// Header names in lower case, with their values as bytes.

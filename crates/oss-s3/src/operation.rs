@@ -8,6 +8,7 @@
 
 mod arguments;
 mod form;
+mod list;
 mod outside;
 mod read;
 mod table;
@@ -19,6 +20,8 @@ use crate::error::{Fault, Refusal};
 
 pub use arguments::Arguments;
 pub use form::FormReply;
+pub(crate) use list::token_of;
+pub use list::{ListOf, Listing};
 pub use read::{MAX_VERSION_ID_BYTES, Selection, VersionId};
 pub use table::{Content, Level, MAX_CLIENT_DOCUMENT_BYTES, Operation};
 
@@ -114,6 +117,8 @@ pub enum Call {
         /// The version; `None`: the current one.
         version: Option<VersionId>,
     },
+    /// Lists objects, or uploads that are under way.
+    List(Box<Listing>),
     /// Says whether the bucket is there.
     HeadBucket,
     /// Says where the bucket lies.
@@ -189,7 +194,7 @@ const fn shape(
 /// x-oss-traffic-limit has no S3 equivalent and is ignored, as the header of that name is. What may
 /// be unsigned changes the spelling of an answer, or which piece of a list is told.
 #[rustfmt::skip]
-const SHAPES: [Shape; 13] = [
+const SHAPES: &[Shape] = &[
     shape(Operation::PutObject, "PUT", &[], &["x-oss-traffic-limit"], &[]),
     shape(Operation::InitiateMultipartUpload, "POST", &["uploads"], &["sequential"], &["encoding-type"]),
     shape(Operation::UploadPart, "PUT", &["partNumber", "uploadId"], &["x-oss-traffic-limit"], &[]),
@@ -200,12 +205,16 @@ const SHAPES: [Shape; 13] = [
     shape(Operation::HeadObject, "HEAD", &[], &read::PARAMETERS, &[]),
     shape(Operation::HeadObject, "HEAD", &["objectMeta"], &["versionId"], &[]),
     shape(Operation::DeleteObject, "DELETE", &[], &["versionId"], &[]),
+    shape(Operation::ListObjects, "GET", &[], &["continuation-token"],
+        &["list-type", "prefix", "delimiter", "marker", "start-after", "max-keys", "encoding-type", "fetch-owner"]),
+    shape(Operation::ListMultipartUploads, "GET", &["uploads"], &[],
+        &["prefix", "delimiter", "key-marker", "upload-id-marker", "max-uploads", "encoding-type"]),
     shape(Operation::HeadBucket, "HEAD", &[], &[], &[]),
     shape(Operation::GetBucketLocation, "GET", &["location"], &[], &[]),
     shape(Operation::ListBuckets, "GET", &[], &[], &[]),
 ];
 
-/// Query names that S3's API does not have, beside those of [`FEATURES`] and all that begin with
+/// Query names that S3's API does not have, but for lists, beside those of [`FEATURES`] and all that begin with
 /// [`OSS_PREFIX`].
 const OSS_ONLY: [&str; 3] = ["sequential", "encoding-type", "objectMeta"];
 const OSS_PREFIX: &[u8] = b"x-oss-";
@@ -316,6 +325,7 @@ impl Call {
             Self::HeadObject(_) => Operation::HeadObject,
             Self::PostObject(_) => Operation::PostObject,
             Self::DeleteObject { .. } => Operation::DeleteObject,
+            Self::List(listing) => listing.operation(),
             Self::HeadBucket => Operation::HeadBucket,
             Self::GetBucketLocation => Operation::GetBucketLocation,
             Self::ListBuckets => Operation::ListBuckets,
@@ -346,7 +356,8 @@ impl<'v> Request<'v> {
         let takes = |parameter: &VerifiedParameter| {
             let is = |name: &&str| parameter.name == name.as_bytes();
             if self.dialect == Dialect::S3 {
-                if OSS_ONLY.iter().chain(&FEATURES).any(is) || parameter.name.starts_with(OSS_PREFIX) {
+                let is_foreign = OSS_ONLY.iter().chain(&FEATURES).any(is) && !shape.operation.lists();
+                if is_foreign || parameter.name.starts_with(OSS_PREFIX) {
                     return false;
                 }
                 if is(&S3_OPERATION) || parameter.name.starts_with(S3_HEADER_PREFIX) {

@@ -310,7 +310,7 @@ pub(crate) fn read_etag(text: &str) -> Option<&str> {
 }
 
 /// An ISO 8601 moment of UTC with its fraction of a second set to `.000`.
-fn whole_seconds(text: &str) -> Option<String> {
+pub(crate) fn whole_seconds(text: &str) -> Option<String> {
     let (seconds, rest) = text.split_at_checked(19)?;
     let is_moment = seconds
         .bytes()

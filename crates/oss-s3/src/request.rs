@@ -213,6 +213,12 @@ impl OriginRequest {
                 let query = version.as_ref().map(VersionId::query);
                 ("DELETE", query.unwrap_or_default(), OriginBody::Empty)
             }
+            Call::List(listing) => {
+                let area = errand.target.areas().first();
+                // A list of no area is a list of nothing.
+                let query = area.map_or("max-keys=0".to_owned(), |area| listing.query(area));
+                ("GET", query, OriginBody::Empty)
+            }
             Call::HeadBucket => ("HEAD", String::new(), OriginBody::Empty),
             // Nobody is asked: see [`answer_at_once`](crate::response::answer_at_once).
             Call::GetBucketLocation | Call::ListBuckets => ("GET", String::new(), OriginBody::Empty),

@@ -8,6 +8,7 @@
 
 mod bucket;
 mod form;
+mod list;
 mod origin_error;
 mod read;
 
@@ -23,12 +24,14 @@ use crate::errand::Errand;
 use crate::error::{Fault, Refusal};
 use crate::headers::{self, AnswerOf};
 use crate::key::encoded_value;
-use crate::operation::{Call, FormReply, KeySpelling, MAX_PAGE, Operation, UploadId};
+use crate::operation::{Call, FormReply, KeySpelling, Listing, MAX_PAGE, Operation, UploadId};
 use crate::parts::{CHECKSUMS, read_etag};
 use crate::xml::{self, Document, Unreadable};
 
 /// The longest error, initiation or completion document that is read from the origin, in bytes.
 pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
+
+pub use list::MAX_LIST_BYTES;
 
 /// The element beside an object's checksum that says what it is a checksum of.
 const CHECKSUM_TYPE: &str = "ChecksumType";
@@ -70,6 +73,7 @@ pub fn document_bytes(operation: Operation, status: u16) -> usize {
     match operation {
         _ if status >= 300 => MAX_DOCUMENT_BYTES,
         Operation::ListParts => MAX_PARTS_PAGE_BYTES,
+        Operation::ListObjects | Operation::ListMultipartUploads => MAX_LIST_BYTES,
         // The bytes of an object stream past.
         operation if operation.streams() => 0,
         _ => MAX_DOCUMENT_BYTES,
@@ -101,6 +105,8 @@ pub struct Subject<'a> {
     pub sent: Sent,
     /// How a form wants to be answered; `None` for what is no form.
     pub reply: Option<&'a FormReply>,
+    /// The list that was asked for; `None` for what is no list.
+    pub listing: Option<&'a Listing>,
     /// How the device wants keys spelled.
     pub spelling: KeySpelling,
     /// The virtual bucket.
@@ -132,6 +138,10 @@ impl<'a> Subject<'a> {
             },
             reply: match errand.call() {
                 Call::PostObject(reply) => Some(reply),
+                _ => None,
+            },
+            listing: match errand.call() {
+                Call::List(listing) => Some(listing.as_ref()),
                 _ => None,
             },
             spelling,
@@ -167,6 +177,7 @@ pub fn translate(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>
         Operation::CompleteMultipartUpload => completed(origin, subject, asked),
         Operation::ListParts => listed(origin, subject, asked),
         Operation::GetObject | Operation::HeadObject => read::described(origin, subject.bucket, asked),
+        Operation::ListObjects | Operation::ListMultipartUploads => list::told(origin, subject, asked),
         Operation::HeadBucket => Ok(bucket::described(subject, asked)),
         _ => Err(unreadable("No answer to this operation is understood.")),
     }
@@ -177,6 +188,7 @@ pub fn translate(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>
 pub fn answer_at_once(errand: &Errand<'_>, asked: &Asked<'_>) -> Option<Answer> {
     match (errand.call(), errand.target()) {
         (Call::GetBucketLocation, _) => Some(bucket::location(errand.bucket(), asked)),
+        (Call::List(listing), _) => list::at_once(listing, errand, asked),
         (Call::ListBuckets, Target::Service { buckets }) => Some(bucket::list(buckets, asked)),
         _ => None,
     }

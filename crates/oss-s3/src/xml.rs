@@ -2,7 +2,7 @@
 //!
 //! Written documents start with a declaration, because OSS's SDK for PHP fails without one, and have no
 //! namespace, because OSS's SDKs fail on one, but for S3's results. Empty elements are
-//! left out: one SDK crashes on them.
+//! left out, but for those that SDKs look for in lists: one SDK crashes on them in errors.
 //!
 //! Reading knows elements and their text, nothing else: attributes and namespace declarations are
 //! skipped without being parsed, a document type or an entity beyond the five predefined ones is an
@@ -49,6 +49,11 @@ impl Document {
         if !text.chars().any(is_xml_char) {
             return;
         }
+        self.element(name, text);
+    }
+
+    /// Adds an element with text, also where that is empty: for lists, whose readers take that.
+    pub(crate) fn element(&mut self, name: &str, text: &str) {
         self.open(name);
         self.text(text);
         self.close(name);

@@ -337,6 +337,8 @@ faults! {
         "The gateway has a problem of its own: ask the operator."
         but 400 "XAmzContentSHA256Mismatch",
         "The body that arrived is not the one of the signed x-amz-content-sha256: send it again.";
+    ListTooLong: 503 "ServiceUnavailable" None, Operator, s3 [],
+        "The list is longer than this gateway reads at once: ask for fewer entries at a time.";
     OriginUnavailable: 503 "ServiceUnavailable" None, Operator, s3 [],
         "The storage cannot be reached: try again.";
     StoreUnavailable: 503 "ServiceUnavailable" None, Operator, s3 [],

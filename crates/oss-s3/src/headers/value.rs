@@ -146,13 +146,7 @@ impl Rule {
     pub(super) fn to_oss(self, value: &[u8], bucket: &VirtualBucket) -> Option<Vec<u8>> {
         let text = |text: &str| Some(text.as_bytes().to_vec());
         match self {
-            Self::StorageClass => match value {
-                b"STANDARD" | b"REDUCED_REDUNDANCY" | b"INTELLIGENT_TIERING" => text("Standard"),
-                b"STANDARD_IA" | b"ONEZONE_IA" => text("IA"),
-                b"GLACIER" | b"GLACIER_IR" => text("Archive"),
-                b"DEEP_ARCHIVE" => text("DeepColdArchive"),
-                _ => None,
-            },
+            Self::StorageClass => oss_storage_class(value).and_then(text),
             Self::Encryption => match value {
                 b"AES256" => text("AES256"),
                 b"aws:kms" | b"aws:kms:dsse" => text("KMS"),
@@ -173,6 +167,17 @@ impl Rule {
 }
 
 /// Visible ASCII, blanks and tabs: what every platform on the way keeps as it is.
+/// OSS's storage class for one of S3's; `None` for one that OSS lacks.
+pub(crate) fn oss_storage_class(value: &[u8]) -> Option<&'static str> {
+    Some(match value {
+        b"STANDARD" | b"REDUCED_REDUNDANCY" | b"INTELLIGENT_TIERING" => "Standard",
+        b"STANDARD_IA" | b"ONEZONE_IA" => "IA",
+        b"GLACIER" | b"GLACIER_IR" => "Archive",
+        b"DEEP_ARCHIVE" => "DeepColdArchive",
+        _ => return None,
+    })
+}
+
 pub(super) fn is_plain(value: &[u8]) -> bool {
     value.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~'))
 }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use request_auth::Dialect;
 
-use super::{COMPLETE_ALL, Call, KeySpelling, MAX_PAGE, Operation, PartSource, UploadId};
+use super::{COMPLETE_ALL, Call, KeySpelling, Listing, MAX_PAGE, Operation, PartSource, UploadId};
 use crate::complete::PartNumber;
 
 /// Names and decoded values, each name once.
@@ -139,6 +139,9 @@ impl Call {
             Operation::DeleteObject => Self::DeleteObject {
                 version: arguments.version()?,
             },
+            Operation::ListObjects | Operation::ListMultipartUploads => {
+                Self::List(Box::new(Listing::new(operation, arguments)?))
+            }
             Operation::HeadBucket => Self::HeadBucket,
             Operation::GetBucketLocation => {
                 arguments.flag("location")?;

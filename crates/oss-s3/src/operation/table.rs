@@ -249,6 +249,11 @@ impl Operation {
         matches!(self, Self::GetObject | Self::HeadObject)
     }
 
+    /// Whether this lists what a bucket holds: its answer is confined to one area.
+    pub const fn lists(self) -> bool {
+        matches!(self, Self::ListObjects | Self::ListMultipartUploads)
+    }
+
     /// Whether object bytes come or go: straight between device and S3.
     pub fn streams(self) -> bool {
         self.reads() || self.content() == Content::Object

@@ -95,6 +95,7 @@ mod tests {
                 expects_object: false,
             },
             reply: Some(reply),
+            listing: None,
             spelling: KeySpelling::Plain,
             bucket: &bucket,
             target: &target,

@@ -41,17 +41,20 @@ pub(super) fn described(
         return Ok(answer);
     }
     let etag = origin.header("etag").unwrap_or_default();
-    // The ETag of an object of parts ends in their number.
-    let kind = if etag.contains(&b'-') {
-        "Multipart"
-    } else {
-        "Normal"
-    };
-    answer.push("x-oss-object-type", kind);
+    answer.push("x-oss-object-type", object_type(etag));
     if answer.header("x-oss-storage-class").is_none() {
         answer.push("x-oss-storage-class", "Standard");
     }
     Ok(answer)
+}
+
+/// OSS's type of an object: the ETag of one of parts ends in their number.
+pub(super) fn object_type(etag: &[u8]) -> &'static str {
+    if etag.contains(&b'-') {
+        "Multipart"
+    } else {
+        "Normal"
+    }
 }
 
 #[cfg(test)]
