@@ -299,7 +299,19 @@ mod tests {
 
     #[test]
     fn an_errand_about_a_bucket_or_all_of_them_arrives_with_what_grants_open() {
-        for (method, target) in [("HEAD", "/devices"), ("GET", "/devices/?location"), ("GET", "/")] {
+        for (method, target) in [
+            ("HEAD", "/devices"),
+            ("GET", "/devices/?location"),
+            ("GET", "/"),
+            (
+                "GET",
+                "/devices/?prefix=a%2F%C3%A9&delimiter=&marker=b&max-keys=7&encoding-type=url",
+            ),
+            (
+                "GET",
+                "/devices/?list-type=2&continuation-token=azE&fetch-owner=true",
+            ),
+        ] {
             sent(method, target, &[], "", |errand, received| {
                 let received = received.unwrap().errand;
                 assert_eq!(received.call(), errand.call(), "{target}");

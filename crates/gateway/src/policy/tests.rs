@@ -100,7 +100,7 @@ fn h01_reading_is_its_own_preset_and_each_read_a_right_of_its_own() {
         );
         for (method, target) in [
             ("DELETE", "/devices/k"),
-            ("GET", "/devices/"),
+            ("GET", "/devices/?uploads"),
             ("GET", "/devices/k?acl"),
         ] {
             assert_eq!(
@@ -349,6 +349,49 @@ fn what_is_about_a_bucket_carries_the_areas_of_every_grant_that_permits_it() {
     });
     let refused = device.request("HEAD", "/firmware/", &[], |outcome| outcome.unwrap_err().fault());
     assert_eq!(refused, Fault::Forbidden);
+}
+
+#[test]
+fn b05_a_list_is_of_one_area_of_those_that_grants_open() {
+    let device = Device::with_grants(
+        r#"[{"bucket": "devices", "operations": ["read-only"], "prefix": "a/b/", "mount": "m/{key_id}/"},
+            {"bucket": "devices", "operations": ["PutObject"], "prefix": "b/"},
+            {"bucket": "devices", "operations": ["ListObjectsV2"], "prefix": "c/"},
+            {"bucket": "devices", "operations": ["ListMultipartUploads"], "prefix": "d/"}]"#,
+    );
+    let area = |target: &str| {
+        device.request("GET", target, &[], |outcome| {
+            let authorized = outcome.map_err(|refusal| refusal.fault())?;
+            match authorized.target().areas() {
+                [area] => Ok((area.prefix().to_owned(), area.mount().to_owned())),
+                areas => panic!("{areas:?}"),
+            }
+        })
+    };
+    for (query, prefix, mount) in [
+        ("", "a/b/", "m/AK-1/"),
+        ("?prefix=a/b/k", "a/b/", "m/AK-1/"),
+        ("?prefix=a", "a/b/", "m/AK-1/"),
+        ("?list-type=2&prefix=c/", "c/", ""),
+        ("?uploads", "d/", ""),
+    ] {
+        let expected = Ok((prefix.to_owned(), mount.to_owned()));
+        assert_eq!(area(&["/devices/", query].concat()), expected, "{query}");
+    }
+    for query in [
+        "?prefix=b/",
+        "?prefix=d/",
+        "?prefix=a/c",
+        "?prefix=m/AK-1/",
+        "?uploads&prefix=a/b/",
+    ] {
+        assert_eq!(
+            area(&["/devices/", query].concat()),
+            Err(Fault::Forbidden),
+            "{query}"
+        );
+    }
+    assert_eq!(area("/firmware/"), Err(Fault::Forbidden));
 }
 
 #[test]

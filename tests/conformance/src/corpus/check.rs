@@ -226,13 +226,13 @@ pub fn forwarded(
         Some(label) if label.strip_suffix('.') == Some(&origin.bucket) => "/".to_owned(),
         _ => return Err(format!("The request goes to the host {:?}.", request.host)),
     };
-    let mount = match authorized.target() {
+    let mount_of_key = match authorized.target() {
         Target::Object { .. } => mount,
         Target::Service { .. } | Target::Bucket { .. } => "",
     };
     let expected = [
         prefix.as_bytes(),
-        mount.as_bytes(),
+        mount_of_key.as_bytes(),
         authorized.target().key().as_bytes(),
     ]
     .concat();
@@ -270,6 +270,14 @@ pub fn forwarded(
             "{} {:?} is not what the operation asks.",
             request.method, request.query
         ));
+    }
+    // What a list is of lies under the mount.
+    let confined = ["prefix", "marker", "key-marker"];
+    let pairs = request.query.split('&').filter_map(|pair| pair.split_once('='));
+    for (name, value) in pairs.filter(|(name, _)| confined.contains(name)) {
+        if decoded(value).is_none_or(|value| !value.starts_with(mount.as_bytes())) {
+            return Err(format!("The list's {name} {value:?} is not under the mount."));
+        }
     }
     let mut names: Vec<&str> = Vec::new();
     for (name, value) in &request.headers {
@@ -309,6 +317,13 @@ fn fits(operation: Operation, request: &[&str]) -> bool {
         Operation::GetObject => reads("GET", request),
         Operation::HeadObject => reads("HEAD", request),
         Operation::DeleteObject => request == ["DELETE"] || request == ["DELETE", "versionId"],
+        Operation::ListObjects => lists(request, "max-keys", &["delimiter", "marker"], &[]),
+        Operation::ListMultipartUploads => lists(
+            request,
+            "max-uploads",
+            &["delimiter", "key-marker", "upload-id-marker"],
+            &["uploads"],
+        ),
         Operation::HeadBucket => request == ["HEAD"],
         // Nobody is asked.
         _ => false,
@@ -340,6 +355,22 @@ fn lists_parts(request: &[&str]) -> bool {
         ["GET", between @ .., "uploadId"] => between.iter().all(|name| optional.contains(name)),
         _ => false,
     }
+}
+
+/// A list: always encoded, of a stated length, of what begins with the mount.
+fn lists(request: &[&str], length: &str, optional: &[&str], last: &[&str]) -> bool {
+    let Some(names) = request
+        .strip_prefix(&["GET"])
+        .and_then(|names| names.strip_suffix(last))
+    else {
+        return false;
+    };
+    let always = ["encoding-type", length, "prefix"];
+    names.is_sorted()
+        && always.iter().all(|name| names.contains(name))
+        && names
+            .iter()
+            .all(|name| always.contains(name) || optional.contains(name))
 }
 
 /// The signature's headers: what SigV4 needs, each once.

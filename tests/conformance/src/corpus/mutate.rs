@@ -246,9 +246,11 @@ fn plain(base: &Vector) -> Arrived {
     }
 }
 
+const LIST: &str = "?prefix=a%2F&delimiter=%2F&marker=a%2Fb&max-keys=2";
+
 /// Turns a request into one of an operation that is known, whatever it was.
 fn as_operation(arrived: &mut Arrived, dice: &mut Dice) {
-    const SHAPES: [(&str, &str); 9] = [
+    const SHAPES: [(&str, &str); 12] = [
         ("PUT", ""),
         ("POST", "?uploads"),
         ("PUT", "?partNumber=7&uploadId=U"),
@@ -258,6 +260,15 @@ fn as_operation(arrived: &mut Arrived, dice: &mut Dice) {
         ("GET", ""),
         ("GET", "?response-content-type=a&versionId=v"),
         ("HEAD", ""),
+        ("GET", LIST),
+        (
+            "GET",
+            "?list-type=2&continuation-token=YQ&fetch-owner=true&max-keys=2&encoding-type=url",
+        ),
+        (
+            "GET",
+            "?uploads&prefix=a&delimiter=/&key-marker=a&upload-id-marker=U&max-uploads=2",
+        ),
     ];
     let (method, query) = dice.choose(&SHAPES).copied().unwrap_or(("PUT", ""));
     method.clone_into(&mut arrived.method);
@@ -267,6 +278,11 @@ fn as_operation(arrived: &mut Arrived, dice: &mut Dice) {
         .next()
         .unwrap_or_default()
         .to_vec();
+    if query == LIST || query.contains("max-") && !query.contains("max-parts") {
+        let bucket: &[u8] = b"/examplebucket/";
+        let is_in_path = arrived.target.starts_with(bucket);
+        arrived.target = if is_in_path { bucket } else { b"/" }.to_vec();
+    }
     arrived.target.extend_from_slice(query.as_bytes());
     if (method, query) == ("POST", "?uploadId=U") {
         arrived.body = PART_LIST.as_bytes().to_vec();

@@ -17,6 +17,14 @@ const LISTED: &str = "<ListPartsResult xmlns=\"http://s3.amazonaws.com/doc/2006-
     <MaxParts>1000</MaxParts><IsTruncated>true</IsTruncated><Part><PartNumber>1</PartNumber>\
     <LastModified>2024-05-01T12:34:56.000Z</LastModified><ETag>\"d41d8cd98f00b204e9800998ecf8427e\"</ETag><Size>5</Size></Part>\
     </ListPartsResult>";
+const OBJECTS: &str = "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>b</Name><Prefix>fleet%2F</Prefix>\
+    <EncodingType>url</EncodingType><IsTruncated>true</IsTruncated><Contents><Key>fleet%2Fa+b</Key>\
+    <LastModified>2024-05-01T12:34:56.000Z</LastModified><ETag>\"d41d8cd98f00b204e9800998ecf8427e\"</ETag><Size>5</Size>\
+    <StorageClass>GLACIER</StorageClass></Contents><CommonPrefixes><Prefix>fleet%2Fd%2F</Prefix></CommonPrefixes>\
+    </ListBucketResult>";
+const UPLOADS: &str = "<ListMultipartUploadsResult><Bucket>b</Bucket><EncodingType>url</EncodingType><NextKeyMarker>fleet%2Fk\
+    </NextKeyMarker><NextUploadIdMarker>U</NextUploadIdMarker><IsTruncated>true</IsTruncated><Upload><Key>fleet%2Fk</Key>\
+    <UploadId>U</UploadId><Initiated>2024-05-01T12:34:56.000Z</Initiated></Upload></ListMultipartUploadsResult>";
 const CODES: [&str; 14] = [
     "NoSuchUpload",
     "NoSuchKey",
@@ -48,7 +56,7 @@ const HEADERS: [(&str, &str); 10] = [
     ("content-length", "x"),
     ("x-amz-meta-a", "=?UTF-8?Q?=e4?="),
 ];
-const TOKENS: [&str; 16] = [
+const TOKENS: [&str; 20] = [
     "<",
     "&",
     "&#1;",
@@ -62,6 +70,10 @@ const TOKENS: [&str; 16] = [
     "<IsTruncated>maybe</IsTruncated>",
     "<NextPartNumberMarker>0</NextPartNumberMarker>",
     "<ETag></ETag>",
+    "<NextMarker>%FF</NextMarker>",
+    "<NextMarker>other</NextMarker>",
+    "<Contents></Contents>",
+    "<CommonPrefixes><Prefix>.causeway/</Prefix></CommonPrefixes>",
     "<UploadId> </UploadId>",
     "\u{0}",
     "\u{ff}",
@@ -72,6 +84,8 @@ pub(super) fn answer(request: &OriginRequest, dice: &mut Dice) -> OriginAnswer {
     let fitting = match (request.method, request.query.as_str()) {
         ("POST", query) if query.starts_with("uploads=") => INITIATED,
         ("POST", _) => COMPLETED,
+        ("GET", query) if query.contains("max-keys=") => OBJECTS,
+        ("GET", query) if query.contains("max-uploads=") => UPLOADS,
         ("GET", _) => LISTED,
         _ => "",
     };
