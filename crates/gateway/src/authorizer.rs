@@ -95,7 +95,7 @@ pub fn authorize<'a>(
         }
     }
     match claim.verify(head, &material, resources, &config.rules, now) {
-        Ok(verified) => policy::permit(record, verified, circumstances),
+        Ok(verified) => policy::permit(record, &config.hosts, verified, circumstances),
         Err(Denial::SignatureMismatch) => {
             // Signed by the key, but for a bucket that this host does not stand for: every answer is
             // the one that a bucket without a grant gets, a wrong date's too.

@@ -17,7 +17,9 @@ const SECRET: &str = "0123456789abcdef0123456789abcd";
 const CONFIG: &str = r#"{
   "buckets": [
     {"name": "devices", "origin": {"bucket": "acme-ingest", "region": "eu-west-1", "endpoint": "https://s3.example"}},
-    {"name": "firmware", "origin": {"bucket": "acme-firmware", "region": "eu-west-1", "endpoint": "https://s3.example"}}],
+    {"name": "firmware", "origin": {"bucket": "acme-firmware", "region": "eu-west-1", "endpoint": "https://s3.example"}},
+    {"name": "frankfurt", "origin": {"bucket": "acme-frankfurt", "region": "eu-central-1", "endpoint": "https://s3.example"}},
+    {"name": "elsewhere", "origin": {"bucket": "acme-elsewhere", "region": "eu-west-1", "endpoint": "https://s3.elsewhere"}}],
   "hosts": [{"host": "edge.example", "styles": ["path"]}]
 }"#;
 

@@ -195,7 +195,7 @@ mod tests {
         and: impl FnOnce(&Errand<'_>, Option<Received<'_>>) -> T,
     ) -> T {
         let device = Device::with_grants(
-            r#"[{"bucket": "devices", "mount": "m/", "operations": ["upload-only", "read-only", "ListParts"]}]"#,
+            r#"[{"bucket": "devices", "mount": "m/", "operations": ["upload-only", "read-only", "ListParts", "CopyObject", "UploadPartCopy", "DeleteObject"]}]"#,
         );
         device.request(method, target, headers, |authorized| {
             let errand = authorized.unwrap().errand().unwrap();
@@ -253,6 +253,8 @@ mod tests {
             ("POST", "/devices/k?uploads&encoding-type=url"),
             ("POST", "/devices/k?uploadId=a%2Fb"),
             ("DELETE", "/devices/k?uploadId=U"),
+            ("DELETE", "/devices/k"),
+            ("DELETE", "/devices/k?versionId=v"),
             ("GET", "/devices/k?uploadId=U"),
             (
                 "GET",
@@ -274,6 +276,15 @@ mod tests {
                     );
                 },
             );
+        }
+        for target in ["/devices/k", "/devices/k?partNumber=1&uploadId=U"] {
+            let headers = [
+                ("x-oss-copy-source", "/devices/a%2Bb?versionId=v"),
+                ("x-oss-copy-source-if-match", "e"),
+            ];
+            sent("PUT", target, &headers, "k", |errand, received| {
+                assert_eq!(request(&received.unwrap().errand), request(errand), "{target}");
+            });
         }
         let headers = [
             ("x-oss-complete-all", "yes"),

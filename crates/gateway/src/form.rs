@@ -98,7 +98,7 @@ pub fn authorize<'a>(
         });
     }
     let verified = claim.verify(form, &material, resources, &config.rules, now, read_policy)?;
-    let authorized = permit(record, verified, Circumstances::of(head, now))?;
+    let authorized = permit(record, &config.hosts, verified, Circumstances::of(head, now))?;
     authorized.check_size(Some(form.file_bytes))?;
     Ok(authorized)
 }

@@ -22,6 +22,7 @@ use crate::document::{Field, Fields};
 use crate::keys::{KeyRecord, RecordError};
 
 pub mod conditions;
+mod source;
 mod template;
 
 use conditions::{Circumstances, Conditions, ConditionsSource};
@@ -191,9 +192,10 @@ impl Grant {
 ///
 /// # Errors
 /// A [`Refusal`]: no grant that counts names the bucket, the operation is none of the known ones, the key is no
-/// object key, or no grant covers both.
+/// object key, no grant covers both, or none lets read what a copy comes from.
 pub fn permit<'a>(
     record: &KeyRecord,
+    hosts: &Hosts,
     verified: Verified<'a, &'a VirtualBucket>,
     circumstances: Circumstances<'_>,
 ) -> Result<Authorized<'a>, Refusal> {
@@ -242,8 +244,18 @@ pub fn permit<'a>(
         }
     };
     let unsigned_headers = rule.unwrap_or(bucket.unsigned_headers);
+    let source = match operation.copies() {
+        true => Some(source::readable(
+            record,
+            hosts,
+            &verified,
+            circumstances,
+            most.is_some(),
+        )?),
+        false => None,
+    };
     let authorized = Authorized::assertion(verified, (call, arguments), target, unsigned_headers);
-    Ok(authorized.limited_to(most))
+    Ok(authorized.limited_to(most).with_source(source))
 }
 
 /// The same for a request that is about no bucket: what it may know of are the buckets for which a grant

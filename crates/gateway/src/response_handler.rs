@@ -2,7 +2,7 @@
 //!
 //! Most operations are one request and one answer. A Complete can be more: with `x-oss-complete-all`
 //! the part list is the origin's own, page by page; under a grant that limits the size of objects the origin is
-//! asked how large the parts are, before any of them is completed; and when S3 says NoSuchUpload, the object may be
+//! asked how large the parts are, before any of them is completed, and how large the source of a copy is; and when S3 says NoSuchUpload, the object may be
 //! there because the answer to an earlier Complete was lost, so the key is looked at before the
 //! device is told that its upload is gone.
 //!
@@ -30,6 +30,8 @@ pub struct Exchange<'a> {
 
 #[derive(Debug)]
 enum Stage {
+    /// The size of the source is asked for before `copy` can be sent.
+    Weighing { copy: OriginRequest },
     /// The operation's own request is under way.
     Asking,
     /// The parts of an upload are being listed before `complete` can be sent.
@@ -131,6 +133,11 @@ impl<'a> Exchange<'a> {
                     }
                 }
             }
+            // A part is weighed with all others when they are completed.
+            Call::CopyObject if errand.max_object_bytes().is_some() => {
+                let first = OriginRequest::head_source(&errand).ok_or(Fault::GatewayFailed)?;
+                (Stage::Weighing { copy: request }, first)
+            }
             _ => (Stage::Asking, request),
         };
         Ok((Self { errand, stage }, Step::Send(first)))
@@ -148,7 +155,7 @@ impl<'a> Exchange<'a> {
                 response::document_bytes(self.errand.call().operation(), status)
             }
             Stage::Listing { .. } => response::parts_page_bytes(status),
-            Stage::Looking { .. } => 0,
+            Stage::Weighing { .. } | Stage::Looking { .. } => 0,
         }
     }
 
@@ -159,6 +166,11 @@ impl<'a> Exchange<'a> {
     pub fn advance(&mut self, answer: &OriginAnswer, asked: &Asked<'_>) -> Result<Step, Refusal> {
         let subject = Subject::of(&self.errand);
         match core::mem::replace(&mut self.stage, Stage::Asking) {
+            Stage::Weighing { copy } => {
+                let (bytes, etag) = response::weighed(answer)?;
+                size::check(bytes, self.errand.max_object_bytes().unwrap_or_default())?;
+                Ok(Step::Send(copy.pinned_to(etag)))
+            }
             Stage::Asking => {
                 let translated = response::translate(answer, &subject, asked)?;
                 Ok(match subject.sent.operation {

@@ -74,6 +74,13 @@ impl OriginBucket {
         }
     }
 
+    /// Whether this can be told to copy from the other: they are one place, or both AWS's.
+    pub fn copies_from(&self, other: &Self) -> bool {
+        let both = |end: &str| self.authority.ends_with(end) && other.authority.ends_with(end);
+        self.scheme == other.scheme
+            && (self.authority == other.authority || both(".amazonaws.com") || both(".amazonaws.com.cn"))
+    }
+
     /// Whether a request to this host with this path is one to this bucket.
     pub fn is_at(&self, host: &str, path: &str) -> bool {
         let in_path = || {
@@ -200,7 +207,7 @@ impl Hosts {
             && self
                 .styles(parent)
                 .is_some_and(|styles| styles.contains(&HostStyle::VirtualHost))
-            && let Some((name, bucket)) = self.named(label.as_bytes())
+            && let Some((name, bucket)) = self.known(label.as_bytes())
         {
             found.push(Resource {
                 signed_bucket: Some(name),
@@ -247,7 +254,7 @@ impl Hosts {
 
     fn path_style(&self, key: &[u8]) -> Option<Resource<'_, &VirtualBucket>> {
         let (first, rest) = first_segment(key);
-        let (name, bucket) = self.named(first)?;
+        let (name, bucket) = self.known(first)?;
         Some(Resource {
             signed_bucket: Some(name),
             key: rest.to_vec(),
@@ -256,7 +263,7 @@ impl Hosts {
     }
 
     fn cname(&self, bucket: &str, unsigned_bucket: bool, key: &[u8]) -> Vec<Resource<'_, &VirtualBucket>> {
-        let Some((_, bucket)) = self.named(bucket.as_bytes()) else {
+        let Some((_, bucket)) = self.known(bucket.as_bytes()) else {
             return Vec::new();
         };
         let mut found: Vec<_> = bucket
@@ -267,7 +274,7 @@ impl Hosts {
                 bucket,
             })
             .collect();
-        if unsigned_bucket && self.named(first_segment(key).0).is_none() {
+        if unsigned_bucket && self.known(first_segment(key).0).is_none() {
             found.push(Resource {
                 signed_bucket: None,
                 key: key.to_vec(),
@@ -277,8 +284,13 @@ impl Hosts {
         found
     }
 
+    /// The bucket that a name or alias stands for.
+    pub fn named(&self, name: &[u8]) -> Option<&VirtualBucket> {
+        self.known(name).map(|(_, bucket)| bucket)
+    }
+
     /// The bucket that a name or alias stands for, and that name as configured.
-    fn named(&self, name: &[u8]) -> Option<(&str, &VirtualBucket)> {
+    fn known(&self, name: &[u8]) -> Option<(&str, &VirtualBucket)> {
         self.buckets.iter().find_map(|bucket| {
             bucket
                 .names()

@@ -9,6 +9,7 @@ use crate::addressing::{
     AclRule, ArchiveClass, OriginAddressing, OriginBucket, UnsignedHeaders, VirtualBucket,
 };
 use crate::area::{Area, Target};
+use crate::copy_source::CopySource;
 use crate::headers::metadata;
 use crate::key::ObjectKey;
 use crate::operation::{Call, NotACall};
@@ -122,6 +123,11 @@ impl Request {
     pub(crate) fn authorized<T>(&self, mount: &str, then: impl FnOnce(Authorized<'_>) -> T) -> T {
         self.verify(|verified| {
             let call = Call::recognise(&verified, false).unwrap();
+            let source = call.0.operation().copies().then(|| {
+                let area = Area::new(String::new(), mount.to_owned());
+                let source = CopySource::of(&verified).unwrap();
+                source.at_origin(verified.bucket(), &area).unwrap()
+            });
             let area = Area::new(String::new(), mount.to_owned());
             let target = match ObjectKey::new(verified.key()) {
                 Ok(key) => {
@@ -131,7 +137,8 @@ impl Request {
                 Err(_) => Target::Bucket { areas: vec![area] },
             };
             let unsigned_headers = verified.bucket().unsigned_headers;
-            then(Authorized::assertion(verified, call, target, unsigned_headers))
+            let authorized = Authorized::assertion(verified, call, target, unsigned_headers);
+            then(authorized.with_source(source))
         })
     }
 

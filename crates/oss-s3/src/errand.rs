@@ -9,6 +9,7 @@ use request_auth::Dialect;
 
 use crate::addressing::VirtualBucket;
 use crate::area::Target;
+use crate::copy_source;
 use crate::headers::Headers;
 use crate::operation::{Arguments, Call};
 
@@ -116,9 +117,13 @@ impl<'a> Errand<'a> {
         self.digests.sha256.as_deref()
     }
 
-    /// Whether the device wants no object to be replaced.
+    /// Whether the device wants no object to be replaced, and nothing else that fails in the same words: a
+    /// copy's source can have conditions of its own.
     pub(crate) fn forbids_overwrite(&self) -> bool {
-        !self.call.operation().reads() && self.sends("if-none-match")
+        let mut names = self.headers.iter().map(|(name, _)| name);
+        !self.call.operation().reads()
+            && self.sends("if-none-match")
+            && names.all(|name| !name.starts_with(copy_source::CONDITIONS))
     }
 
     /// Whether the device wants an object in a certain state.
@@ -132,6 +137,12 @@ impl<'a> Errand<'a> {
     }
 
     fn sends(&self, header: &str) -> bool {
-        self.headers.iter().any(|(name, _)| name == header)
+        self.header(header).is_some()
+    }
+
+    /// The value of a translated header.
+    pub(crate) fn header(&self, header: &str) -> Option<&[u8]> {
+        let found = self.headers.iter().find(|(name, _)| name == header);
+        found.map(|(_, value)| value.as_slice())
     }
 }

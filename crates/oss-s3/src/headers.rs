@@ -13,6 +13,9 @@
 //! object appears. On Initiate the latter is accepted and does nothing, because S3 has no condition
 //! there; SDKs that set it send it again with Complete, which decides.
 //!
+//! A copy has the attributes of its source, or where its directive says so those of the request; then only
+//! are they sent. Storage class, encryption and ACL are always the request's.
+//!
 //! A read is sent on with its range and conditions and without what describes a body: PHP's SDK names a
 //! type on every GET, and Go's a digest.
 
@@ -46,9 +49,16 @@ enum Fate {
     Drop,
     /// It does not belong here.
     Refuse,
+    /// Judged, and sent by a copy that replaces the source's metadata.
+    Metadata,
+    /// Judged, and sent by a copy that replaces the source's tags.
+    Tags,
 }
 
-use Fate::{Drop as D, Inert as I, Judge as J, Refuse as R, Send as S};
+use Fate::{Drop as D, Inert as I, Judge as J, Metadata as M, Refuse as R, Send as S, Tags as T};
+
+/// How many columns of fates a table has.
+const COLUMNS: usize = 7;
 
 /// Which answers of S3's a header is taken from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -71,9 +81,9 @@ struct Row {
     rule: Rule,
     /// The unsigned header that it may be read from as well; `None`: the signature has to cover it.
     hint: Option<Hint>,
-    /// For PutObject, InitiateMultipartUpload, UploadPart, CompleteMultipartUpload, and the rest:
-    /// operations that store no object's attributes.
-    fates: [Fate; 5],
+    /// For PutObject, InitiateMultipartUpload, UploadPart, CompleteMultipartUpload, CopyObject,
+    /// UploadPartCopy, and the rest: operations that store no object's attributes.
+    fates: [Fate; COLUMNS],
     /// For GetObject and HeadObject.
     reads: Fate,
     /// For the way back.
@@ -81,8 +91,14 @@ struct Row {
 }
 
 /// A read takes such a header like the other operations that store nothing.
-const fn signed(oss: &'static str, s3: &'static str, rule: Rule, fates: [Fate; 5], answers: Answers) -> Row {
-    let [_, _, _, _, reads] = fates;
+const fn signed(
+    oss: &'static str,
+    s3: &'static str,
+    rule: Rule,
+    fates: [Fate; COLUMNS],
+    answers: Answers,
+) -> Row {
+    let [.., reads] = fates;
     Row {
         oss,
         s3,
@@ -94,8 +110,8 @@ const fn signed(oss: &'static str, s3: &'static str, rule: Rule, fates: [Fate; 5
     }
 }
 
-const fn unsigned(name: &'static str, rule: Rule, hint: Hint, fates: [Fate; 5]) -> Row {
-    let [_, _, _, _, reads] = fates;
+const fn unsigned(name: &'static str, rule: Rule, hint: Hint, fates: [Fate; COLUMNS]) -> Row {
+    let [.., reads] = fates;
     Row {
         oss: name,
         s3: name,
@@ -115,7 +131,7 @@ const fn of_reads(name: &'static str, hint: Hint) -> Row {
         s3: name,
         rule: Rule::Verbatim,
         hint: Some(hint),
-        fates: [D; 5],
+        fates: [D; COLUMNS],
         reads: S,
         answers: Answers::Never,
     }
@@ -127,58 +143,71 @@ const fn answer(oss: &'static str, s3: &'static str, answers: Answers) -> Row {
         s3,
         rule: Rule::Verbatim,
         hint: None,
-        fates: [R; 5],
+        fates: [R; COLUMNS],
         reads: R,
         answers,
     }
 }
 
-/// Columns of fates: Put, Initiate, UploadPart, Complete, the rest.
+/// Columns of fates: Put, Initiate, UploadPart, Complete, CopyObject, UploadPartCopy, the rest.
 #[rustfmt::skip]
-const TABLE: [Row; 44] = [
+const TABLE: [Row; 52] = [
     // Content-MD5 goes with the bytes that it is the digest of; a part list is compared here and sent
     // under a digest of its own.
-    signed("content-md5", "content-md5", Rule::ContentMd5, [S, S, S, J, J], Answers::Never),
-    signed("content-type", "content-type", Rule::Verbatim, [S, S, D, D, D], Answers::Object),
-    unsigned("cache-control", Rule::Verbatim, Hint::CacheControl, [S, S, D, D, D]),
-    unsigned("content-disposition", Rule::Verbatim, Hint::ContentDisposition, [S, S, D, D, D]),
-    unsigned("content-encoding", Rule::ContentEncoding, Hint::ContentEncoding, [S, S, J, J, J]),
-    unsigned("content-language", Rule::Verbatim, Hint::ContentLanguage, [S, S, D, D, D]),
-    unsigned("expires", Rule::Verbatim, Hint::Expires, [S, S, D, D, D]),
+    signed("content-md5", "content-md5", Rule::ContentMd5, [S, S, S, J, J, J, J], Answers::Never),
+    signed("content-type", "content-type", Rule::Verbatim, [S, S, D, D, M, D, D], Answers::Object),
+    unsigned("cache-control", Rule::Verbatim, Hint::CacheControl, [S, S, D, D, M, D, D]),
+    unsigned("content-disposition", Rule::Verbatim, Hint::ContentDisposition, [S, S, D, D, M, D, D]),
+    unsigned("content-encoding", Rule::ContentEncoding, Hint::ContentEncoding, [S, S, J, J, M, J, J]),
+    unsigned("content-language", Rule::Verbatim, Hint::ContentLanguage, [S, S, D, D, M, D, D]),
+    unsigned("expires", Rule::Verbatim, Hint::Expires, [S, S, D, D, M, D, D]),
 
-    signed("x-oss-meta-", "x-amz-meta-", Rule::Metadata, [S, S, D, D, D], Answers::Object),
-    signed("x-oss-object-acl", "x-amz-acl", Rule::ObjectAcl, [S, S, D, I, D], Answers::Never),
-    signed("x-oss-storage-class", "x-amz-storage-class", Rule::StorageClass, [S, S, D, D, D], Answers::Object),
+    signed("x-oss-meta-", "x-amz-meta-", Rule::Metadata, [S, S, D, D, M, D, D], Answers::Object),
+    signed("x-oss-object-acl", "x-amz-acl", Rule::ObjectAcl, [S, S, D, I, S, D, D], Answers::Never),
+    signed("x-oss-storage-class", "x-amz-storage-class", Rule::StorageClass, [S, S, D, D, S, D, D], Answers::Object),
     signed("x-oss-server-side-encryption", "x-amz-server-side-encryption", Rule::Encryption,
-        [S, S, D, D, D], Answers::Any),
+        [S, S, D, D, S, D, D], Answers::Any),
     signed("x-oss-server-side-encryption-key-id", "x-amz-server-side-encryption-aws-kms-key-id", Rule::KmsKeyId,
-        [S, S, D, D, D], Answers::Any),
-    signed("x-oss-server-side-data-encryption", "", Rule::DataEncryption, [J, J, J, J, J], Answers::Never),
-    signed("x-oss-tagging", "x-amz-tagging", Rule::Tagging, [S, S, D, D, D], Answers::Never),
-    signed("x-oss-forbid-overwrite", "if-none-match", Rule::ForbidOverwrite, [S, J, D, S, D], Answers::Never),
-    signed("x-oss-request-payer", "x-amz-request-payer", Rule::RequestPayer, [S, S, S, S, S], Answers::Never),
-    signed("x-oss-complete-all", "", Rule::CompleteAll, [R, R, R, J, R], Answers::Never),
+        [S, S, D, D, S, D, D], Answers::Any),
+    signed("x-oss-server-side-data-encryption", "", Rule::DataEncryption, [J, J, J, J, J, J, J], Answers::Never),
+    signed("x-oss-tagging", "x-amz-tagging", Rule::Tagging, [S, S, D, D, T, D, D], Answers::Never),
+    signed("x-oss-forbid-overwrite", "if-none-match", Rule::ForbidOverwrite, [S, J, D, S, S, D, D], Answers::Never),
+    signed("x-oss-request-payer", "x-amz-request-payer", Rule::RequestPayer, [S, S, S, S, S, S, S], Answers::Never),
+    signed("x-oss-complete-all", "", Rule::CompleteAll, [R, R, R, J, R, R, R], Answers::Never),
+
+    // The source is mapped, authorised and written anew by whoever permits the copy.
+    signed("x-oss-copy-source", "", Rule::Consumed, [R, R, R, R, D, D, R], Answers::Never),
+    signed("x-oss-copy-source-range", "x-amz-copy-source-range", Rule::SourceRange, [R, R, R, R, R, S, R], Answers::Never),
+    signed("x-oss-copy-source-if-match", "x-amz-copy-source-if-match", Rule::Verbatim, [R, R, R, R, S, S, R], Answers::Never),
+    signed("x-oss-copy-source-if-none-match", "x-amz-copy-source-if-none-match", Rule::Verbatim,
+        [R, R, R, R, S, S, R], Answers::Never),
+    signed("x-oss-copy-source-if-modified-since", "x-amz-copy-source-if-modified-since", Rule::Verbatim,
+        [R, R, R, R, S, S, R], Answers::Never),
+    signed("x-oss-copy-source-if-unmodified-since", "x-amz-copy-source-if-unmodified-since", Rule::Verbatim,
+        [R, R, R, R, S, S, R], Answers::Never),
+    signed("x-oss-metadata-directive", "x-amz-metadata-directive", Rule::Directive, [R, R, R, R, S, D, R], Answers::Never),
+    signed("x-oss-tagging-directive", "x-amz-tagging-directive", Rule::Directive, [R, R, R, R, S, D, R], Answers::Never),
 
     of_reads("range", Hint::Range),
     of_reads("if-match", Hint::IfMatch),
     of_reads("if-none-match", Hint::IfNoneMatch),
     of_reads("if-modified-since", Hint::IfModifiedSince),
     of_reads("if-unmodified-since", Hint::IfUnmodifiedSince),
-    Row { reads: J, ..signed("x-oss-range-behavior", "", Rule::RangeBehavior, [R, R, R, R, R], Answers::Never) },
+    Row { reads: J, ..signed("x-oss-range-behavior", "", Rule::RangeBehavior, [R, R, R, R, R, R, R], Answers::Never) },
 
     // Part of the signature, or without a meaning at S3.
-    signed("x-oss-content-sha256", "", Rule::PayloadHash, [J, J, J, J, J], Answers::Never),
-    signed("x-oss-date", "", Rule::Consumed, [D, D, D, D, D], Answers::Never),
-    signed("x-oss-security-token", "", Rule::Consumed, [D, D, D, D, D], Answers::Never),
-    signed("x-oss-user-agent", "", Rule::Consumed, [D, D, D, D, D], Answers::Never),
-    signed("x-oss-traffic-limit", "", Rule::Consumed, [D, D, D, D, D], Answers::Never),
+    signed("x-oss-content-sha256", "", Rule::PayloadHash, [J, J, J, J, J, J, J], Answers::Never),
+    signed("x-oss-date", "", Rule::Consumed, [D, D, D, D, D, D, D], Answers::Never),
+    signed("x-oss-security-token", "", Rule::Consumed, [D, D, D, D, D, D, D], Answers::Never),
+    signed("x-oss-user-agent", "", Rule::Consumed, [D, D, D, D, D, D, D], Answers::Never),
+    signed("x-oss-traffic-limit", "", Rule::Consumed, [D, D, D, D, D, D, D], Answers::Never),
 
     // Features that S3 does not have: refused before the body is read.
-    signed("x-oss-callback", "", Rule::NotImplemented, [J, J, J, J, J], Answers::Never),
-    signed("x-oss-callback-var", "", Rule::NotImplemented, [J, J, J, J, J], Answers::Never),
-    signed("x-oss-process", "", Rule::NotImplemented, [J, J, J, J, J], Answers::Never),
-    signed("x-oss-async-process", "", Rule::NotImplemented, [J, J, J, J, J], Answers::Never),
-    signed("x-oss-symlink-target", "", Rule::NotImplemented, [J, J, J, J, J], Answers::Never),
+    signed("x-oss-callback", "", Rule::NotImplemented, [J, J, J, J, J, J, J], Answers::Never),
+    signed("x-oss-callback-var", "", Rule::NotImplemented, [J, J, J, J, J, J, J], Answers::Never),
+    signed("x-oss-process", "", Rule::NotImplemented, [J, J, J, J, J, J, J], Answers::Never),
+    signed("x-oss-async-process", "", Rule::NotImplemented, [J, J, J, J, J, J, J], Answers::Never),
+    signed("x-oss-symlink-target", "", Rule::NotImplemented, [J, J, J, J, J, J, J], Answers::Never),
 
     // Answers only.
     answer("etag", "etag", Answers::Any),
@@ -191,13 +220,20 @@ const TABLE: [Row; 44] = [
     answer("x-oss-delete-marker", "x-amz-delete-marker", Answers::Any),
     answer("x-oss-restore", "x-amz-restore", Answers::Object),
     answer("x-oss-tagging-count", "x-amz-tagging-count", Answers::Object),
-    answer("x-oss-copy-source-version-id", "x-amz-copy-source-version-id", Answers::Object),
+    answer("x-oss-copy-source-version-id", "x-amz-copy-source-version-id", Answers::Any),
 ];
 
 impl Row {
-    const fn fate(&self, operation: Operation) -> Fate {
-        let [put, initiate, part, complete, rest] = self.fates;
+    fn fate(&self, operation: Operation, [metadata, tags]: [bool; 2]) -> Fate {
+        let [put, initiate, part, complete, copy, part_copy, rest] = self.fates;
         match operation {
+            Operation::CopyObject => match copy {
+                M if metadata => S,
+                T if tags => S,
+                M | T => J,
+                fate => fate,
+            },
+            Operation::UploadPartCopy => part_copy,
             Operation::PutObject | Operation::PostObject => put,
             Operation::InitiateMultipartUpload => initiate,
             Operation::UploadPart => part,
@@ -209,7 +245,7 @@ impl Row {
 
     /// Whether requests have this header at all.
     fn is_asked(&self) -> bool {
-        self.fates != [R; 5] || self.reads != R
+        self.fates != [R; COLUMNS] || self.reads != R
     }
 }
 
@@ -233,17 +269,37 @@ pub(crate) fn to_s3(
     unsigned_headers: UnsignedHeaders,
 ) -> Result<Headers, Refusal> {
     let dialect = verified.scheme().dialect();
-    let (table, vendor, encryption): (&[Row], _, _) = match dialect {
-        Dialect::Oss => (&TABLE, "x-oss-", "x-oss-server-side-encryption"),
-        Dialect::S3 => (&s3::TABLE, "x-amz-", "x-amz-server-side-encryption"),
+    let (table, vendor, [encryption, metadata, tags]): (&[Row], _, _) = match dialect {
+        Dialect::Oss => (
+            &TABLE,
+            "x-oss-",
+            [
+                "x-oss-server-side-encryption",
+                "x-oss-metadata-directive",
+                "x-oss-tagging-directive",
+            ],
+        ),
+        Dialect::S3 => (
+            &s3::TABLE,
+            "x-amz-",
+            [
+                "x-amz-server-side-encryption",
+                "x-amz-metadata-directive",
+                "x-amz-tagging-directive",
+            ],
+        ),
     };
     let hoisted = s3::hoisted(verified, dialect)?;
     let signed = || verified.signed_headers().chain(hoisted.iter().copied());
+    let said = |name| {
+        let found = signed().find(|(signed, _)| *signed == name);
+        found.map(|(_, value)| value)
+    };
+    let replaces = |name| said(name).is_some_and(|value| value.eq_ignore_ascii_case(b"REPLACE"));
     let around = Surroundings {
         bucket: verified.bucket(),
-        encryption: signed()
-            .find(|(name, _)| *name == encryption)
-            .map(|(_, value)| value),
+        encryption: said(encryption),
+        replaces: [metadata, tags].map(replaces),
         is_framed: verified.payload().is_framed(),
     };
     let mut headers = Headers::new();
@@ -260,7 +316,7 @@ pub(crate) fn to_s3(
             // V2 and V4 sign whatever they are told to (Host, User-Agent): it says nothing of an object.
             continue;
         };
-        if row.rule.is_metadata() && row.fate(operation) == Fate::Send {
+        if row.rule.is_metadata() && row.fate(operation, around.replaces) == Fate::Send {
             let tail = name.len().saturating_sub(row.oss.len());
             metadata_bytes = metadata_bytes.saturating_add(tail).saturating_add(value.len());
         }
@@ -276,8 +332,9 @@ pub(crate) fn to_s3(
             continue;
         };
         // The rule is one of what is stored, which a digest only protects.
-        let is_stored =
-            row.fate(operation) == Fate::Send && !operation.reads() && row.hint != Some(Hint::ContentMd5);
+        let is_stored = row.fate(operation, around.replaces) == Fate::Send
+            && !operation.reads()
+            && row.hint != Some(Hint::ContentMd5);
         // Of OSS clients, conditions of writes are not even read.
         let must_be_signed = matches!(row.hint, Some(Hint::IfMatch | Hint::IfNoneMatch));
         if is_stored && (must_be_signed || unsigned_headers == UnsignedHeaders::Refuse) {
@@ -292,10 +349,11 @@ pub(crate) fn to_s3(
         let s3 = Cow::Borrowed(row.s3);
         take(row, s3, row.oss, value, operation, &around, &mut headers)?;
     }
-    let stores_attributes = matches!(
-        operation,
-        Operation::PutObject | Operation::PostObject | Operation::InitiateMultipartUpload
-    );
+    let stores_attributes = match operation {
+        Operation::PutObject | Operation::PostObject | Operation::InitiateMultipartUpload => true,
+        Operation::CopyObject => around.replaces[0],
+        _ => false,
+    };
     if dialect == Dialect::Oss && stores_attributes && headers.iter().all(|(name, _)| name != "content-type")
     {
         // OSS's default; S3's would be binary/octet-stream.
@@ -319,7 +377,7 @@ fn take(
     headers: &mut Headers,
 ) -> Result<(), Refusal> {
     let refuse = |fault| Refusal::new(fault).about(name);
-    let fate = row.fate(operation);
+    let fate = row.fate(operation, around.replaces);
     if fate == Fate::Refuse {
         return Err(refuse(Fault::HeaderMisplaced));
     }
@@ -388,6 +446,8 @@ pub fn to_device<'h>(
     out
 }
 
+#[cfg(test)]
+mod copy_tests;
 #[cfg(test)]
 mod s3_tests;
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub mod addressing;
 pub mod answer;
 pub mod area;
 pub mod complete;
+pub mod copy_source;
 #[cfg(test)]
 mod device;
 pub mod errand;

@@ -16,6 +16,7 @@ mod table;
 use request_auth::{Coverage, Dialect, Scheme, Verified, VerifiedParameter};
 
 use crate::complete::PartNumber;
+use crate::copy_source;
 use crate::error::{Fault, Refusal};
 
 pub use arguments::Arguments;
@@ -112,6 +113,15 @@ pub enum Call {
     HeadObject(Selection),
     /// Stores an object that came in a form, and is answered so.
     PostObject(FormReply),
+    /// Copies an object. The source is no argument: whoever permits the copy maps it.
+    CopyObject,
+    /// Stores a range of an object, or all of it, as a part; likewise.
+    UploadPartCopy {
+        /// The part's number.
+        number: PartNumber,
+        /// The upload.
+        upload: UploadId,
+    },
     /// Deletes an object, or a version of one for good.
     DeleteObject {
         /// The version; `None`: the current one.
@@ -161,13 +171,11 @@ impl From<NotACall> for Refusal {
     }
 }
 
-/// How an operation is recognised: its method, level and copy source, and the query names that it has: all
+/// How an operation is recognised: its method, and of the table its level and whether it copies; and the query names that it has: all
 /// of `required`, any of `optional`, nothing else.
 struct Shape {
     operation: Operation,
     method: &'static str,
-    /// Whether the request names what is copied. A copy is never a plain write (attack case H05).
-    copies: bool,
     required: &'static [&'static str],
     optional: &'static [&'static str],
     /// Those that the signature need not cover.
@@ -184,7 +192,6 @@ const fn shape(
     Shape {
         operation,
         method,
-        copies: false,
         required,
         optional,
         unsigned,
@@ -204,6 +211,8 @@ const SHAPES: &[Shape] = &[
     shape(Operation::GetObject, "GET", &[], &read::PARAMETERS, &[]),
     shape(Operation::HeadObject, "HEAD", &[], &read::PARAMETERS, &[]),
     shape(Operation::HeadObject, "HEAD", &["objectMeta"], &["versionId"], &[]),
+    shape(Operation::CopyObject, "PUT", &[], &["x-oss-traffic-limit"], &[]),
+    shape(Operation::UploadPartCopy, "PUT", &["partNumber", "uploadId"], &["x-oss-traffic-limit"], &[]),
     shape(Operation::DeleteObject, "DELETE", &[], &["versionId"], &[]),
     shape(Operation::ListObjects, "GET", &[], &["continuation-token"],
         &["list-type", "prefix", "delimiter", "marker", "start-after", "max-keys", "encoding-type", "fetch-owner"]),
@@ -246,13 +255,6 @@ impl Call {
         if verified.scheme().is_form() {
             return Self::of_form(verified.parameters()).map(|call| (call, Arguments::new(dialect)));
         }
-        let copy_source = match dialect {
-            Dialect::Oss => "x-oss-copy-source",
-            Dialect::S3 => "x-amz-copy-source",
-        };
-        let names_source = |parameter: &VerifiedParameter| parameter.name == copy_source.as_bytes();
-        let copies = verified.signed(copy_source).is_some()
-            || (dialect == Dialect::S3 && verified.parameters().iter().any(names_source));
         let level = match (verified.key().is_empty(), at_service) {
             (false, _) => Level::Object,
             (true, false) => Level::Bucket,
@@ -262,7 +264,7 @@ impl Call {
             dialect,
             method: verified.method(),
             level,
-            copies,
+            copies: copy_source::presented(verified).is_some(),
             parameters: verified.parameters(),
         };
         // What signs a URL for a file signs no other query: a list is no file.
@@ -324,6 +326,8 @@ impl Call {
             Self::GetObject(_) => Operation::GetObject,
             Self::HeadObject(_) => Operation::HeadObject,
             Self::PostObject(_) => Operation::PostObject,
+            Self::CopyObject => Operation::CopyObject,
+            Self::UploadPartCopy { .. } => Operation::UploadPartCopy,
             Self::DeleteObject { .. } => Operation::DeleteObject,
             Self::List(listing) => listing.operation(),
             Self::HeadBucket => Operation::HeadBucket,
@@ -372,7 +376,7 @@ impl<'v> Request<'v> {
         };
         self.method == shape.method
             && self.level == shape.operation.level()
-            && self.copies == shape.copies
+            && self.copies == shape.operation.copies()
             && shape.required.iter().all(|name| self.value(name).is_some())
             && self.parameters.iter().all(takes)
     }

@@ -13,8 +13,9 @@ use request_auth::{Dialect, Payload, Verified};
 use crate::addressing::{OriginAddressing, UnsignedHeaders, VirtualBucket};
 use crate::area::Target;
 use crate::complete::{PartList, PartNumber, content_md5};
+use crate::copy_source::{self, OriginSource};
 use crate::errand::{DocumentDigests, Errand};
-use crate::error::Refusal;
+use crate::error::{Fault, Refusal};
 use crate::headers::{self, Headers};
 use crate::key::encoded_value;
 use crate::operation::{Arguments, Call, Content, MAX_PAGE, UploadId, VersionId};
@@ -36,6 +37,7 @@ pub struct Authorized<'a> {
     target: Target,
     unsigned_headers: UnsignedHeaders,
     max_object_bytes: Option<u64>,
+    source: Option<OriginSource>,
 }
 
 impl<'a> Authorized<'a> {
@@ -58,7 +60,14 @@ impl<'a> Authorized<'a> {
             target,
             unsigned_headers,
             max_object_bytes: None,
+            source: None,
         }
+    }
+
+    /// States that a grant lets read the object that a copy comes from; `None` for what is no copy. Only
+    /// `gateway::policy` may call it, likewise.
+    pub fn with_source(self, source: Option<OriginSource>) -> Self {
+        Self { source, ..self }
     }
 
     /// The same, of a grant under which an object may have this many bytes; `None`: as many as S3 takes.
@@ -132,6 +141,13 @@ impl<'a> Authorized<'a> {
         let operation = self.call.operation();
         let mut headers = headers::to_s3(&self.verified, operation, self.unsigned_headers)?;
         payload::bind(self.verified.payload(), operation, &mut headers)?;
+        if operation.copies() {
+            let source = self.source.as_ref().ok_or_else(|| {
+                Refusal::new(Fault::GatewayFailed).because("A copy was permitted without its source.")
+            })?;
+            let value = source.as_str().as_bytes().to_vec();
+            headers.push((Cow::Borrowed(copy_source::HEADER), value));
+        }
         let content_md5 = self
             .verified
             .signed("content-md5")
@@ -192,10 +208,7 @@ impl OriginRequest {
         let (method, query, body) = match &errand.call {
             Call::PutObject | Call::PostObject(_) => ("PUT", String::new(), OriginBody::Device),
             Call::InitiateMultipartUpload { .. } => ("POST", "uploads=".to_owned(), OriginBody::Empty),
-            Call::UploadPart { number, upload } => {
-                let query = ["partNumber=", &number.to_string(), "&", &upload_id(upload)].concat();
-                ("PUT", query, OriginBody::Device)
-            }
+            Call::UploadPart { number, upload } => ("PUT", part_of(*number, upload), OriginBody::Device),
             Call::CompleteMultipartUpload { upload, .. } => {
                 ("POST", upload_id(upload), OriginBody::AwaitsParts)
             }
@@ -209,6 +222,8 @@ impl OriginRequest {
             ),
             Call::GetObject(selection) => ("GET", selection.query(), OriginBody::Empty),
             Call::HeadObject(selection) => ("HEAD", selection.query(), OriginBody::Empty),
+            Call::CopyObject => ("PUT", String::new(), OriginBody::Empty),
+            Call::UploadPartCopy { number, upload } => ("PUT", part_of(*number, upload), OriginBody::Empty),
             Call::DeleteObject { version } => {
                 let query = version.as_ref().map(VersionId::query);
                 ("DELETE", query.unwrap_or_default(), OriginBody::Empty)
@@ -261,6 +276,33 @@ impl OriginRequest {
         Self::to_target(errand, "HEAD", String::new(), OriginBody::Empty).paid_like(errand)
     }
 
+    /// Asks what the origin has where an errand's copy comes from; `None` for what is no copy. Read it with
+    /// [`weighed`](crate::response::weighed).
+    pub fn head_source(errand: &Errand<'_>) -> Option<Self> {
+        let source = errand.header(copy_source::HEADER)?;
+        let source = core::str::from_utf8(source).ok()?;
+        let (path, query) = source.split_once('?').unwrap_or((source, ""));
+        let mut request = Self::to_target(errand, "HEAD", query.to_owned(), OriginBody::Empty);
+        path.clone_into(&mut request.path);
+        if errand.bucket.origin.addressing == OriginAddressing::VirtualHost {
+            let (bucket, key) = path.strip_prefix('/')?.split_once('/')?;
+            request.host = [bucket, ".", &errand.bucket.origin.authority].concat();
+            request.path = ["/", key].concat();
+        }
+        Some(request.paid_like(errand))
+    }
+
+    /// The same copy, of the source with this ETag alone. Where the client has conditions of its own on the source,
+    /// those are left as they are: S3 would judge them otherwise beside another.
+    pub fn pinned_to(mut self, etag: Vec<u8>) -> Self {
+        let mut names = self.headers.iter().map(|(name, _)| name);
+        if names.all(|name| !name.starts_with(copy_source::CONDITIONS)) {
+            self.headers
+                .push((Cow::Borrowed("x-amz-copy-source-if-match"), etag));
+        }
+        self
+    }
+
     fn to_target(errand: &Errand<'_>, method: &'static str, query: String, body: OriginBody) -> Self {
         let origin = &errand.bucket.origin;
         let key = match &errand.target {
@@ -310,6 +352,10 @@ fn page_of(upload: &UploadId, most: u16, after: Option<PartNumber>) -> String {
         .map(|after| ["part-number-marker=", &after.to_string(), "&"].concat())
         .unwrap_or_default();
     ["max-parts=", &most.to_string(), "&", &marker, &upload_id(upload)].concat()
+}
+
+fn part_of(number: PartNumber, upload: &UploadId) -> String {
+    ["partNumber=", &number.to_string(), "&", &upload_id(upload)].concat()
 }
 
 fn upload_id(upload: &UploadId) -> String {

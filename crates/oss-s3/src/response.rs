@@ -7,6 +7,7 @@
 //! that the gateway has a problem, never that its signature or clock is wrong.
 
 mod bucket;
+mod copy;
 mod form;
 mod list;
 mod origin_error;
@@ -174,6 +175,7 @@ pub fn translate(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>
             asked,
         )),
         Operation::InitiateMultipartUpload => initiated(origin, subject, asked),
+        Operation::CopyObject | Operation::UploadPartCopy => copy::copied(origin, subject, asked),
         Operation::CompleteMultipartUpload => completed(origin, subject, asked),
         Operation::ListParts => listed(origin, subject, asked),
         Operation::GetObject | Operation::HeadObject => read::described(origin, subject.bucket, asked),
@@ -224,6 +226,29 @@ pub fn error_of(origin: &OriginAnswer) -> Option<Refusal> {
         expects_object: false,
     };
     (!origin.is_success()).then(|| origin_error::refusal(origin, sent))
+}
+
+/// The size in bytes and the ETag of a copy's source, from the answer to
+/// [`head_source`](crate::request::OriginRequest::head_source).
+///
+/// # Errors
+/// The refusal for an error, in the words of a read; `InternalError` for a source without a size or an ETag.
+pub fn weighed(origin: &OriginAnswer) -> Result<(u64, Vec<u8>), Refusal> {
+    if !origin.is_success() {
+        let sent = Sent {
+            operation: Operation::HeadObject,
+            forbids_overwrite: false,
+            names_version: false,
+            expects_object: false,
+        };
+        return Err(origin_error::refusal(origin, sent));
+    }
+    let text = |name| core::str::from_utf8(origin.header(name)?).ok();
+    let bytes = text("content-length").and_then(|length| length.parse().ok());
+    let etag = origin.header("etag").map(<[u8]>::to_vec);
+    bytes
+        .zip(etag)
+        .ok_or_else(|| unreadable("The origin does not say how large the source of a copy is."))
 }
 
 /// The answer to a Complete that S3 refused with `NoSuchUpload`, if the upload was in fact completed:

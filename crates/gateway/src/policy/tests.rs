@@ -14,7 +14,7 @@ fn expand(field: &str, template: &str, key_id: &str) -> Result<Vec<u8>, RecordEr
 }
 
 /// The key at the origin, or the fault that the request is refused with.
-fn outcome(device: &Device, method: &str, target: &str) -> Result<String, Fault> {
+pub(super) fn outcome(device: &Device, method: &str, target: &str) -> Result<String, Fault> {
     device.request(method, target, &[], |outcome| {
         outcome
             .map(|authorized| origin_key(&authorized))

@@ -43,9 +43,21 @@ fn run_under(
     document: &str,
     answers: &[OriginAnswer],
 ) -> (Vec<OriginRequest>, Result<Answer, Refusal>) {
+    run_of("POST", grants, target, headers, document, answers)
+}
+
+/// The same of a request with this method.
+fn run_of(
+    method: &str,
+    grants: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    document: &str,
+    answers: &[OriginAnswer],
+) -> (Vec<OriginRequest>, Result<Answer, Refusal>) {
     let device = Device::with_grants(grants);
     let id = RequestId::from_bytes([1; 12]);
-    device.request("POST", target, headers, |authorized| {
+    device.request(method, target, headers, |authorized| {
         let authorized = authorized.unwrap();
         let errand = authorized.errand().unwrap();
         let mut sent = Vec::new();
@@ -320,4 +332,79 @@ fn under_a_limit_too_a_retried_complete_whose_first_answer_was_lost_is_a_success
     let denied = origin(403, &[], "<Error><Code>AccessDenied</Code></Error>");
     let (sent, answer) = run_under(LIMITED, "/devices/k?uploadId=U", &[], LIST, &[denied]);
     assert_eq!((sent.len(), answer.unwrap_err().status()), (1, 500));
+}
+
+const COPIED: &str = "<CopyObjectResult><ETag>\"e\"</ETag><LastModified>2026-11-21T12:34:56.000Z</LastModified></CopyObjectResult>";
+
+/// Runs a copy of the version `v` of `firmware/a b` under a grant with this limit.
+fn copy(
+    most: &str,
+    headers: &[(&str, &str)],
+    answers: &[OriginAnswer],
+) -> (Vec<OriginRequest>, Result<Answer, Refusal>) {
+    let grants = format!(
+        r#"[{{"bucket": "devices", "operations": ["CopyObject", "UploadPartCopy"]{most}}},
+            {{"bucket": "firmware", "operations": ["GetObject"], "mount": "m/"}}]"#
+    );
+    let headers = [&[("x-oss-copy-source", "/firmware/a%20b?versionId=v")], headers].concat();
+    run_of("PUT", &grants, "/devices/k", &headers, "", answers)
+}
+
+/// The value of a header of a request.
+fn sent_as<'r>(request: &'r OriginRequest, name: &str) -> Option<&'r str> {
+    let found = request.headers.iter().find(|(header, _)| header == name);
+    found.map(|(_, value)| core::str::from_utf8(value).unwrap())
+}
+
+#[test]
+fn a_copy_is_one_request_that_names_its_source_as_the_origin_knows_it() {
+    let (sent, answer) = copy("", &[], &[origin(200, &[], COPIED)]);
+    assert_eq!(answer.unwrap().header("etag"), Some(b"\"e\"".as_slice()));
+    let [copy] = sent.as_slice() else { panic!() };
+    assert_eq!(
+        (copy.method, copy.url()),
+        ("PUT", "https://acme-ingest.s3.example/k".to_owned())
+    );
+    assert_eq!(
+        sent_as(copy, "x-amz-copy-source"),
+        Some("/acme-firmware/m/a%20b?versionId=v")
+    );
+    assert_eq!(copy.body, OriginBody::Empty);
+}
+
+#[test]
+fn h11_a_copy_under_a_limit_of_size_is_of_what_was_weighed() {
+    let most = r#", "max_object_bytes": 7"#;
+    let weighed = |bytes: &str| origin(200, &[("content-length", bytes), ("etag", "\"w\"")], "");
+    let (sent, answer) = copy(most, &[], &[weighed("7"), origin(200, &[], COPIED)]);
+    assert_eq!(answer.unwrap().status, 200);
+    assert_eq!(
+        (sent[0].method, sent[0].url()),
+        (
+            "HEAD",
+            "https://acme-firmware.s3.example/m/a%20b?versionId=v".to_owned()
+        )
+    );
+    assert_eq!(sent_as(&sent[1], "x-amz-copy-source-if-match"), Some("\"w\""));
+    let own = [(
+        "x-oss-copy-source-if-unmodified-since",
+        "Wed, 01 May 2024 12:34:56 GMT",
+    )];
+    let (sent, _) = copy(most, &own, &[weighed("0"), origin(200, &[], COPIED)]);
+    assert_eq!(sent_as(&sent[1], "x-amz-copy-source-if-match"), None);
+    for (head, fault) in [
+        (weighed("8"), Fault::EntityTooLarge),
+        (weighed(""), Fault::OriginAnswerUnreadable),
+        (weighed("-1"), Fault::OriginAnswerUnreadable),
+        (
+            origin(200, &[("content-length", "1")], ""),
+            Fault::OriginAnswerUnreadable,
+        ),
+        (origin(404, &[], ""), Fault::NoSuchKey),
+        (origin(403, &[], ""), Fault::ReadDenied),
+        (origin(503, &[], ""), Fault::Busy),
+    ] {
+        let (sent, answer) = copy(most, &[], &[head]);
+        assert_eq!((sent.len(), answer.unwrap_err().fault()), (1, fault));
+    }
 }

@@ -210,6 +210,8 @@ faults! {
         "The body is marked as aws-chunked, which this signature does not allow: send it unframed.";
     NotImplemented: 501 "NotImplemented" None, Device, s3 ["NotImplemented"],
         "This feature has no equivalent at the storage behind this gateway: do not use it.";
+    SourceElsewhere: 501 "NotImplemented" None, Device, s3 [],
+        "The storage behind this gateway does not copy between these two buckets: read the object and upload it.";
     AclTooLate: 501 "NotImplemented" None, Device, s3 [],
         "The storage behind this gateway sets an object's ACL when the multipart upload is initiated: send the header there.";
     EncryptionUnsupported: 400 "InvalidEncryptionAlgorithmError" None, Device, s3 ["InvalidEncryptionAlgorithmError"],

@@ -19,7 +19,7 @@ use std::borrow::Cow;
 use request_auth::{Dialect, Hint, Verified};
 
 use super::value::{Rule, Surroundings, is_plain, names_aws_chunked};
-use super::{Answers, D, Fate, J, R, Row, S, answer, metadata};
+use super::{Answers, COLUMNS, D, Fate, J, M, R, Row, S, T, answer, metadata};
 use crate::addressing::{AclRule, VirtualBucket};
 use crate::error::{Fault, Refusal};
 
@@ -155,7 +155,7 @@ pub(super) fn hoisted<'v>(
     Ok(found)
 }
 
-const fn row(name: &'static str, rule: Rule, fates: [Fate; 5], reads: Fate, answers: Answers) -> Row {
+const fn row(name: &'static str, rule: Rule, fates: [Fate; COLUMNS], reads: Fate, answers: Answers) -> Row {
     Row {
         oss: name,
         s3: name,
@@ -169,7 +169,7 @@ const fn row(name: &'static str, rule: Rule, fates: [Fate; 5], reads: Fate, answ
 
 /// What a signature need not cover: presigned URLs are used with what their signer did not know, and
 /// some SDKs sign no Cache-Control.
-const fn unsigned(name: &'static str, rule: Rule, hint: Hint, fates: [Fate; 5]) -> Row {
+const fn unsigned(name: &'static str, rule: Rule, hint: Hint, fates: [Fate; COLUMNS]) -> Row {
     Row {
         hint: Some(hint),
         ..row(name, rule, fates, D, Answers::Object)
@@ -177,7 +177,7 @@ const fn unsigned(name: &'static str, rule: Rule, hint: Hint, fates: [Fate; 5]) 
 }
 
 /// A header of reads, and on writes a condition that the signature has to cover.
-const fn condition(name: &'static str, hint: Hint, fates: [Fate; 5]) -> Row {
+const fn condition(name: &'static str, hint: Hint, fates: [Fate; COLUMNS]) -> Row {
     Row {
         hint: Some(hint),
         ..row(name, Rule::Verbatim, fates, S, Answers::Never)
@@ -186,58 +186,67 @@ const fn condition(name: &'static str, hint: Hint, fates: [Fate; 5]) -> Row {
 
 /// A checksum of a body, or with Complete of the object.
 const fn checksum(name: &'static str) -> Row {
-    row(name, Rule::Verbatim, [S, D, S, S, D], D, Answers::Any)
+    row(name, Rule::Verbatim, [S, D, S, S, D, D, D], D, Answers::Any)
 }
 
-/// Columns of fates: Put, Create, UploadPart, Complete, Abort and ListParts; then reads. S3 takes no notice
+/// Columns of fates: Put, Create, UploadPart, Complete, CopyObject, UploadPartCopy, the rest; then reads. S3 takes no notice
 /// of an attribute on a request that sets none, and neither is it judged here.
 #[rustfmt::skip]
-pub(super) const TABLE: [Row; 44] = [
-    unsigned("content-md5", Rule::ContentMd5, Hint::ContentMd5, [S, D, S, J, D]),
-    unsigned("content-type", Rule::Verbatim, Hint::ContentType, [S, S, D, D, D]),
-    unsigned("cache-control", Rule::Verbatim, Hint::CacheControl, [S, S, D, D, D]),
-    unsigned("content-disposition", Rule::Verbatim, Hint::ContentDisposition, [S, S, D, D, D]),
-    unsigned("content-encoding", Rule::S3(S3Rule::Coding), Hint::ContentEncoding, [S, S, J, J, J]),
-    unsigned("content-language", Rule::Verbatim, Hint::ContentLanguage, [S, S, D, D, D]),
-    unsigned("expires", Rule::Verbatim, Hint::Expires, [S, S, D, D, D]),
+pub(super) const TABLE: [Row; 52] = [
+    unsigned("content-md5", Rule::ContentMd5, Hint::ContentMd5, [S, D, S, J, D, D, D]),
+    unsigned("content-type", Rule::Verbatim, Hint::ContentType, [S, S, D, D, M, D, D]),
+    unsigned("cache-control", Rule::Verbatim, Hint::CacheControl, [S, S, D, D, M, D, D]),
+    unsigned("content-disposition", Rule::Verbatim, Hint::ContentDisposition, [S, S, D, D, M, D, D]),
+    unsigned("content-encoding", Rule::S3(S3Rule::Coding), Hint::ContentEncoding, [S, S, J, J, M, J, J]),
+    unsigned("content-language", Rule::Verbatim, Hint::ContentLanguage, [S, S, D, D, M, D, D]),
+    unsigned("expires", Rule::Verbatim, Hint::Expires, [S, S, D, D, M, D, D]),
 
-    row("x-amz-meta-", Rule::S3(S3Rule::Metadata), [S, S, D, D, D], D, Answers::Object),
-    row("x-amz-acl", Rule::S3(S3Rule::Acl), [S, S, D, D, D], D, Answers::Never),
-    row("x-amz-storage-class", Rule::S3(S3Rule::StorageClass), [S, S, D, D, D], D, Answers::Object),
-    row("x-amz-server-side-encryption", Rule::S3(S3Rule::Encryption), [S, S, D, D, D], D, Answers::Any),
-    row("x-amz-server-side-encryption-aws-kms-key-id", Rule::S3(S3Rule::KmsKeyId), [S, S, D, D, D], D, Answers::Any),
-    row("x-amz-server-side-encryption-bucket-key-enabled", Rule::Verbatim, [S, S, D, D, D], D, Answers::Any),
-    row("x-amz-server-side-encryption-context", Rule::Verbatim, [S, S, D, D, D], D, Answers::Never),
-    row("x-amz-tagging", Rule::Tagging, [S, S, D, D, D], D, Answers::Never),
-    row("x-amz-request-payer", Rule::RequestPayer, [S, S, S, S, S], S, Answers::Never),
+    row("x-amz-meta-", Rule::S3(S3Rule::Metadata), [S, S, D, D, M, D, D], D, Answers::Object),
+    row("x-amz-acl", Rule::S3(S3Rule::Acl), [S, S, D, D, S, D, D], D, Answers::Never),
+    row("x-amz-storage-class", Rule::S3(S3Rule::StorageClass), [S, S, D, D, S, D, D], D, Answers::Object),
+    row("x-amz-server-side-encryption", Rule::S3(S3Rule::Encryption), [S, S, D, D, S, D, D], D, Answers::Any),
+    row("x-amz-server-side-encryption-aws-kms-key-id", Rule::S3(S3Rule::KmsKeyId), [S, S, D, D, S, D, D], D, Answers::Any),
+    row("x-amz-server-side-encryption-bucket-key-enabled", Rule::Verbatim, [S, S, D, D, S, D, D], D, Answers::Any),
+    row("x-amz-server-side-encryption-context", Rule::Verbatim, [S, S, D, D, S, D, D], D, Answers::Never),
+    row("x-amz-tagging", Rule::Tagging, [S, S, D, D, T, D, D], D, Answers::Never),
+    row("x-amz-request-payer", Rule::RequestPayer, [S, S, S, S, S, S, S], S, Answers::Never),
 
     checksum("x-amz-checksum-crc32"),
     checksum("x-amz-checksum-crc32c"),
     checksum("x-amz-checksum-crc64nvme"),
     checksum("x-amz-checksum-sha1"),
     checksum("x-amz-checksum-sha256"),
-    row("x-amz-checksum-algorithm", Rule::Verbatim, [D, S, D, D, D], D, Answers::Any),
-    row("x-amz-checksum-type", Rule::Verbatim, [D, S, D, S, D], D, Answers::Any),
-    row("x-amz-checksum-mode", Rule::Verbatim, [D, D, D, D, D], S, Answers::Never),
-    row("x-amz-sdk-checksum-algorithm", Rule::Verbatim, [S, D, S, D, D], D, Answers::Never),
-    row("x-amz-mp-object-size", Rule::Verbatim, [D, D, D, S, D], D, Answers::Never),
+    row("x-amz-checksum-algorithm", Rule::Verbatim, [D, S, D, D, S, D, D], D, Answers::Any),
+    row("x-amz-checksum-type", Rule::Verbatim, [D, S, D, S, D, D, D], D, Answers::Any),
+    row("x-amz-checksum-mode", Rule::Verbatim, [D, D, D, D, D, D, D], S, Answers::Never),
+    row("x-amz-sdk-checksum-algorithm", Rule::Verbatim, [S, D, S, D, D, D, D], D, Answers::Never),
+    row("x-amz-mp-object-size", Rule::Verbatim, [D, D, D, S, D, D, D], D, Answers::Never),
 
-    condition("if-match", Hint::IfMatch, [S, R, R, S, R]),
-    condition("if-none-match", Hint::IfNoneMatch, [S, R, R, S, R]),
-    condition("if-modified-since", Hint::IfModifiedSince, [D, D, D, D, D]),
-    condition("if-unmodified-since", Hint::IfUnmodifiedSince, [D, D, D, D, D]),
-    condition("range", Hint::Range, [D, D, D, D, D]),
+    condition("if-match", Hint::IfMatch, [S, R, R, S, S, R, R]),
+    condition("if-none-match", Hint::IfNoneMatch, [S, R, R, S, S, R, R]),
+    condition("if-modified-since", Hint::IfModifiedSince, [D, D, D, D, D, D, D]),
+    condition("if-unmodified-since", Hint::IfUnmodifiedSince, [D, D, D, D, D, D, D]),
+    condition("range", Hint::Range, [D, D, D, D, D, D, D]),
+
+    row("x-amz-copy-source", Rule::Consumed, [R, R, R, R, D, D, R], R, Answers::Never),
+    row("x-amz-copy-source-range", Rule::SourceRange, [R, R, R, R, R, S, R], R, Answers::Never),
+    row("x-amz-copy-source-if-match", Rule::Verbatim, [R, R, R, R, S, S, R], R, Answers::Never),
+    row("x-amz-copy-source-if-none-match", Rule::Verbatim, [R, R, R, R, S, S, R], R, Answers::Never),
+    row("x-amz-copy-source-if-modified-since", Rule::Verbatim, [R, R, R, R, S, S, R], R, Answers::Never),
+    row("x-amz-copy-source-if-unmodified-since", Rule::Verbatim, [R, R, R, R, S, S, R], R, Answers::Never),
+    row("x-amz-metadata-directive", Rule::Directive, [R, R, R, R, S, R, R], R, Answers::Never),
+    row("x-amz-tagging-directive", Rule::Directive, [R, R, R, R, S, R, R], R, Answers::Never),
 
     // How the body is framed; R where none is read as a stream.
-    row("x-amz-decoded-content-length", Rule::S3(S3Rule::DecodedLength), [S, R, S, R, R], R, Answers::Never),
-    row("x-amz-trailer", Rule::S3(S3Rule::Trailer), [S, R, S, R, R], R, Answers::Never),
+    row("x-amz-decoded-content-length", Rule::S3(S3Rule::DecodedLength), [S, R, S, R, R, R, R], R, Answers::Never),
+    row("x-amz-trailer", Rule::S3(S3Rule::Trailer), [S, R, S, R, R, R, R], R, Answers::Never),
 
     // Part of the signature, or without a meaning at S3.
-    row("x-amz-user-agent", Rule::Consumed, [D, D, D, D, D], D, Answers::Never),
-    row("x-amz-date", Rule::Consumed, [D, D, D, D, D], D, Answers::Never),
-    row("x-amz-content-sha256", Rule::Consumed, [D, D, D, D, D], D, Answers::Never),
-    row("x-amz-security-token", Rule::Consumed, [D, D, D, D, D], D, Answers::Never),
-    row("x-amz-cf-id", Rule::Consumed, [D, D, D, D, D], D, Answers::Never),
+    row("x-amz-user-agent", Rule::Consumed, [D, D, D, D, D, D, D], D, Answers::Never),
+    row("x-amz-date", Rule::Consumed, [D, D, D, D, D, D, D], D, Answers::Never),
+    row("x-amz-content-sha256", Rule::Consumed, [D, D, D, D, D, D, D], D, Answers::Never),
+    row("x-amz-security-token", Rule::Consumed, [D, D, D, D, D, D, D], D, Answers::Never),
+    row("x-amz-cf-id", Rule::Consumed, [D, D, D, D, D, D, D], D, Answers::Never),
 
     // Answers only, beside those that OSS clients are told in words of theirs.
     answer("x-amz-request-charged", "x-amz-request-charged", Answers::Any),

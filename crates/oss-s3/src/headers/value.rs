@@ -40,6 +40,10 @@ pub(super) enum Rule {
     RequestPayer,
     /// `yes` or `no`; it is part of the call.
     CompleteAll,
+    /// `COPY` or `REPLACE`, in letters of either case.
+    Directive,
+    /// `bytes=` with the first and the last byte of a range.
+    SourceRange,
     /// `standard`, which is how S3 answers a range anyway.
     RangeBehavior,
     /// `UNSIGNED-PAYLOAD`, which says nothing: the gateway hashes no bodies.
@@ -58,6 +62,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) bucket: &'a VirtualBucket,
     /// The value of x-oss-server-side-encryption, or of S3's header.
     pub(super) encryption: Option<&'a [u8]>,
+    /// Whether a copy replaces the source's metadata, and its tags.
+    pub(super) replaces: [bool; 2],
     /// Whether the body is framed as aws-chunked.
     pub(super) is_framed: bool,
 }
@@ -128,14 +134,20 @@ impl Rule {
                 b"false" => Ok(None),
                 _ => Err(Fault::ArgumentInvalid),
             },
+            Self::Directive if value.eq_ignore_ascii_case(b"COPY") => text("COPY"),
+            Self::Directive if value.eq_ignore_ascii_case(b"REPLACE") => text("REPLACE"),
+            Self::SourceRange if is_whole_range(value) => same(),
             Self::RequestPayer if value == b"requester" => same(),
             Self::CompleteAll if matches!(value, b"yes" | b"no") => Ok(None),
             Self::RangeBehavior if value == b"standard" => Ok(None),
             Self::PayloadHash if value == b"UNSIGNED-PAYLOAD" => Ok(None),
             Self::PayloadHash if value.starts_with(b"STREAMING-") => Err(Fault::StreamingBody),
-            Self::RequestPayer | Self::CompleteAll | Self::RangeBehavior | Self::PayloadHash => {
-                Err(Fault::ArgumentInvalid)
-            }
+            Self::Directive
+            | Self::SourceRange
+            | Self::RequestPayer
+            | Self::CompleteAll
+            | Self::RangeBehavior
+            | Self::PayloadHash => Err(Fault::ArgumentInvalid),
             Self::NotImplemented => Err(Fault::NotImplemented),
             Self::Consumed => Ok(None),
             Self::S3(rule) => rule.judge(value, around),
@@ -182,6 +194,26 @@ pub(super) fn is_plain(value: &[u8]) -> bool {
     value.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~'))
 }
 
+/// Whether this is `bytes=a-b`, both decimal, and the last byte not before the first.
+fn is_whole_range(value: &[u8]) -> bool {
+    let number = |text: &[u8]| -> Option<u64> {
+        let is_decimal = (1..=18).contains(&text.len()) && text.iter().all(u8::is_ascii_digit);
+        core::str::from_utf8(text)
+            .ok()
+            .filter(|_| is_decimal)?
+            .parse()
+            .ok()
+    };
+    let mut ends = value
+        .strip_prefix(b"bytes=")
+        .unwrap_or_default()
+        .splitn(2, |&byte| byte == b'-');
+    match (ends.next().and_then(number), ends.next().and_then(number)) {
+        (Some(first), Some(last)) => first <= last,
+        _ => false,
+    }
+}
+
 pub(super) fn names_aws_chunked(content_encoding: &[u8]) -> bool {
     let codings = content_encoding.split(|&byte| byte == b',');
     codings
@@ -203,6 +235,7 @@ mod tests {
         let around = Surroundings {
             bucket,
             encryption: Some(encryption.as_bytes()),
+            replaces: [false; 2],
             is_framed: false,
         };
         let value = rule.to_s3(value.as_bytes(), &around)?;
@@ -335,6 +368,11 @@ mod tests {
                 &private,
                 Err(Fault::ArgumentInvalid),
             ),
+            (Rule::Directive, "COPY", &private, Ok(Some("COPY"))),
+            (Rule::Directive, "Replace", &private, Ok(Some("REPLACE"))),
+            (Rule::Directive, "MOVE", &private, Err(Fault::ArgumentInvalid)),
+            (Rule::SourceRange, "bytes=0-0", &private, Ok(Some("bytes=0-0"))),
+            (Rule::SourceRange, "bytes=9-10", &private, Ok(Some("bytes=9-10"))),
             (Rule::RequestPayer, "requester", &private, Ok(Some("requester"))),
             (Rule::RequestPayer, "owner", &private, Err(Fault::ArgumentInvalid)),
             (Rule::CompleteAll, "yes", &private, Ok(None)),
@@ -368,6 +406,31 @@ mod tests {
             to_s3(Rule::KmsKeyId, "oss-key-1", &private, "AES256"),
             Err(Fault::HeaderMisplaced)
         );
+    }
+
+    #[test]
+    fn h11_the_range_of_a_source_is_two_ends_and_nothing_else() {
+        let bucket = device::bucket();
+        for range in [
+            "0-9",
+            "bytes=",
+            "bytes=-",
+            "bytes=5",
+            "bytes=5-",
+            "bytes=-5",
+            "bytes=9-8",
+            "bytes=0-1,3-4",
+            "bytes=0-1 ",
+            "bytes= 0-1",
+            "bytes=+0-1",
+            "bytes=0x0-1",
+            "Bytes=0-1",
+            "bytes=0-99999999999999999999",
+            "bytes=0--1",
+        ] {
+            let judged = to_s3(Rule::SourceRange, range, &bucket, "");
+            assert_eq!(judged, Err(Fault::ArgumentInvalid), "{range}");
+        }
     }
 
     #[test]

@@ -61,6 +61,12 @@ impl Arguments {
         self.value("uploadId").and_then(UploadId::new).ok_or("uploadId")
     }
 
+    fn part_number(&self) -> Result<PartNumber, &'static str> {
+        self.value("partNumber")
+            .and_then(PartNumber::from_decimal)
+            .ok_or("partNumber")
+    }
+
     /// At most [`MAX_PAGE`] parts.
     pub(super) fn page_length(&self) -> Result<Option<u16>, &'static str> {
         match self.value("max-parts") {
@@ -108,10 +114,7 @@ impl Call {
                 }
             }
             Operation::UploadPart => Self::UploadPart {
-                number: arguments
-                    .value("partNumber")
-                    .and_then(PartNumber::from_decimal)
-                    .ok_or("partNumber")?,
+                number: arguments.part_number()?,
                 upload: arguments.upload()?,
             },
             Operation::CompleteMultipartUpload => Self::CompleteMultipartUpload {
@@ -136,6 +139,11 @@ impl Call {
                 arguments.flag("objectMeta")?;
                 Self::HeadObject(arguments.selection()?)
             }
+            Operation::CopyObject => Self::CopyObject,
+            Operation::UploadPartCopy => Self::UploadPartCopy {
+                number: arguments.part_number()?,
+                upload: arguments.upload()?,
+            },
             Operation::DeleteObject => Self::DeleteObject {
                 version: arguments.version()?,
             },

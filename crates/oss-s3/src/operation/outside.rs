@@ -45,9 +45,7 @@ const PLAIN: [&str; 10] = [
 
 /// Operations that are known and not translated: method, level, with a copy source, the query name
 /// that tells them (empty: none but plain ones), and their name. First match wins.
-const OUTSIDE: [(&str, Level, bool, &str, &str); 34] = [
-    ("PUT", Level::Object, true, "uploadId", "UploadPartCopy"),
-    ("PUT", Level::Object, true, "", "CopyObject"),
+const OUTSIDE: [(&str, Level, bool, &str, &str); 32] = [
     ("PUT", Level::Object, false, "acl", "PutObjectACL"),
     ("PUT", Level::Object, false, "tagging", "PutObjectTagging"),
     ("PUT", Level::Object, false, "symlink", "PutSymlink"),

@@ -254,6 +254,11 @@ impl Operation {
         matches!(self, Self::ListObjects | Self::ListMultipartUploads)
     }
 
+    /// Whether this stores what another object holds. A copy is never a plain write (attack case H05).
+    pub const fn copies(self) -> bool {
+        matches!(self, Self::CopyObject | Self::UploadPartCopy)
+    }
+
     /// Whether object bytes come or go: straight between device and S3.
     pub fn streams(self) -> bool {
         self.reads() || self.content() == Content::Object

@@ -87,9 +87,10 @@ pub(super) fn in_success(origin: &OriginAnswer, sent: Sent) -> Option<Refusal> {
 fn told(fault: Fault, status: u16, error: &OriginError, sent: Sent) -> Refusal {
     let fault = match fault {
         Fault::PreconditionFailed if sent.forbids_overwrite => Fault::AlreadyExists,
-        // S3 says so of an object that is not there, too, to whoever may not list the bucket.
+        // S3 says so of an object that is not there, a copy's source too, to whoever may not list the bucket.
         Fault::OriginRefusedGateway
-            if sent.operation.reads() && matches!(error.code.as_str(), "" | "AccessDenied") =>
+            if (sent.operation.reads() || sent.operation.copies())
+                && matches!(error.code.as_str(), "" | "AccessDenied") =>
         {
             Fault::ReadDenied
         }

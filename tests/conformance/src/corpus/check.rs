@@ -58,6 +58,18 @@ const ORIGIN_HEADERS_OF_S3: [&str; 15] = [
     "x-amz-trailer",
 ];
 
+/// Those beside them of a copy, which has the first in any case.
+const ORIGIN_HEADERS_OF_COPIES: [&str; 8] = [
+    "x-amz-copy-source",
+    "x-amz-copy-source-if-match",
+    "x-amz-copy-source-if-modified-since",
+    "x-amz-copy-source-if-none-match",
+    "x-amz-copy-source-if-unmodified-since",
+    "x-amz-copy-source-range",
+    "x-amz-metadata-directive",
+    "x-amz-tagging-directive",
+];
+
 /// Every answer: a status of HTTP, headers that can be sent, a request id and a date, and no header of
 /// the dialect that is not the device's.
 ///
@@ -279,13 +291,23 @@ pub fn forwarded(
             return Err(format!("The list's {name} {value:?} is not under the mount."));
         }
     }
+    let copies = authorized.call().operation().copies();
+    if copies
+        && !request
+            .headers
+            .iter()
+            .any(|(name, _)| name == ORIGIN_HEADERS_OF_COPIES[0])
+    {
+        return Err("A copy is forwarded without its source.".to_owned());
+    }
     let mut names: Vec<&str> = Vec::new();
     for (name, value) in &request.headers {
         let is_metadata = name
             .strip_prefix("x-amz-meta-")
             .is_some_and(|tail| !tail.is_empty());
         let is_known = ORIGIN_HEADERS.contains(&name.as_ref())
-            || (dialect == Dialect::S3 && ORIGIN_HEADERS_OF_S3.contains(&name.as_ref()));
+            || (dialect == Dialect::S3 && ORIGIN_HEADERS_OF_S3.contains(&name.as_ref()))
+            || (copies && ORIGIN_HEADERS_OF_COPIES.contains(&name.as_ref()));
         if !is_metadata && !is_known {
             return Err(format!("The header {name:?} is forwarded."));
         }
@@ -316,6 +338,8 @@ fn fits(operation: Operation, request: &[&str]) -> bool {
         }
         Operation::GetObject => reads("GET", request),
         Operation::HeadObject => reads("HEAD", request),
+        Operation::CopyObject => request == ["PUT"],
+        Operation::UploadPartCopy => request == ["PUT", "partNumber", "uploadId"],
         Operation::DeleteObject => request == ["DELETE"] || request == ["DELETE", "versionId"],
         Operation::ListObjects => lists(request, "max-keys", &["delimiter", "marker"], &[]),
         Operation::ListMultipartUploads => lists(
