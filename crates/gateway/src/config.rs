@@ -9,7 +9,7 @@ use core::fmt;
 use oss_s3::addressing::{
     AclRule, ArchiveClass, HostStyle, Hosts, OriginAddressing, OriginBucket, VirtualBucket,
 };
-use request_auth::{Rules, Window};
+use request_auth::{Rules, UnixSeconds, Window};
 use serde::{Serialize, Serializer};
 
 use crate::document::{Field, Fields, Holds, Mistake, Node};
@@ -115,6 +115,9 @@ pub struct BucketSource {
     /// Which pages of other origins may talk to it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cors: Vec<CorsSource>,
+    /// When clients are told that it was made, `yyyy-mm-ddThh:mm:ssZ`; where absent, 1970 began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created: Option<String>,
     /// The S3 bucket behind it.
     pub origin: OriginSource,
 }
@@ -144,6 +147,7 @@ impl BucketSource {
             cors: fields.take("cors").or(Vec::new(), |field| {
                 field.list(|rule| rule.table(CorsSource::read))
             }),
+            created: fields.take("created").optional(Field::string),
             origin: fields.take("origin").table(OriginSource::read),
         }
     }
@@ -438,6 +442,12 @@ fn bucket(source: BucketSource) -> Result<VirtualBucket, ConfigError> {
             "`origin.endpoint` has to be https://host or http://host, lower case, without a path",
         ));
     }
+    let created = match &source.created {
+        None => UnixSeconds(0),
+        Some(text) => UnixSeconds::from_iso_extended(text.as_bytes()).ok_or_else(|| {
+            fail("`created` has to be a date and time of UTC, such as \"2024-05-01T12:00:00Z\"")
+        })?,
+    };
     Ok(VirtualBucket {
         aliases,
         acl: match source.acl {
@@ -452,6 +462,7 @@ fn bucket(source: BucketSource) -> Result<VirtualBucket, ConfigError> {
         max_tags: source.limits.max_tags,
         max_metadata_bytes: source.limits.max_metadata_bytes,
         kms_keys: source.kms_keys,
+        created,
         origin: OriginBucket {
             bucket: origin.bucket,
             region: origin.region,

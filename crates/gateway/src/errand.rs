@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use oss_s3::answer::Asked;
-use oss_s3::area::{Area, Target};
+use oss_s3::area::{Area, KnownBucket, Target};
 use oss_s3::errand::{DocumentDigests, Errand};
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::key::{ObjectKey, OriginKey};
@@ -78,7 +78,7 @@ pub fn write(errand: &Errand<'_>, asked: &Asked<'_>) -> Result<String, Refusal> 
             document.set("areas", Node::List(areas.iter().map(area).collect()));
         }
         Target::Service { buckets } => {
-            let buckets = buckets.iter().map(|bucket| bucket.as_str().into());
+            let buckets = buckets.iter().map(|bucket| bucket.name.as_str().into());
             document.set("buckets", Node::List(buckets.collect()));
         }
     }
@@ -126,7 +126,7 @@ pub fn read<'a>(config: &'a Config, checked: &Checked<'_>) -> Option<Received<'a
             }
             let call = Call::of(decision.operation, &arguments).ok();
             let headers = fields.take("headers").map(header);
-            let target = target(decision, fields);
+            let target = target(config, decision, fields);
             let md5 = fields.take("content_md5").optional(Field::string);
             let digests = DocumentDigests {
                 md5: md5.map(String::into_bytes),
@@ -153,7 +153,7 @@ pub fn read<'a>(config: &'a Config, checked: &Checked<'_>) -> Option<Received<'a
 }
 
 /// What the errand is done to: of the kind that its operation is about.
-fn target(decision: &Decision, fields: &mut Fields<'_, '_>) -> Option<Target> {
+fn target(config: &Config, decision: &Decision, fields: &mut Fields<'_, '_>) -> Option<Target> {
     match decision.operation.level() {
         _ if decision.operation.streams() => None,
         Level::Object => {
@@ -171,9 +171,14 @@ fn target(decision: &Decision, fields: &mut Fields<'_, '_>) -> Option<Target> {
             let areas: Vec<Area> = areas.into_iter().map(area).collect::<Option<_>>()?;
             (!areas.is_empty()).then_some(Target::Bucket { areas })
         }
-        Level::Service => Some(Target::Service {
-            buckets: fields.take("buckets").strings(),
-        }),
+        Level::Service => {
+            let names = fields.take("buckets").strings();
+            let known = config.hosts.buckets().iter();
+            let known = known.filter(|bucket| names.contains(&bucket.name));
+            Some(Target::Service {
+                buckets: known.map(KnownBucket::from).collect(),
+            })
+        }
     }
 }
 
@@ -313,7 +318,6 @@ mod tests {
         for (method, target) in [
             ("HEAD", "/devices"),
             ("GET", "/devices/?location"),
-            ("GET", "/"),
             (
                 "GET",
                 "/devices/?prefix=a%2F%C3%A9&delimiter=&marker=b&max-keys=7&encoding-type=url",
@@ -322,6 +326,9 @@ mod tests {
                 "GET",
                 "/devices/?list-type=2&continuation-token=azE&fetch-owner=true",
             ),
+            ("GET", "/devices/?bucketInfo"),
+            ("GET", "/"),
+            ("GET", "/?prefix=a&marker=b&max-keys=7"),
         ] {
             sent(method, target, &[], "", |errand, received| {
                 let received = received.unwrap().errand;

@@ -10,7 +10,7 @@
 //! mount. A list or a batch of deletions carries what each grant opens, and stays inside.
 
 use oss_s3::addressing::{Hosts, UnsignedHeaders, VirtualBucket};
-use oss_s3::area::{Area, Target};
+use oss_s3::area::{Area, KnownBucket, Target};
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::key::ObjectKey;
 use oss_s3::operation::{Call, Level, Operation};
@@ -282,7 +282,7 @@ pub fn permit_service<'a>(
         let text = ["No grant of the key covers ", operation.name(), " on any bucket."];
         Refusal::new(Fault::Forbidden).because(text.concat())
     })?;
-    let buckets = granted().map(|bucket| bucket.name.clone()).collect();
+    let buckets = granted().map(KnownBucket::from).collect();
     Ok(Authorized::assertion(
         verified.with_bucket(first),
         (call, arguments),

@@ -138,7 +138,7 @@ impl<'a> Exchange<'a> {
                 let first = OriginRequest::head_source(&errand).ok_or(Fault::GatewayFailed)?;
                 (Stage::Weighing { copy: request }, first)
             }
-            _ => (Stage::Asking, request),
+            _ => (Stage::Asking, request.with_client_document(&errand, document)?),
         };
         Ok((Self { errand, stage }, Step::Send(first)))
     }

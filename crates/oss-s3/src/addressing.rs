@@ -10,7 +10,7 @@
 //! its path starts with the name of a configured bucket: a signature for bucket `b` and key `k` is
 //! also one for "no bucket" and key `b/k`.
 
-use request_auth::Resource;
+use request_auth::{Resource, UnixSeconds};
 
 /// What becomes of public ACLs that a device asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -113,6 +113,8 @@ pub struct VirtualBucket {
     pub max_metadata_bytes: u16,
     /// OSS key ids, and the AWS KMS key ARN of each.
     pub kms_keys: Vec<(String, String)>,
+    /// When clients are told that it was made.
+    pub created: UnixSeconds,
     /// The S3 bucket.
     pub origin: OriginBucket,
 }
@@ -325,6 +327,7 @@ mod tests {
             max_tags: 10,
             max_metadata_bytes: 2048,
             kms_keys: Vec::new(),
+            created: UnixSeconds(0),
             origin: OriginBucket {
                 bucket: "s3".into(),
                 region: "r".into(),

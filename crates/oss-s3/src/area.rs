@@ -4,6 +4,9 @@
 //! carries the areas of the grants that do: a key is the client's business only inside one of them, and
 //! what stands before it at the origin, the mount, is nobody's but the gateway's.
 
+use request_auth::UnixSeconds;
+
+use crate::addressing::VirtualBucket;
 use crate::key::{KeyError, ObjectKey, OriginKey};
 
 /// The keys that begin with a prefix, behind a mount at the origin.
@@ -56,13 +59,34 @@ impl Area {
     }
 }
 
+/// A bucket as lists tell it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KnownBucket {
+    /// Its virtual name.
+    pub name: String,
+    /// The region of its origin.
+    pub region: String,
+    /// When it was made, as the configuration says.
+    pub created: UnixSeconds,
+}
+
+impl From<&VirtualBucket> for KnownBucket {
+    fn from(bucket: &VirtualBucket) -> Self {
+        Self {
+            name: bucket.name.clone(),
+            region: bucket.origin.region.clone(),
+            created: bucket.created,
+        }
+    }
+}
+
 /// What an operation is done to.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Target {
-    /// All buckets that the client may know of: their virtual names.
+    /// All buckets that the client may know of.
     Service {
-        /// The names in the order of the configuration.
-        buckets: Vec<String>,
+        /// Them, in the order of the configuration.
+        buckets: Vec<KnownBucket>,
     },
     /// The bucket, or what these areas open of it.
     Bucket {

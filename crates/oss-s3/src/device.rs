@@ -30,6 +30,7 @@ pub(crate) fn bucket() -> VirtualBucket {
             "oss-key-1".to_owned(),
             "arn:aws:kms:eu-west-1:1:key/k1".to_owned(),
         )],
+        created: UnixSeconds(1_704_067_200),
         origin: OriginBucket {
             bucket: "acme-ingest".to_owned(),
             region: "eu-west-1".to_owned(),

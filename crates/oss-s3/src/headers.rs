@@ -151,7 +151,7 @@ const fn answer(oss: &'static str, s3: &'static str, answers: Answers) -> Row {
 
 /// Columns of fates: Put, Initiate, UploadPart, Complete, CopyObject, UploadPartCopy, the rest.
 #[rustfmt::skip]
-const TABLE: [Row; 52] = [
+const TABLE: [Row; 53] = [
     // Content-MD5 goes with the bytes that it is the digest of; a part list is compared here and sent
     // under a digest of its own.
     signed("content-md5", "content-md5", Rule::ContentMd5, [S, S, S, J, J, J, J], Answers::Never),
@@ -164,6 +164,7 @@ const TABLE: [Row; 52] = [
 
     signed("x-oss-meta-", "x-amz-meta-", Rule::Metadata, [S, S, D, D, M, D, D], Answers::Object),
     signed("x-oss-object-acl", "x-amz-acl", Rule::ObjectAcl, [S, S, D, I, S, D, D], Answers::Never),
+    signed("x-oss-acl", "x-amz-acl", Rule::ObjectAcl, [R, R, R, R, R, R, J], Answers::Never),
     signed("x-oss-storage-class", "x-amz-storage-class", Rule::StorageClass, [S, S, D, D, S, D, D], Answers::Object),
     signed("x-oss-server-side-encryption", "x-amz-server-side-encryption", Rule::Encryption,
         [S, S, D, D, S, D, D], Answers::Any),
@@ -239,6 +240,8 @@ impl Row {
             Operation::UploadPart => part,
             Operation::CompleteMultipartUpload => complete,
             Operation::GetObject | Operation::HeadObject => self.reads,
+            // A bucket has an ACL, and nothing else of what headers say of objects.
+            Operation::PutBucket if matches!(self.oss, "x-oss-acl" | "x-amz-acl") => S,
             _ => rest,
         }
     }

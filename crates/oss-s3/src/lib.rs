@@ -18,6 +18,7 @@ pub mod answer;
 pub mod area;
 pub mod complete;
 pub mod copy_source;
+mod creation;
 #[cfg(test)]
 mod device;
 pub mod errand;

@@ -7,6 +7,7 @@
 //! log where the table below knows one, and is refused like anything forbidden.
 
 mod arguments;
+mod bucket;
 mod form;
 mod list;
 mod outside;
@@ -20,6 +21,7 @@ use crate::copy_source;
 use crate::error::{Fault, Refusal};
 
 pub use arguments::Arguments;
+pub use bucket::{BucketCall, BucketsPage};
 pub use form::FormReply;
 pub(crate) use list::token_of;
 pub use list::{ListOf, Listing};
@@ -129,12 +131,10 @@ pub enum Call {
     },
     /// Lists objects, or uploads that are under way.
     List(Box<Listing>),
-    /// Says whether the bucket is there.
-    HeadBucket,
-    /// Says where the bucket lies.
-    GetBucketLocation,
+    /// Asks something of a bucket, or does something to it.
+    Bucket(BucketCall),
     /// Lists the buckets that the key has grants for.
-    ListBuckets,
+    ListBuckets(BucketsPage),
 }
 
 /// Why a verified request is no [`Call`].
@@ -220,12 +220,19 @@ const SHAPES: &[Shape] = &[
         &["prefix", "delimiter", "key-marker", "upload-id-marker", "max-uploads", "encoding-type"]),
     shape(Operation::HeadBucket, "HEAD", &[], &[], &[]),
     shape(Operation::GetBucketLocation, "GET", &["location"], &[], &[]),
-    shape(Operation::ListBuckets, "GET", &[], &[], &[]),
+    shape(Operation::GetBucketInfo, "GET", &["bucketInfo"], &[], &[]),
+    shape(Operation::PutBucket, "PUT", &[], &[], &[]),
+    shape(Operation::DeleteBucket, "DELETE", &[], &[], &[]),
+    shape(Operation::GetBucketTags, "GET", &["tagging"], &[], &[]),
+    shape(Operation::PutBucketTags, "PUT", &["tagging"], &[], &[]),
+    shape(Operation::DeleteBucketTags, "DELETE", &["tagging"], &[], &[]),
+    shape(Operation::ListBuckets, "GET", &[], &[],
+        &["prefix", "marker", "max-keys", "max-buckets", "continuation-token", "bucket-region"]),
 ];
 
 /// Query names that S3's API does not have, but for lists, beside those of [`FEATURES`] and all that begin with
 /// [`OSS_PREFIX`].
-const OSS_ONLY: [&str; 3] = ["sequential", "encoding-type", "objectMeta"];
+const OSS_ONLY: [&str; 4] = ["sequential", "encoding-type", "objectMeta", "bucketInfo"];
 const OSS_PREFIX: &[u8] = b"x-oss-";
 
 /// The name of the operation, as S3's SDKs for JavaScript send it beside what makes the operation.
@@ -330,9 +337,8 @@ impl Call {
             Self::UploadPartCopy { .. } => Operation::UploadPartCopy,
             Self::DeleteObject { .. } => Operation::DeleteObject,
             Self::List(listing) => listing.operation(),
-            Self::HeadBucket => Operation::HeadBucket,
-            Self::GetBucketLocation => Operation::GetBucketLocation,
-            Self::ListBuckets => Operation::ListBuckets,
+            Self::Bucket(call) => call.operation(),
+            Self::ListBuckets(_) => Operation::ListBuckets,
         }
     }
 }

@@ -5,6 +5,8 @@
 //! a device sent beside them can't reach the origin. It is not signed yet: the caller signs exactly
 //! these fields and sends exactly these fields.
 
+mod document;
+
 use std::borrow::Cow;
 
 use request_auth::aws_v4::Unframer;
@@ -234,9 +236,12 @@ impl OriginRequest {
                 let query = area.map_or("max-keys=0".to_owned(), |area| listing.query(area));
                 ("GET", query, OriginBody::Empty)
             }
-            Call::HeadBucket => ("HEAD", String::new(), OriginBody::Empty),
+            Call::Bucket(call) => {
+                let (method, query) = call.at_origin();
+                (method, query.to_owned(), OriginBody::Empty)
+            }
             // Nobody is asked: see [`answer_at_once`](crate::response::answer_at_once).
-            Call::GetBucketLocation | Call::ListBuckets => ("GET", String::new(), OriginBody::Empty),
+            Call::ListBuckets(_) => ("GET", String::new(), OriginBody::Empty),
         };
         // Behind the stream of an object nothing else is left of the client's request.
         let is_marked = errand.dialect == Dialect::S3 && errand.call.operation().streams();
@@ -252,9 +257,14 @@ impl OriginRequest {
         request
     }
 
-    /// Gives a CompleteMultipartUpload its part list: S3's document, its type and its digest.
-    pub fn with_parts(mut self, parts: &PartList) -> Self {
-        let document = parts.to_xml().into_bytes();
+    /// Gives a CompleteMultipartUpload its part list.
+    pub fn with_parts(self, parts: &PartList) -> Self {
+        self.with_document(parts.to_xml())
+    }
+
+    /// Gives the request a document of S3's, its type and its digest.
+    pub(crate) fn with_document(mut self, document: String) -> Self {
+        let document = document.into_bytes();
         self.headers
             .push((Cow::Borrowed("content-type"), b"application/xml".to_vec()));
         self.headers

@@ -33,6 +33,8 @@ use crate::xml::{self, Document, Unreadable};
 pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
 
 pub use list::MAX_LIST_BYTES;
+/// Who owns what clients are told an owner of: whoever runs the gateway. An account's id is not theirs to know.
+pub(crate) const OWNER: &str = "causeway";
 
 /// The element beside an object's checksum that says what it is a checksum of.
 const CHECKSUM_TYPE: &str = "ChecksumType";
@@ -160,7 +162,11 @@ impl<'a> Subject<'a> {
 /// [`completed_before`] before it is told.
 pub fn translate(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>) -> Result<Answer, Refusal> {
     if !read::is_answer(origin, subject.sent) {
-        return Err(origin_error::refusal(origin, subject.sent));
+        let refusal = origin_error::refusal(origin, subject.sent);
+        return match (refusal.fault(), asked.dialect) {
+            (Fault::NoSuchTagSet, Dialect::Oss) => Ok(bucket::untagged(asked)),
+            _ => Err(refusal),
+        };
     }
     match subject.sent.operation {
         Operation::PutObject | Operation::UploadPart | Operation::PostObject => match subject.reply {
@@ -180,7 +186,13 @@ pub fn translate(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>
         Operation::ListParts => listed(origin, subject, asked),
         Operation::GetObject | Operation::HeadObject => read::described(origin, subject.bucket, asked),
         Operation::ListObjects | Operation::ListMultipartUploads => list::told(origin, subject, asked),
-        Operation::HeadBucket => Ok(bucket::described(subject, asked)),
+        Operation::HeadBucket
+        | Operation::GetBucketInfo
+        | Operation::PutBucket
+        | Operation::DeleteBucket
+        | Operation::GetBucketTags
+        | Operation::PutBucketTags
+        | Operation::DeleteBucketTags => bucket::told(origin, subject, asked),
         _ => Err(unreadable("No answer to this operation is understood.")),
     }
 }
@@ -189,9 +201,11 @@ pub fn translate(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>
 /// asked.
 pub fn answer_at_once(errand: &Errand<'_>, asked: &Asked<'_>) -> Option<Answer> {
     match (errand.call(), errand.target()) {
-        (Call::GetBucketLocation, _) => Some(bucket::location(errand.bucket(), asked)),
         (Call::List(listing), _) => list::at_once(listing, errand, asked),
-        (Call::ListBuckets, Target::Service { buckets }) => Some(bucket::list(buckets, asked)),
+        (Call::Bucket(call), _) if call.operation() == Operation::GetBucketLocation => {
+            Some(bucket::location(errand.bucket(), asked))
+        }
+        (Call::ListBuckets(page), Target::Service { buckets }) => Some(bucket::list(buckets, page, asked)),
         _ => None,
     }
 }
@@ -436,6 +450,8 @@ fn unreadable(reason: &'static str) -> Refusal {
     Refusal::new(Fault::OriginAnswerUnreadable).because(reason)
 }
 
+#[cfg(test)]
+mod bucket_tests;
 #[cfg(test)]
 mod s3_tests;
 #[cfg(test)]

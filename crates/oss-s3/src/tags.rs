@@ -6,6 +6,7 @@
 //! or is empty, keys and values that are too long or hold control characters. Which other characters a tag may
 //! hold is for the origin to say.
 
+use request_auth::Dialect;
 use request_auth::canon::percent_decode;
 
 use crate::error::Fault;
@@ -14,10 +15,23 @@ use crate::key::encoded_value;
 /// How many tags S3 takes for an object
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html>); OSS takes as many.
 pub const DEFAULT_MAX_TAGS: u16 = 10;
+/// How many tags S3 takes for a bucket
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketTagging.html>).
+const MAX_BUCKET_TAGS: u16 = 50;
+/// How many OSS takes.
+const MAX_OSS_BUCKET_TAGS: u16 = 20;
 /// The longest key of a tag, in characters.
 pub const MAX_KEY_CHARS: usize = 128;
 /// The longest value of a tag, in characters.
 pub const MAX_VALUE_CHARS: usize = 256;
+
+/// How many tags a client of this dialect may give a bucket.
+pub(crate) const fn most_of_a_bucket(dialect: Dialect) -> u16 {
+    match dialect {
+        Dialect::Oss => MAX_OSS_BUCKET_TAGS,
+        Dialect::S3 => MAX_BUCKET_TAGS,
+    }
+}
 
 /// Tags with different keys, in their order.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -165,6 +165,7 @@ pub(crate) fn bucket(name: &str) -> VirtualBucket {
         max_tags: 10,
         max_metadata_bytes: 2048,
         kms_keys: Vec::new(),
+        created: UnixSeconds(0),
         origin: OriginBucket {
             bucket: "origin".to_owned(),
             region: "eu-west-1".to_owned(),

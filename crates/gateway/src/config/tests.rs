@@ -302,3 +302,28 @@ fn a_configuration_survives_writing_and_reading() {
     let keys = [("b", "arn:b"), ("a", "arn:a")].map(|(id, arn)| (id.to_owned(), arn.to_owned()));
     assert_eq!(config.hosts.buckets()[0].kms_keys, keys);
 }
+
+#[test]
+fn a_bucket_was_made_when_the_configuration_says_or_when_1970_began() {
+    let created = |field: &str| {
+        let config = GOOD.replacen("\"origin\"", &[field, "\"origin\""].concat(), 1);
+        Config::from_json(&config)
+            .map(|config| config.hosts.buckets()[0].created.iso_extended())
+            .map_err(|error| error.to_string())
+    };
+    assert_eq!(created("").as_deref(), Ok("1970-01-01T00:00:00.000Z"));
+    for text in ["2024-05-01T12:34:56Z", "2024-05-01T12:34:56.789Z"] {
+        let field = format!(r#""created": "{text}","#);
+        assert_eq!(created(&field).as_deref(), Ok("2024-05-01T12:34:56.000Z"));
+    }
+    for text in [
+        "",
+        "2024-05-01",
+        "2024-05-01T12:34:56",
+        "2024-05-01T12:34:56+02:00",
+        "2024-13-01T00:00:00Z",
+    ] {
+        let mistake = created(&format!(r#""created": "{text}","#)).unwrap_err();
+        assert!(mistake.contains("bucket `devices`: `created`"), "{mistake}");
+    }
+}

@@ -430,7 +430,10 @@ fn the_service_is_asked_for_the_buckets_that_a_grant_names_and_no_others() {
         Device::with_grants(grants).request("GET", target, &[], |outcome| {
             outcome
                 .map(|authorized| match authorized.target() {
-                    Target::Service { buckets } => buckets.clone(),
+                    Target::Service { buckets } => buckets
+                        .iter()
+                        .map(|bucket| bucket.name.clone())
+                        .collect::<Vec<_>>(),
                     other => panic!("{other:?}"),
                 })
                 .map_err(|refusal| refusal.fault())

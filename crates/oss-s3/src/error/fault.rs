@@ -236,6 +236,8 @@ faults! {
         "The x-oss-meta-* headers are larger than the storage behind this gateway takes, usually 2 KB: send less."
         but 400 "MetadataTooLarge",
         "The x-amz-meta-* headers are larger than the storage behind this gateway takes, usually 2 KB: send less.";
+    LocationInvalid: 400 "InvalidLocationConstraint" None, Device, s3 [],
+        "The bucket is configured for another region: name that one, or none.";
     StorageClassInvalid: 400 "InvalidArgument" None, Device, s3 ["InvalidStorageClass"],
         "The storage class has to be Standard, IA, Archive, ColdArchive or DeepColdArchive."
         but 400 "InvalidStorageClass",
@@ -308,6 +310,17 @@ faults! {
         "The object does not exist, or the gateway may not read it: ask the operator.";
     NoSuchBucket: 404 "NoSuchBucket" None, Operator, s3 ["NoSuchBucket"],
         "The bucket behind this gateway does not exist: ask the operator.";
+    BucketExists: 409 "BucketAlreadyExists" None, Device, s3 ["BucketAlreadyExists"],
+        "The bucket exists already.";
+    BucketOwned: 409 "BucketAlreadyExists" None, Device, s3 ["BucketAlreadyOwnedByYou"],
+        "The bucket exists already."
+        but 409 "BucketAlreadyOwnedByYou";
+    BucketNotEmpty: 409 "BucketNotEmpty" None, Device, s3 ["BucketNotEmpty"],
+        "The bucket still holds objects, versions or uploads: delete them first.";
+    TooManyBuckets: 400 "TooManyBuckets" None, Operator, s3 ["TooManyBuckets"],
+        "The storage behind this gateway takes no more buckets: ask the operator.";
+    NoSuchTagSet: 404 "NoSuchTagSet" None, Device, s3 ["NoSuchTagSet"],
+        "The bucket has no tags.";
     PreconditionFailed: 412 "PreconditionFailed" None, Device, s3 ["PreconditionFailed"],
         "A condition of the request does not hold.";
     NotModified: 304 "NotModified" None, Device, s3 ["NotModified"],
@@ -352,7 +365,7 @@ faults! {
             "RequestTimeTooSkewed" "AccountProblem" "AllAccessDisabled" "NotSignedUp" "InvalidSecurity"],
         "The gateway has a problem of its own: ask the operator.";
     OriginMisconfigured: 500 "InternalError" None, Operator,
-        s3 ["PermanentRedirect" "TemporaryRedirect" "Redirect" "AuthorizationHeaderMalformed" "IllegalLocationConstraintException"
+        s3 ["PermanentRedirect" "TemporaryRedirect" "Redirect" "AuthorizationHeaderMalformed" "IllegalLocationConstraintException" "InvalidLocationConstraint"
             "InvalidBucketName" "KMS.NotFoundException" "KMS.DisabledException"],
         "The gateway has a problem of its own: ask the operator.";
     OriginRefusedRequest: 400 "InvalidArgument" None, Device, s3 [],

@@ -8,7 +8,10 @@ use std::borrow::Cow;
 
 use request_auth::Dialect;
 
-use super::{COMPLETE_ALL, Call, KeySpelling, Listing, MAX_PAGE, Operation, PartSource, UploadId};
+use super::{
+    BucketCall, BucketsPage, COMPLETE_ALL, Call, KeySpelling, Listing, MAX_PAGE, Operation, PartSource,
+    UploadId,
+};
 use crate::complete::PartNumber;
 
 /// Names and decoded values, each name once.
@@ -150,12 +153,15 @@ impl Call {
             Operation::ListObjects | Operation::ListMultipartUploads => {
                 Self::List(Box::new(Listing::new(operation, arguments)?))
             }
-            Operation::HeadBucket => Self::HeadBucket,
-            Operation::GetBucketLocation => {
-                arguments.flag("location")?;
-                Self::GetBucketLocation
-            }
-            Operation::ListBuckets => Self::ListBuckets,
+            Operation::ListBuckets => Self::ListBuckets(BucketsPage::of(arguments)?),
+            Operation::HeadBucket
+            | Operation::GetBucketLocation
+            | Operation::GetBucketInfo
+            | Operation::PutBucket
+            | Operation::DeleteBucket
+            | Operation::GetBucketTags
+            | Operation::PutBucketTags
+            | Operation::DeleteBucketTags => Self::Bucket(BucketCall::of(operation, arguments)?),
             // No head is a form: it has no shape. The others have none yet.
             _ => return Err("policy"),
         })

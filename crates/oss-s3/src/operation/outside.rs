@@ -45,7 +45,7 @@ const PLAIN: [&str; 10] = [
 
 /// Operations that are known and not translated: method, level, with a copy source, the query name
 /// that tells them (empty: none but plain ones), and their name. First match wins.
-const OUTSIDE: [(&str, Level, bool, &str, &str); 32] = [
+const OUTSIDE: [(&str, Level, bool, &str, &str); 28] = [
     ("PUT", Level::Object, false, "acl", "PutObjectACL"),
     ("PUT", Level::Object, false, "tagging", "PutObjectTagging"),
     ("PUT", Level::Object, false, "symlink", "PutSymlink"),
@@ -82,12 +82,8 @@ const OUTSIDE: [(&str, Level, bool, &str, &str); 32] = [
     ("GET", Level::Bucket, false, "uploads", "ListMultipartUploads"),
     ("GET", Level::Bucket, false, "versions", "ListObjectVersions"),
     ("GET", Level::Bucket, false, "list-type", "ListObjectsV2"),
-    ("GET", Level::Bucket, false, "bucketInfo", "GetBucketInfo"),
-    ("GET", Level::Bucket, false, "location", "GetBucketLocation"),
     ("GET", Level::Bucket, false, "stat", "GetBucketStat"),
     ("GET", Level::Bucket, false, "acl", "GetBucketAcl"),
     ("GET", Level::Bucket, false, "", "ListObjects"),
     ("PUT", Level::Bucket, false, "acl", "PutBucketAcl"),
-    ("PUT", Level::Bucket, false, "", "PutBucket"),
-    ("DELETE", Level::Bucket, false, "", "DeleteBucket"),
 ];

@@ -128,8 +128,6 @@ fn h01_every_other_operation_is_outside_and_named_where_it_is_known() {
         ("GET", "/devices/?lifecycle", None),
         ("POST", "/devices/?delete", Some("DeleteMultipleObjects")),
         ("POST", "/devices/", Some("PostObject")),
-        ("PUT", "/devices", Some("PutBucket")),
-        ("DELETE", "/devices/", Some("DeleteBucket")),
         ("POST", "/devices/k", None),
         ("PATCH", "/devices/k", None),
         ("HEAD", "/devices/?acl", None),
@@ -499,24 +497,108 @@ fn h05_b01_a_copy_is_never_a_plain_write_wherever_its_source_stands() {
 #[test]
 fn a_bucket_and_the_service_are_asked_of_by_their_own_level() {
     for (method, target, call) in [
-        ("HEAD", "/devices/", Call::HeadBucket),
-        ("HEAD", "/devices", Call::HeadBucket),
-        ("GET", "/devices?location", Call::GetBucketLocation),
-        ("GET", "/devices/?location=", Call::GetBucketLocation),
+        ("HEAD", "/devices/", Operation::HeadBucket),
+        ("HEAD", "/devices", Operation::HeadBucket),
+        ("GET", "/devices?location", Operation::GetBucketLocation),
+        ("GET", "/devices/?location=", Operation::GetBucketLocation),
+        ("GET", "/devices?bucketInfo", Operation::GetBucketInfo),
+        ("PUT", "/devices/", Operation::PutBucket),
+        ("DELETE", "/devices", Operation::DeleteBucket),
+        ("GET", "/devices/?tagging", Operation::GetBucketTags),
+        ("PUT", "/devices/?tagging", Operation::PutBucketTags),
+        ("DELETE", "/devices/?tagging=", Operation::DeleteBucketTags),
     ] {
-        assert_eq!(recognise(method, target), Ok(call), "{method} {target}");
+        let recognised = recognise(method, target).map(|call| call.operation());
+        assert_eq!(recognised, Ok(call), "{method} {target}");
     }
     let at_service = |target: &str| {
         let request = Device::new("GET", target);
         request.verified(|verified| Call::recognise(verified, true).map(|(call, _)| call))
     };
-    assert_eq!(at_service("/devices/"), Ok(Call::ListBuckets));
+    assert!(matches!(at_service("/devices/"), Ok(Call::ListBuckets(_))));
     // An object's request is one about an object wherever it is recognised.
     assert!(matches!(at_service("/devices/k"), Ok(Call::GetObject(_))));
-    assert_eq!(
-        recognise("GET", "/devices/?location=1"),
-        Err(NotACall::BadParameter(Operation::GetBucketLocation, "location"))
-    );
+    for (method, query, operation) in [
+        ("GET", "location=1", Operation::GetBucketLocation),
+        ("GET", "bucketInfo=1", Operation::GetBucketInfo),
+        // OSS deletes the tags of these names alone, which S3 can't.
+        ("DELETE", "tagging=a,b", Operation::DeleteBucketTags),
+    ] {
+        let name = query.split('=').next().unwrap();
+        let refused = recognise(method, &format!("/devices/?{query}"));
+        assert_eq!(refused, Err(NotACall::BadParameter(operation, name)), "{query}");
+    }
+}
+
+#[test]
+fn h01_what_has_no_counterpart_is_done_to_no_bucket() {
+    for (method, target, name) in [
+        ("GET", "/devices/?stat", Some("GetBucketStat")),
+        ("GET", "/devices/?acl", Some("GetBucketAcl")),
+        ("PUT", "/devices/?acl", Some("PutBucketAcl")),
+        ("PUT", "/devices/?policy", None),
+        ("DELETE", "/devices/?policy", None),
+        ("PUT", "/devices/?versioning", None),
+        ("DELETE", "/devices/?tagging&acl", None),
+        ("POST", "/devices/?tagging", None),
+    ] {
+        assert_eq!(
+            recognise(method, target),
+            Err(NotACall::Outside(name)),
+            "{method} {target}"
+        );
+    }
+    // S3 has no such name.
+    let of_s3 = Device::new("GET", "/devices/?bucketInfo")
+        .signed_by_s3(&[])
+        .recognised();
+    assert!(matches!(of_s3, Err(NotACall::Outside(_))));
+}
+
+#[test]
+fn a_list_of_buckets_has_its_page_by_the_names_of_either_dialect() {
+    let page = |prefix: &str, after: &str, most, region: &str| {
+        Ok(Call::ListBuckets(BucketsPage {
+            prefix: prefix.to_owned(),
+            after: after.to_owned(),
+            most,
+            region: region.to_owned(),
+        }))
+    };
+    let bad = |name| Err(NotACall::BadParameter(Operation::ListBuckets, name));
+    let asked =
+        |request: Device| request.verified(|verified| Call::recognise(verified, true).map(|(call, _)| call));
+    for (query, expected) in [
+        ("", page("", "", 100, "")),
+        ("?prefix=&marker=&max-keys=", page("", "", 100, "")),
+        ("?prefix=de&marker=da&max-keys=1000", page("de", "da", 1000, "")),
+        ("?max-keys=1001", bad("max-keys")),
+        ("?max-keys=0", bad("max-keys")),
+        ("?max-keys=-1", bad("max-keys")),
+        ("?max-keys=1&max-keys=2", bad("max-keys")),
+        ("?max-buckets=1", bad("max-buckets")),
+        ("?bucket-region=eu-west-1", bad("bucket-region")),
+        ("?tag-key=k", Err(NotACall::Outside(None))),
+    ] {
+        assert_eq!(
+            asked(Device::new("GET", &["/devices/", query].concat())),
+            expected,
+            "{query}"
+        );
+    }
+    for (query, expected) in [
+        ("?x-id=ListBuckets", page("", "", 10_000, "")),
+        (
+            "?bucket-region=eu-west-1&continuation-token=t&max-buckets=10000&prefix=p",
+            page("p", "t", 10_000, "eu-west-1"),
+        ),
+        ("?max-buckets=10001", bad("max-buckets")),
+        ("?marker=a", bad("marker")),
+        ("?max-keys=1", bad("max-keys")),
+    ] {
+        let device = Device::new("GET", &["/devices/", query].concat());
+        assert_eq!(asked(device.signed_by_s3(&[])), expected, "{query}");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{OriginAnswer, Sent};
 use crate::error::{Fault, Refusal};
-use crate::operation::Operation;
+use crate::operation::{Level, Operation};
 use crate::xml::{self, Unreadable};
 
 /// How much of S3's code and of its message the log is told, in characters.
@@ -110,10 +110,11 @@ fn told(fault: Fault, status: u16, error: &OriginError, sent: Sent) -> Refusal {
 }
 
 /// For an error without a document, as every answer to HEAD is one, or with a code that the table lacks.
-const fn of_status(status: u16, sent: Sent) -> Fault {
+fn of_status(status: u16, sent: Sent) -> Fault {
     match status {
         404 if sent.names_version => Fault::NoSuchVersion,
         404 if sent.operation.reads() => Fault::NoSuchKey,
+        404 if sent.operation.level() == Level::Bucket => Fault::NoSuchBucket,
         405 if sent.operation.reads() => Fault::VersionIsMarker,
         416 => Fault::RangeInvalid,
         // The gateway follows no redirect: its region or endpoint is wrong.

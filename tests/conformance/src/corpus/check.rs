@@ -348,7 +348,12 @@ fn fits(operation: Operation, request: &[&str]) -> bool {
             &["delimiter", "key-marker", "upload-id-marker"],
             &["uploads"],
         ),
-        Operation::HeadBucket => request == ["HEAD"],
+        Operation::HeadBucket | Operation::GetBucketInfo => request == ["HEAD"],
+        Operation::PutBucket => request == ["PUT"],
+        Operation::DeleteBucket => request == ["DELETE"],
+        Operation::GetBucketTags => request == ["GET", "tagging"],
+        Operation::PutBucketTags => request == ["PUT", "tagging"],
+        Operation::DeleteBucketTags => request == ["DELETE", "tagging"],
         // Nobody is asked.
         _ => false,
     }

@@ -88,6 +88,7 @@ pub static HOSTS: LazyLock<Hosts> = LazyLock::new(|| {
         max_tags: 10,
         max_metadata_bytes: 2048,
         kms_keys: Vec::new(),
+        created: UnixSeconds(0),
         origin: OriginBucket {
             bucket: format!("origin-{name}"),
             region: "eu-west-1".into(),
