@@ -183,7 +183,8 @@ impl Listing {
         }
         put("encoding-type", ["", "url"]);
         let goes_on = !folded && !self.after.is_empty();
-        if goes_on {
+        // An object that is named as the mount is has no name for the client: objects begin behind it.
+        if goes_on || (!folded && self.of != ListOf::Uploads) {
             put(marker, [area.mount(), &self.after]);
         }
         put(length, ["", &if folded { 1 } else { self.most }.to_string()]);

@@ -224,7 +224,7 @@ impl<'a> Page<'a> {
 
     /// What the client knows a key of the origin's as; `None` for one that it is not told.
     fn seen<'k>(&self, key: &'k str) -> Option<&'k str> {
-        let seen = self.area.seen(key)?;
+        let seen = self.area.seen(key).filter(|seen| !seen.is_empty())?;
         let is_told = !key.as_bytes().starts_with(RESERVED_PREFIX)
             && (self.listing.spelling == KeySpelling::UrlEncoded || seen.chars().all(is_xml_char));
         is_told.then_some(seen)

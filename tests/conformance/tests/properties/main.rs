@@ -13,6 +13,7 @@ mod cloudfront;
 mod collision;
 mod device;
 mod forwarded;
+mod listing;
 mod preview;
 mod s3;
 mod tampering;

@@ -156,7 +156,7 @@ fn both_versions_ask_the_origin_for_the_first_and_always_encoded() {
 fn the_mount_is_put_before_prefix_and_marker() {
     assert_eq!(
         asked("", "", "fleet/7/"),
-        "encoding-type=url&max-keys=100&prefix=fleet%2F7%2F"
+        "encoding-type=url&marker=fleet%2F7%2F&max-keys=100&prefix=fleet%2F7%2F"
     );
     assert_eq!(
         asked("prefix=a&marker=ab", "", "fleet/7/"),

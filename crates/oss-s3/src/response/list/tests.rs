@@ -205,6 +205,7 @@ fn b05_what_lies_outside_the_mount_or_is_the_gateways_own_is_never_told() {
         "other/k",
         "fleet/AL/k",
         "fleet%2FAK",
+        M,
         ".causeway%2Fk",
         "fleet%2FAK%2Fk",
     ]
