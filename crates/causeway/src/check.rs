@@ -22,6 +22,9 @@ pub struct Report {
     pub buckets: Vec<Bucket>,
     /// The hosts.
     pub hosts: Vec<Host>,
+    /// The web pages of other origins that may talk to a bucket.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pages: Vec<Pages>,
     /// The preview links that they serve.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub previews: Vec<Preview>,
@@ -58,6 +61,17 @@ pub struct Host {
     pub host: String,
     /// URLs of an object in a bucket.
     pub urls: Vec<String>,
+}
+
+/// Web pages of other origins.
+#[derive(Serialize)]
+pub struct Pages {
+    /// The bucket.
+    pub bucket: String,
+    /// Their origins.
+    pub origins: Vec<String>,
+    /// The methods that they may use.
+    pub methods: Vec<String>,
 }
 
 /// Preview links of a host.
@@ -99,6 +113,7 @@ impl Report {
                 .iter()
                 .map(|host| self::host(host, &source.buckets))
                 .collect(),
+            pages: source.buckets.iter().flat_map(pages).collect(),
             previews: source.preview.iter().map(preview).collect(),
             clock_window_seconds: source.clock_window_seconds,
             revocation: Revocation {
@@ -129,6 +144,23 @@ impl fmt::Display for Report {
             for url in &host.urls {
                 writeln!(f, "url      {url}")?;
             }
+        }
+        for Pages {
+            bucket,
+            origins,
+            methods,
+        } in &self.pages
+        {
+            let origins = if origins.iter().any(|origin| origin == "*") {
+                "any origin".to_owned()
+            } else {
+                origins.join(", ")
+            };
+            writeln!(
+                f,
+                "pages    of {origins} may {} in bucket {bucket}",
+                methods.join(", ")
+            )?;
         }
         for preview in &self.previews {
             writeln!(
@@ -197,6 +229,14 @@ fn host(source: &HostSource, buckets: &[BucketSource]) -> Host {
         host: host.clone(),
         urls,
     }
+}
+
+fn pages(source: &BucketSource) -> impl Iterator<Item = Pages> {
+    source.cors.iter().map(|rule| Pages {
+        bucket: source.name.clone(),
+        origins: rule.origins.clone(),
+        methods: rule.methods.clone(),
+    })
 }
 
 fn preview(source: &PreviewSource) -> Preview {

@@ -102,3 +102,17 @@ fn a_configuration_too_large_for_a_worker_is_warned_of() {
         "{warnings:?}"
     );
 }
+
+#[test]
+fn the_pages_that_may_talk_to_a_bucket_are_told() {
+    let rules = "[[buckets.cors]]\norigins = [\"https://a.example.com\", \"https://*.b.example.com\"]\nmethods = [\"GET\", \"PUT\"]\n\
+        [[buckets.cors]]\norigins = [\"https://c.example.com\", \"*\"]\nmethods = [\"HEAD\"]\n";
+    let text = GOOD.replacen("[[hosts]]", &format!("{rules}[[hosts]]"), 1);
+    let text = Report::new(&configuration(&text), None).to_string();
+    for line in [
+        "pages    of https://a.example.com, https://*.b.example.com may GET, PUT in bucket devices\n",
+        "pages    of any origin may HEAD in bucket devices\n",
+    ] {
+        assert!(text.contains(line), "{line} is not in {text}");
+    }
+}

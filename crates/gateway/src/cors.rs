@@ -12,20 +12,18 @@ use std::borrow::Cow;
 
 use oss_s3::answer::{Answer, Asked};
 use oss_s3::error::{Fault, Refusal};
-use request_auth::{Dialect, Occurrence, RequestHead};
+use request_auth::{Dialect, Occurrence, RequestHead, is_token_byte};
 
 use crate::config::Config;
-use crate::config::cors::{Cors, Rule, is_header_name};
+use crate::config::cors::{Cors, CorsSource};
 
 /// The header that says which origin a page is of.
 pub const ORIGIN: &str = "origin";
 /// The header in which a deployment of several functions carries [`Shared`] from the first to the next.
 pub const SHARED_HEADER: &str = "x-causeway-cors";
 
-/// The longest Origin that is compared, in bytes.
-const MAX_ORIGIN_BYTES: usize = 512;
-/// The longest list of headers that a preflight may ask for, in bytes, and its most names.
-const MAX_REQUESTED: (usize, usize) = (4096, 128);
+/// The longest list of headers that a preflight may ask for, in bytes.
+const MAX_REQUESTED_BYTES: usize = 4096;
 
 /// What a page may always read, by dialect.
 const EXPOSED: [&str; 2] = [
@@ -38,6 +36,17 @@ const EXPOSED: [&str; 2] = [
 pub struct Shared(String);
 
 impl Shared {
+    fn new(origin: &str, rule: &CorsSource, dialect: Dialect) -> Self {
+        let [oss, s3] = EXPOSED;
+        let own = if dialect == Dialect::S3 { s3 } else { oss };
+        let mut text = [origin, " ", own].concat();
+        for name in &rule.expose {
+            text.push_str(", ");
+            text.push_str(name);
+        }
+        Self(text)
+    }
+
     /// The text that [`Shared::text`] gave.
     pub fn from_text(text: String) -> Self {
         Self(text)
@@ -80,39 +89,24 @@ pub fn preflight(
         return None;
     }
     let requested = sent(head, "access-control-request-headers").unwrap_or_default();
-    let answer = |rule: &Rule| {
-        let mut answer = Answer::new(200, asked);
-        put(
-            &mut answer,
-            "access-control-allow-origin",
-            rule.allows(origin, method)?,
-        );
-        put(
-            &mut answer,
-            "access-control-allow-methods",
-            &rule.methods.join(", "),
-        );
-        let headers = rule.allowed(requested)?;
-        if !headers.is_empty() {
-            put(&mut answer, "access-control-allow-headers", &headers);
-        }
-        if let Some(age) = rule.max_age_seconds {
-            put(&mut answer, "access-control-max-age", &age.to_string());
-        }
-        put(&mut answer, "vary", "Origin");
-        Some(answer)
+    let Some((origin, rule)) = rule(config, head, None, method, origin, requested) else {
+        return Some(Err(Fault::OriginNotAllowed.into()));
     };
-    let buckets = addressed(config, head);
-    let mut rules = config
-        .cors
-        .0
-        .iter()
-        .filter(|rule| buckets.contains(&rule.bucket.as_str()));
-    Some(
-        rules
-            .find_map(answer)
-            .ok_or_else(|| Fault::OriginNotAllowed.into()),
-    )
+    let mut answer = Answer::new(200, asked);
+    put(&mut answer, "access-control-allow-origin", origin);
+    put(
+        &mut answer,
+        "access-control-allow-methods",
+        &rule.methods.join(", "),
+    );
+    if !requested.is_empty() {
+        put(&mut answer, "access-control-allow-headers", requested);
+    }
+    if let Some(age) = rule.max_age_seconds {
+        put(&mut answer, "access-control-max-age", &age.to_string());
+    }
+    put(&mut answer, "vary", "Origin");
+    Some(Ok(answer))
 }
 
 /// What lets the page that sent a request read the answer; `bucket` is the one that was verified, and
@@ -123,99 +117,92 @@ pub fn shared(
     bucket: Option<&str>,
     dialect: Dialect,
 ) -> Option<Shared> {
-    let origin = sent(head, ORIGIN)?;
-    let buckets = match bucket {
-        Some(bucket) => vec![bucket],
-        None => addressed(config, head),
+    let (origin, rule) = rule(config, head, bucket, head.method(), sent(head, ORIGIN)?, "")?;
+    Some(Shared::new(origin, rule, dialect))
+}
+
+/// The first rule that a request meets, and the origin that its answer names.
+fn rule<'c>(
+    config: &'c Config,
+    head: &RequestHead<'_>,
+    bucket: Option<&str>,
+    method: &str,
+    origin: &'c str,
+    requested: &str,
+) -> Option<(&'c str, &'c CorsSource)> {
+    let resources = config.hosts.resources(head.host(), head.path());
+    let linked = config.previews.bucket(head);
+    let is_meant = |name: &str| match bucket {
+        Some(bucket) => bucket == name,
+        None => linked == Some(name) || resources.iter().any(|resource| resource.bucket.name == name),
     };
-    config.cors.shared(&buckets, head.method(), origin, dialect)
+    config.cors.rule(&is_meant, method, origin, requested)
 }
 
 impl Cors {
-    /// What lets a page of `origin`, as sent, read the answer to a request of this method to one of
-    /// `buckets`.
-    pub fn shared(&self, buckets: &[&str], method: &str, origin: &[u8], dialect: Dialect) -> Option<Shared> {
-        let mut rules = self
-            .0
-            .iter()
-            .filter(|rule| buckets.contains(&rule.bucket.as_str()));
-        rules.find_map(|rule| {
-            let [oss, s3] = EXPOSED;
-            let mut text = [
-                rule.allows(origin, method.as_bytes())?,
-                " ",
-                if dialect == Dialect::S3 { s3 } else { oss },
-            ]
-            .concat();
-            for name in &rule.expose {
-                text.extend([", ", name]);
+    /// What lets a page of `origin`, as sent, read the answer to a request of this method to one of the
+    /// buckets that are meant.
+    pub fn shared(
+        &self,
+        is_meant: &dyn Fn(&str) -> bool,
+        method: &str,
+        origin: &str,
+        dialect: Dialect,
+    ) -> Option<Shared> {
+        let (origin, rule) = self.rule(is_meant, method, origin, "")?;
+        Some(Shared::new(origin, rule, dialect))
+    }
+
+    fn rule<'c>(
+        &'c self,
+        is_meant: &dyn Fn(&str) -> bool,
+        method: &str,
+        origin: &'c str,
+        requested: &str,
+    ) -> Option<(&'c str, &'c CorsSource)> {
+        for rule in &self.0 {
+            if is_meant(&rule.bucket)
+                && rule.methods.iter().any(|allowed| allowed == method)
+                && rule.allows_headers(requested)
+            {
+                for listed in &rule.origins {
+                    if listed == "*" {
+                        return Some(("*", rule));
+                    }
+                    if is_listed(origin, listed) {
+                        return Some((origin, rule));
+                    }
+                }
             }
-            Some(Shared(text))
-        })
+        }
+        None
     }
 }
 
-impl Rule {
-    /// The origin that an answer names, if a page of `origin` may use `method`.
-    fn allows<'s>(&'s self, origin: &'s [u8], method: &[u8]) -> Option<&'s str> {
-        let origin = core::str::from_utf8(origin)
-            .ok()
-            .filter(|origin| is_sent_by_browsers(origin))?;
-        if !self.methods.iter().any(|allowed| allowed.as_bytes() == method) {
-            return None;
-        }
-        if self.origins.iter().any(|listed| listed == "*") {
-            return Some("*");
-        }
-        self.origins
-            .iter()
-            .any(|listed| is_listed(origin, listed))
-            .then_some(origin)
-    }
-
-    /// The headers of a comma-separated list, in lower case, if each is allowed.
-    fn allowed(&self, requested: &[u8]) -> Option<String> {
-        let (most_bytes, most_names) = MAX_REQUESTED;
-        let mut headers = String::new();
-        let names = requested.split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
-        for (number, name) in names.filter(|name| !name.is_empty()).enumerate() {
-            let name = core::str::from_utf8(name).ok()?.to_ascii_lowercase();
-            let is_allowed = self
-                .headers
-                .iter()
-                .any(|allowed| *allowed == name || allowed == "*");
-            if !is_allowed || !is_header_name(name.as_bytes()) || number >= most_names {
-                return None;
-            }
-            if number > 0 {
-                headers.push_str(", ");
-            }
-            headers.push_str(&name);
-        }
-        (requested.len() <= most_bytes).then_some(headers)
+impl CorsSource {
+    /// Whether each header of a comma-separated list is allowed.
+    fn allows_headers(&self, requested: &str) -> bool {
+        let is_allowed = |name: &[u8]| {
+            let name = name.trim_ascii();
+            let mut allowed = self.headers.iter();
+            name.is_empty()
+                || allowed.any(|allowed| allowed == "*" || allowed.as_bytes().eq_ignore_ascii_case(name))
+        };
+        // The list is repeated in the answer.
+        let is_text = |byte: u8| is_token_byte(byte) || matches!(byte, b',' | b' ');
+        requested.len() <= MAX_REQUESTED_BYTES
+            && requested.bytes().all(is_text)
+            && requested.as_bytes().split(|&byte| byte == b',').all(is_allowed)
     }
 }
 
-/// The names of the buckets that host and path stand for, as a request's signature could say.
-fn addressed<'c>(config: &'c Config, head: &RequestHead<'_>) -> Vec<&'c str> {
-    let resources = config.hosts.resources(head.host(), head.path());
-    let named = resources.iter().map(|resource| resource.bucket.name.as_str());
-    named.chain(config.previews.bucket(head)).collect()
-}
-
-/// A header's value; in the place of one that stands twice, one that nothing allows.
-fn sent<'h>(head: &RequestHead<'h>, name: &str) -> Option<&'h [u8]> {
+/// A header's value. In the place of one that stands twice or is no text, one that nothing allows but `*`.
+fn sent<'h>(head: &RequestHead<'h>, name: &str) -> Option<&'h str> {
     match head.header(name) {
         Occurrence::Absent => None,
-        Occurrence::Once(value) => Some(value),
-        Occurrence::Repeated => Some(b"\0"),
+        Occurrence::Once(value) => Some(core::str::from_utf8(value).unwrap_or("\0")),
+        Occurrence::Repeated => Some("\0"),
     }
-}
-
-/// Whether a text can be the Origin of one page.
-fn is_sent_by_browsers(origin: &str) -> bool {
-    (1..=MAX_ORIGIN_BYTES).contains(&origin.len())
-        && origin.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',')
 }
 
 /// Whether an origin is the listed one, or has one label of its own in the place of the listed `*`.

@@ -342,7 +342,8 @@ pub(crate) fn trim_blanks(value: &[u8]) -> &[u8] {
     value.get(start..end).unwrap_or_default()
 }
 
-pub(crate) fn is_token_byte(byte: u8) -> bool {
+/// Whether a byte may be part of a header's name.
+pub fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 

@@ -42,7 +42,7 @@ pub use denial::{Ambiguity, Denial, PolicyPart, ScopePart};
 pub use dialect::Dialect;
 pub use head::{
     Connection, Delivery, HeadError, MAX_HEADER_BYTES, MAX_HEADERS, MAX_PARAMETERS, MAX_TARGET_BYTES,
-    Occurrence, Parameter, RequestHead,
+    Occurrence, Parameter, RequestHead, is_token_byte,
 };
 pub use oss_claim::OssClaim;
 pub use payload::{ChunkSeed, Payload};

@@ -16,12 +16,13 @@ mod settings;
 mod store;
 mod unframed;
 
+use gateway::cors::{self, ORIGIN};
 use gateway::response_handler::{Exchange, Step};
-use gateway::{authorizer, cors, router};
+use gateway::{authorizer, router};
 use oss_s3::answer::{Asked, Scheme};
 use oss_s3::errand::Errand;
 use oss_s3::error::Refusal;
-use request_auth::{Denial, Dialect, RequestHead, UnixSeconds};
+use request_auth::{Denial, Dialect, UnixSeconds};
 use worker::web_sys::{Request, Response};
 use worker::{Context, Date, Env, Result, event};
 
@@ -56,28 +57,17 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
         path: &path,
     };
     let mut entry = Entry::new(&request_id, &arrival.method, asked.host, began);
-    let received = Settings::of(&env).and_then(|settings| {
-        let head = arrival.head().map_err(Denial::from)?;
-        Ok((settings, head))
-    });
-    let outcome = match &received {
-        Ok((settings, head)) => match cors::preflight(&settings.config, head, &asked) {
-            Some(answer) => answer.map(Reply::from),
-            None => serve(&arrival, head, &env, settings, &mut asked, &mut entry).await,
-        },
-        Err(refusal) => Err(refusal.clone()),
+    let mut reply = match serve(&arrival, &env, &mut asked, &mut entry).await {
+        Ok(reply) => reply,
+        Err(refusal) => {
+            entry.line.refused(&refusal, asked.dialect);
+            refusal.answer(&asked).into()
+        }
     };
-    let mut reply = outcome.unwrap_or_else(|refusal| {
-        entry.line.refused(&refusal, asked.dialect);
-        refusal.answer(&asked).into()
-    });
-    if let Ok((settings, head)) = &received
-        && let Some(shared) = cors::shared(
-            &settings.config,
-            head,
-            entry.line.bucket.as_deref(),
-            asked.dialect,
-        )
+    let bucket = entry.line.bucket.as_deref();
+    if !arrival.header(ORIGIN).is_empty()
+        && let (Ok(settings), Ok(head)) = (Settings::of(&env), arrival.head())
+        && let Some(shared) = cors::shared(&settings.config, &head, bucket, asked.dialect)
     {
         shared.mark(&mut reply.answer);
     }
@@ -85,20 +75,23 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
     reply.response()
 }
 
-/// The pipeline: claim, key, permission, route, origin, answer.
+/// The pipeline: head, claim, key, permission, route, origin, answer.
 async fn serve(
     arrival: &Arrival,
-    head: &RequestHead<'_>,
     env: &Env,
-    settings: &Settings,
     asked: &mut Asked<'_>,
     entry: &mut Entry,
 ) -> std::result::Result<Reply, Refusal> {
-    #[cfg(feature = "post-object")]
-    if let Some(boundary) = gateway::form::arriving(&settings.config, head)? {
-        return form::serve(arrival, env, settings, (head, boundary), asked, entry).await;
+    let settings = Settings::of(env)?;
+    let head = arrival.head().map_err(Denial::from)?;
+    if let Some(answer) = cors::preflight(&settings.config, &head, asked) {
+        return answer.map(Reply::from);
     }
-    let claim = authorizer::claim(&settings.config, head)?;
+    #[cfg(feature = "post-object")]
+    if let Some(boundary) = gateway::form::arriving(&settings.config, &head)? {
+        return form::serve(arrival, env, &settings, (&head, boundary), asked, entry).await;
+    }
+    let claim = authorizer::claim(&settings.config, &head)?;
     entry.line.access_key_id = Some(claim.key_id().to_owned());
     let record = store::find(
         env,
@@ -108,15 +101,15 @@ async fn serve(
         &mut entry.line,
     )
     .await?;
-    let authorized = authorizer::authorize(&settings.config, head, &claim, &record, asked.now)?;
+    let authorized = authorizer::authorize(&settings.config, &head, &claim, &record, asked.now)?;
     entry.authorized(&authorized);
     let errand = authorized.errand()?;
-    let rule = router::body_rule_of(&authorized, router::content_length(head))?;
+    let rule = router::body_rule_of(&authorized, router::content_length(&head))?;
     let body = match authorized.unframer()? {
         Some((length, unframer)) => Body::unframed(arrival, length, unframer).await?,
         None => Body::take(arrival, rule).await?,
     };
-    exchange(errand, &body, settings, asked, entry).await
+    exchange(errand, &body, &settings, asked, entry).await
 }
 
 /// The conversation with the origin about what was permitted, and its answer.

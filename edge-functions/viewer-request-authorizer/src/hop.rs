@@ -20,7 +20,7 @@ use oss_s3::answer::{Asked, Scheme};
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::request::OriginRequest;
 use request_auth::canon::percent_decode;
-use request_auth::{Denial, Dialect, RequestHead};
+use request_auth::{Denial, Dialect};
 
 use crate::Function;
 
@@ -34,6 +34,8 @@ pub(crate) struct Hop {
     visit: Visit,
     /// The record of the key that the request claims, once it is found.
     record: Option<KeyRecord>,
+    /// What lets the page that sent the request read a refusal.
+    shared: Option<Shared>,
 }
 
 impl Work for Hop {
@@ -90,20 +92,13 @@ impl Hop {
             visit,
             event,
             record: None,
+            shared: None,
         }
-    }
-
-    /// What lets the page that sent the request read the answer.
-    fn shared(&self, head: &RequestHead<'_>) -> Option<Shared> {
-        let bucket = self.visit.line.bucket.as_deref();
-        cors::shared(&self.function.config, head, bucket, self.visit.dialect)
     }
 
     fn refused(&self, refusal: &Refusal) -> EventResponse {
         let mut answer = refusal.answer(&self.asked());
-        if let Ok(head) = self.event.request.head(&self.event.request.target())
-            && let Some(shared) = self.shared(&head)
-        {
+        if let Some(shared) = &self.shared {
             shared.mark(&mut answer);
         }
         EventResponse::from(&answer)
@@ -114,6 +109,7 @@ impl Hop {
     fn find(&mut self) -> Result<Result<KeyRecord, Step>, Refusal> {
         let target = self.event.request.target();
         let head = self.event.request.head(&target).map_err(Denial::from)?;
+        self.shared = cors::shared(&self.function.config, &head, None, self.visit.dialect);
         if let Some(answer) = cors::preflight(&self.function.config, &head, &self.asked()) {
             let answer = answer?;
             self.visit.line.status = Some(answer.status);
@@ -179,7 +175,8 @@ impl Hop {
             }
             Route::Document => vec![(ERRAND_HEADER.to_owned(), errand::write(&errand, &self.asked())?)],
         };
-        if let Some(shared) = self.shared(&head) {
+        self.shared = cors::shared(config, &head, Some(&decision.bucket), self.visit.dialect);
+        if let Some(shared) = &self.shared {
             headers.push((SHARED_HEADER.to_owned(), shared.text().to_owned()));
             let sent = received.header(ORIGIN).unwrap_or_default();
             headers.push((ORIGIN.to_owned(), sent.to_owned()));

@@ -49,18 +49,15 @@ fn shared(config: &Config, event: &Event, dialect: Dialect) -> Option<Shared> {
     let request = &event.request;
     let origin = request.header(ORIGIN)?;
     let claimed = passport::claimed_bucket(&request.lines());
-    let buckets: Vec<&str> = match &claimed {
-        Some(bucket) => vec![bucket],
+    let (host, _) = request.origin()?;
+    let is_meant = |name: &str| match &claimed {
+        Some(bucket) => bucket == name,
         None => {
-            let (host, _) = request.origin()?;
-            let buckets = config.hosts.buckets().iter();
-            let behind = buckets.filter(|bucket| bucket.origin.is_at(&host, &request.uri));
-            behind.map(|bucket| bucket.name.as_str()).collect()
+            let mut buckets = config.hosts.buckets().iter();
+            buckets.any(|bucket| bucket.name == name && bucket.origin.is_at(&host, &request.uri))
         }
     };
-    config
-        .cors
-        .shared(&buckets, &request.method, origin.as_bytes(), dialect)
+    config.cors.shared(&is_meant, &request.method, origin, dialect)
 }
 
 /// The dialect of the device, by what was sent on for it: an errand's passport, or the query for object

@@ -117,7 +117,7 @@ fn a_preflight_is_answered_at_once_and_no_secret_is_asked_for() {
     assert_eq!(
         told(&outcome),
         [
-            ("access-control-allow-headers", "authorization, x-oss-date"),
+            ("access-control-allow-headers", "Authorization,x-oss-date"),
             ("access-control-allow-methods", "GET, PUT, POST"),
             ("access-control-allow-origin", APP),
             ("vary", "Origin"),

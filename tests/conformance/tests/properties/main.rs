@@ -11,6 +11,7 @@
 
 mod cloudfront;
 mod collision;
+mod cors;
 mod device;
 mod forwarded;
 mod listing;
