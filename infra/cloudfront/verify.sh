@@ -56,7 +56,7 @@ The test key needs the grant {"bucket": NAME, "operations": ["upload-only", "Lis
   --region REGION        its region
   --mount PREFIX/        what the test key's grant puts before keys
   --path-style           the URL's host wants /NAME/key (otherwise it is a CNAME host: /key)
-  --reads                prove reads too: AllowReads is "true", and the grant has "read-only" as well
+  --reads                prove reads too: Access is not "upload-only", and the grant has "read-only" as well
   --connect HOST:PORT    connect there instead, and send the URL's host as Host
   --origin-endpoint URL  an S3 server that is not AWS, addressed path-style
   --keep                 leave the objects (below causeway-verify/); otherwise they are deleted

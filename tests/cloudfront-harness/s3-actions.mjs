@@ -10,16 +10,35 @@ const OBJECT = {
     acl: "s3:GetObjectAcl",
     tagging: "s3:GetObjectTagging",
     uploadId: "s3:ListMultipartUploadParts",
-    versionId: "s3:GetObjectVersion",
   },
-  HEAD: { "": "s3:GetObject", versionId: "s3:GetObjectVersion" },
+  HEAD: { "": "s3:GetObject" },
   PUT: { "": "s3:PutObject", acl: "s3:PutObjectAcl", tagging: "s3:PutObjectTagging", uploadId: "s3:PutObject" },
-  POST: { uploads: "s3:PutObject", uploadId: "s3:PutObject" },
+  POST: { restore: "s3:RestoreObject", uploads: "s3:PutObject", uploadId: "s3:PutObject" },
   DELETE: { "": "s3:DeleteObject", tagging: "s3:DeleteObjectTagging", uploadId: "s3:AbortMultipartUpload" },
 };
+/** What the same is called of a version of the object. */
+const OF_VERSION = {
+  "s3:DeleteObject": "s3:DeleteObjectVersion",
+  "s3:DeleteObjectTagging": "s3:DeleteObjectVersionTagging",
+  "s3:GetObject": "s3:GetObjectVersion",
+  "s3:GetObjectAcl": "s3:GetObjectVersionAcl",
+  "s3:GetObjectTagging": "s3:GetObjectVersionTagging",
+  "s3:PutObjectAcl": "s3:PutObjectVersionAcl",
+  "s3:PutObjectTagging": "s3:PutObjectVersionTagging",
+  "s3:RestoreObject": "s3:RestoreObject",
+};
 const BUCKET = {
-  GET: { "": "s3:ListBucket", location: "s3:GetBucketLocation", uploads: "s3:ListBucketMultipartUploads" },
+  GET: {
+    "": "s3:ListBucket",
+    location: "s3:GetBucketLocation",
+    tagging: "s3:GetBucketTagging",
+    uploads: "s3:ListBucketMultipartUploads",
+  },
   HEAD: { "": "s3:ListBucket" },
+  PUT: { "": "s3:CreateBucket", tagging: "s3:PutBucketTagging" },
+  DELETE: { "": "s3:DeleteBucket", tagging: "s3:PutBucketTagging" },
+  // Of every key, which stands in the body: the harness asks for all keys at once.
+  POST: { delete: "s3:DeleteObject" },
 };
 /** Parameters that change nothing about the action. */
 const PLAIN = new Set([
@@ -27,6 +46,7 @@ const PLAIN = new Set([
   "delimiter",
   "encoding-type",
   "fetch-owner",
+  "key-marker",
   "list-type",
   "marker",
   "max-keys",
@@ -42,6 +62,7 @@ const PLAIN = new Set([
   "response-content-type",
   "response-expires",
   "start-after",
+  "upload-id-marker",
   "x-id",
 ]);
 
@@ -52,10 +73,13 @@ const PLAIN = new Set([
 export function actionsOf(head, bucket, key) {
   const names = head.query === "" ? [] : head.query.split("&").map((pair) => decodeURIComponent(pair.split("=")[0]));
   const telling = names.filter((name) => !PLAIN.has(name));
-  if (telling.length > 1) return undefined;
-  const action = (key === "" ? BUCKET : OBJECT)[head.method]?.[telling[0] ?? ""];
+  const named = telling.filter((name) => name !== "versionId");
+  if (named.length > 1) return undefined;
+  const plain = (key === "" ? BUCKET : OBJECT)[head.method]?.[named[0] ?? ""];
+  const action = named.length < telling.length ? OF_VERSION[plain] : plain;
   if (action === undefined) return undefined;
-  const resource = key === "" ? `arn:aws:s3:::${bucket}` : `arn:aws:s3:::${bucket}/${key}`;
+  const objects = key === "" && action === "s3:DeleteObject" ? "*" : key;
+  const resource = objects === "" ? `arn:aws:s3:::${bucket}` : `arn:aws:s3:::${bucket}/${objects}`;
   const actions = [{ action, resource }];
   if (action === "s3:PutObject") {
     if (values(head.lines, "x-amz-tagging").length > 0) actions.push({ action: "s3:PutObjectTagging", resource });
@@ -63,8 +87,9 @@ export function actionsOf(head, bucket, key) {
     if (grants) actions.push({ action: "s3:PutObjectAcl", resource });
     const [source] = values(head.lines, "x-amz-copy-source");
     if (source !== undefined) {
-      const path = decodeURIComponent(source.split("?")[0]).replace(/^\//, "");
-      actions.push({ action: "s3:GetObject", resource: `arn:aws:s3:::${path}` });
+      const [path, query = ""] = source.split("?");
+      const read = query.startsWith("versionId=") ? "s3:GetObjectVersion" : "s3:GetObject";
+      actions.push({ action: read, resource: `arn:aws:s3:::${decodeURIComponent(path).replace(/^\//, "")}` });
     }
   }
   return actions;

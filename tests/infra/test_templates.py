@@ -23,15 +23,45 @@ def log_of(function: str) -> set[tuple[str, str, str]]:
     return {(f"logs:{action}", resource, "") for action in ("CreateLogGroup", "CreateLogStream", "PutLogEvents")}
 
 
+# What the handler may do at S3, by the condition that it is under.
+HANDLER = {
+    "HasWrites": {
+        ("s3:PutObject", OBJECTS),
+        ("s3:PutObjectTagging", OBJECTS),
+        ("s3:AbortMultipartUpload", OBJECTS),
+        ("s3:ListMultipartUploadParts", OBJECTS),
+        ("s3:GetObject", OBJECTS),
+    },
+    "HasReads": {
+        ("s3:GetObject", OBJECTS),
+        ("s3:GetObjectVersion", OBJECTS),
+        ("s3:GetObjectTagging", OBJECTS),
+        ("s3:GetObjectVersionTagging", OBJECTS),
+        ("s3:ListBucket", BUCKET),
+    },
+    "HasChanges": {
+        ("s3:DeleteObject", OBJECTS),
+        ("s3:DeleteObjectVersion", OBJECTS),
+        ("s3:DeleteObjectTagging", OBJECTS),
+        ("s3:DeleteObjectVersionTagging", OBJECTS),
+        ("s3:PutObjectTagging", OBJECTS),
+        ("s3:PutObjectVersionTagging", OBJECTS),
+        ("s3:ListBucketMultipartUploads", BUCKET),
+    },
+    "HasBuckets": {
+        ("s3:RestoreObject", OBJECTS),
+        ("s3:CreateBucket", BUCKET),
+        ("s3:DeleteBucket", BUCKET),
+        ("s3:GetBucketTagging", BUCKET),
+        ("s3:PutBucketTagging", BUCKET),
+    },
+}
+
 # By role: each action, what on, and under which condition, with every option of the template switched on.
 GRANTED = {
     "storage.yaml": {
         "HandlerRole": {
-            ("s3:PutObject", OBJECTS, ""),
-            ("s3:PutObjectTagging", OBJECTS, ""),
-            ("s3:AbortMultipartUpload", OBJECTS, ""),
-            ("s3:ListMultipartUploadParts", OBJECTS, ""),
-            ("s3:GetObject", OBJECTS, ""),
+            *((action, resource, "") for may in HANDLER.values() for action, resource in may),
             ("kms:GenerateDataKey", "${KmsKeyArn}", VIA_S3),
             ("kms:Decrypt", "${KmsKeyArn}", VIA_S3),
             ("kms:GenerateDataKey", "${DeviceKmsKeyArns}", VIA_S3),
@@ -203,17 +233,50 @@ def test_the_distribution_writes_only_with_oac_and_the_router_only_without() -> 
         "TheRouterIsToldWhatIsMissing": "RouterReads",
     }
     conditions = template["Conditions"]
-    assert {"Fn::Equals": [{"Ref": "DirectPath"}, "oac"]} in conditions["CloudFrontWrites"]["Fn::And"]
-    assert {"Fn::Equals": [{"Ref": "DirectPath"}, "router-signed"]} in conditions["RouterWrites"]["Fn::And"]
+    assert {"Fn::Equals": [{"Ref": "DirectPath"}, "oac"]} in conditions["CloudFrontSigns"]["Fn::And"]
+    assert {"Fn::Equals": [{"Ref": "DirectPath"}, "router-signed"]} in conditions["RouterSigns"]["Fn::And"]
     for who in ("CloudFront", "Router"):
-        reads = conditions[f"{who}Reads"]["Fn::And"]
-        assert reads == [{"Condition": f"{who}Writes"}, {"Condition": "HasReads"}]
+        for what in ("Reads", "Writes"):
+            both = [{"Condition": f"{who}Signs"}, {"Condition": f"Has{what}"}]
+            assert conditions[f"{who}{what}"]["Fn::And"] == both
 
 
-def test_nobody_reads_objects_unless_asked_for() -> None:
+ACCESS = {
+    "upload-only": {"HasWrites"},
+    "read-only": {"HasReads"},
+    "read-write": {"HasWrites", "HasReads", "HasChanges"},
+    "data-layer": {"HasWrites", "HasReads", "HasChanges", "HasBuckets"},
+}
+"""The conditions that hold under each value of the parameter Access."""
+
+
+def holds(condition: dict, access: str) -> bool:
+    """Whether a condition that is made of Access alone holds."""
+    [(operator, operands)] = condition.items()
+    if operator == "Fn::Equals":
+        assert operands[0] == {"Ref": "Access"}
+        return operands[1] == access
+    return {"Fn::Not": lambda found: not found[0], "Fn::Or": any}[operator]([holds(one, access) for one in operands])
+
+
+def test_nobody_does_more_than_upload_unless_asked_to() -> None:
     template = load("storage.yaml")
-    assert template["Parameters"]["AllowReads"]["Default"] == "false"
-    assert template["Conditions"]["HasReads"] == {"Fn::Equals": [{"Ref": "AllowReads"}, "true"]}
+    access = template["Parameters"]["Access"]
+    assert (access["Default"], access["AllowedValues"]) == ("upload-only", list(ACCESS))
+    for value, expected in ACCESS.items():
+        names = ("HasWrites", "HasReads", "HasChanges", "HasBuckets")
+        assert {name for name in names if holds(template["Conditions"][name], value)} == expected, value
+
+
+def test_the_handler_may_do_at_s3_what_its_access_says_and_nothing_else() -> None:
+    document = load("storage.yaml")["Resources"]["HandlerRole"]["Properties"]["Policies"][0]["PolicyDocument"]
+    may: dict[str, set[tuple[str, str]]] = {}
+    for member in document["Statement"]:
+        under, statement = (member["Fn::If"][0], member["Fn::If"][1]) if set(member) == {"Fn::If"} else ("", member)
+        for action in listed(statement["Action"]):
+            if action.startswith("s3:"):
+                may.setdefault(under, set()).update((action, text(one)) for one in listed(statement["Resource"]))
+    assert may == HANDLER
 
 
 def test_the_bucket_is_private_encrypted_and_kept() -> None:

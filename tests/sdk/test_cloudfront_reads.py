@@ -1,4 +1,4 @@
-"""Reads on CloudFront: the parameter AllowReads of storage.yaml, and what S3 tells whoever may not list a bucket."""
+"""Reads on CloudFront: the parameter Access of storage.yaml, and what S3 tells whoever may not list a bucket."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def deployment(servers, tmp_path):
 
 
 def test_no_object_is_read_unless_the_operator_allows_it(deployment, device_kind, reader, key):
-    deployment.set_parameters(AllowReads="false")
+    deployment.set_parameters(Access="upload-only")
     with deployment.running() as (gateway, server):
         device = device_kind(gateway.endpoint("virtual-host"), reader)
         device.put(key, b"written")

@@ -15,12 +15,12 @@ import { PROGRAMMABLE, SIGNER, ask, program, zipped } from "./support.mjs";
 const infra = (name) => fileURLToPath(new URL(`../../../infra/cloudfront/${name}.yaml`, import.meta.url));
 
 /** Starts the real templates; every function is PROGRAMMABLE, and the handler tells its event. */
-async function deployed(t, { storage = {}, edge = {}, listen = {} } = {}) {
+async function deployed(t, { storage = {}, edge = {}, listen = {}, handler } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "causeway-project-test-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const giveBack = "exports.originResponse = async (event) => event.Records[0].cf.response;";
   const tell = "exports.handler = async (event) => ({ statusCode: 200, body: JSON.stringify(event) });";
-  const sources = { function: SIGNER + PROGRAMMABLE + giveBack, handler: tell };
+  const sources = { function: SIGNER + PROGRAMMABLE + giveBack, handler: handler ?? tell };
   const code = {};
   const sha256 = {};
   for (const [name, source] of Object.entries(sources)) {
@@ -125,15 +125,84 @@ test("the policies of the template let headers and query through as they are, bu
   }
 });
 
-test("the router may call the handler's URL, and the authorizer may not", async (t) => {
-  const h = await deployed(t);
-  const call = `const host = request.origin.s3.customHeaders["x-causeway-handler"][0].value;
+/** The router's program that asks the handler. */
+const CALL = `const host = request.origin.s3.customHeaders["x-causeway-handler"][0].value;
     const body = Buffer.from(request.body.data, "base64");
     Object.assign(request.headers, { host: [{ value: host }] });
     for (const [name, value] of Object.entries(signed({ host, service: "lambda", region: "eu-west-1", body }))) request.headers[name] = [{ key: name, value }];
     request.origin = { custom: { customHeaders: {}, domainName: host, keepaliveTimeout: 5, path: "", port: 443, protocol: "https", readTimeout: 60, sslProtocols: ["TLSv1.2"] } };
     request.uri = "/"; request.querystring = ""; return request;`;
-  const answer = await h.ask({ method: "POST", path: "/k?uploads", body: "abc", headers: onlyAtOrigin(call) });
+
+/** A handler that asks S3 what it is told to, and tells the statuses. */
+const ASKS_S3 = `${SIGNER}
+  exports.handler = async (event) => {
+    const host = "acme-ingest.s3.eu-west-1.amazonaws.com";
+    const asked = JSON.parse(Buffer.from(event.body, "base64")).map(async ([method, path, query, headers]) => {
+      const sent = signed({ method, host, path, query, headers, service: "s3", region: "eu-west-1" });
+      return (await fetch("https://" + host + path + "?" + query, { method, headers: sent })).status;
+    });
+    return { statusCode: 200, body: JSON.stringify(await Promise.all(asked)) };
+  };`;
+
+/** What the handler asks S3, and from which access on it may. */
+const ASKED = [
+  ["uploads", "POST", "/k", "uploads="],
+  ["uploads", "POST", "/k", "uploadId=u"],
+  ["uploads", "DELETE", "/k", "uploadId=u"],
+  ["uploads", "GET", "/k", "max-parts=1000&uploadId=u"],
+  ["both", "HEAD", "/k", ""],
+  ["reads", "HEAD", "/k", "versionId=v"],
+  ["reads", "GET", "/k", "tagging="],
+  ["reads", "GET", "/", "list-type=2&prefix=a"],
+  ["reads", "HEAD", "/", ""],
+  ["changes", "DELETE", "/k", ""],
+  ["changes", "DELETE", "/k", "versionId=v"],
+  ["changes", "POST", "/", "delete="],
+  ["changes", "DELETE", "/k", "tagging="],
+  ["changes", "PUT", "/k", "tagging=&versionId=v"],
+  ["changes", "GET", "/", "max-uploads=9&uploads="],
+  ["uploads", "PUT", "/k", "", { "x-amz-copy-source": "/acme-ingest/source" }],
+  ["changes", "PUT", "/k", "", { "x-amz-copy-source": "/acme-ingest/source?versionId=v" }],
+  ["never", "PUT", "/k", "", { "x-amz-copy-source": "/another-bucket/source" }],
+  ["buckets", "POST", "/k", "restore="],
+  ["buckets", "PUT", "/", ""],
+  ["buckets", "DELETE", "/", ""],
+  ["buckets", "GET", "/", "tagging="],
+  ["buckets", "PUT", "/", "tagging="],
+  ["buckets", "DELETE", "/", "tagging="],
+  ["never", "PUT", "/", "policy="],
+  ["never", "PUT", "/k", "acl="],
+];
+
+const LEVELS = {
+  "upload-only": ["uploads", "both"],
+  "read-only": ["reads", "both"],
+  "read-write": ["uploads", "both", "reads", "changes"],
+  "data-layer": ["uploads", "both", "reads", "changes", "buckets"],
+};
+
+for (const [access, may] of Object.entries(LEVELS)) {
+  test(`h01: with the access ${access} the handler may do what the guide lists, whatever a grant says`, async (t) => {
+    const h = await deployed(t, { handler: ASKS_S3, storage: access === "upload-only" ? {} : { Access: access } });
+    const body = JSON.stringify(ASKED.map(([, ...request]) => request));
+    const answer = await h.ask({ method: "POST", path: "/k?uploads", body, headers: onlyAtOrigin(CALL) });
+    const statuses = JSON.parse(answer.text);
+    const found = ASKED.map(([, method, path, query], at) => [method, path, query, statuses[at]]);
+    // What the harness does not know as an operation of S3's is refused, too, in words of its own.
+    const refused = (query) => (query === "policy=" ? 501 : 403);
+    const expected = ASKED.map(([from, method, path, query]) => [
+      method,
+      path,
+      query,
+      may.includes(from) ? 200 : refused(query),
+    ]);
+    assert.deepEqual(found, expected, JSON.stringify(h.logged));
+  });
+}
+
+test("the router may call the handler's URL, and the authorizer may not", async (t) => {
+  const h = await deployed(t);
+  const answer = await h.ask({ method: "POST", path: "/k?uploads", body: "abc", headers: onlyAtOrigin(CALL) });
   assert.equal(answer.status, 200, JSON.stringify(h.logged));
   assert.equal(Buffer.from(JSON.parse(answer.text).body, "base64").toString(), "abc");
   const domain = JSON.parse(answer.text).requestContext.domainName;

@@ -76,6 +76,10 @@ test("tags, ACLs, deletions and bucket operations need their own actions", async
     ["HEAD", "/k?versionId=v&response-expires=never", {}],
     ["GET", "/", {}],
     ["GET", "/?uploads", {}],
+    ["GET", "/?tagging", {}],
+    ["PUT", "/", {}],
+    ["DELETE", "/", {}],
+    ["DELETE", "/k?versionId=v", {}],
   ]) {
     const answer = await h.ask({ method, path, headers, ...(method === "PUT" ? { body: "a" } : {}) });
     assert.equal(answer.status, 403, `${method} ${path} ${JSON.stringify(headers)}`);

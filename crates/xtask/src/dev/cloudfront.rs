@@ -88,8 +88,8 @@ impl LocalPlatform for CloudFront {
             },
             "templates": { "storage": template("storage"), "edge": template("edge") },
             "parameters": {
-                // A key reads what its own grant lets it, in tests and by hand.
-                "storage": parameters(&bundle.storage, &[("CodeBucket", "code"), ("AllowReads", "true")]),
+                // A key does what its own grant lets it, in tests and by hand.
+                "storage": parameters(&bundle.storage, &[("CodeBucket", "code"), ("Access", "data-layer")]),
                 "edge": parameters(&bundle.edge, &edge),
             },
             "code": code,
