@@ -13,7 +13,7 @@ use oss_s3::addressing::{Hosts, UnsignedHeaders, VirtualBucket};
 use oss_s3::area::{Area, KnownBucket, Target};
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::key::ObjectKey;
-use oss_s3::operation::{Call, Level, Operation};
+use oss_s3::operation::{Call, Level, NotACall, Operation};
 use oss_s3::request::Authorized;
 use request_auth::Verified;
 use serde::Serialize;
@@ -209,7 +209,8 @@ pub fn permit<'a>(
     if named().all(|grant| obstacle(grant).is_some()) {
         return Err(refused(&["No grant of the key counts for this bucket."]));
     }
-    let (call, arguments) = Call::recognise(&verified, false)?;
+    let recognised = Call::recognise(&verified, false);
+    let (call, arguments) = recognised.map_err(|reason| unrecognised(record, bucket, reason))?;
     let operation = call.operation();
     let areas = |grant: &Grant| grant.opens(bucket, operation, verified.key_id(), circumstances);
     let uncovered = || {
@@ -256,6 +257,23 @@ pub fn permit<'a>(
     };
     let authorized = Authorized::assertion(verified, (call, arguments), target, unsigned_headers);
     Ok(authorized.limited_to(most).with_source(source))
+}
+
+/// The refusal of what is no call. That a feature is lacking, or an argument wrong, is told to a key that may
+/// use the operation, and that an operation has no counterpart to one that may do more than upload: to
+/// others, whatever they may not do is denied alike (attack case H01).
+fn unrecognised(record: &KeyRecord, bucket: &VirtualBucket, reason: NotACall) -> Refusal {
+    let concerns = |operation: &Operation| match reason {
+        NotACall::Feature(of, _) | NotACall::BadParameter(of, _) => *operation == of,
+        NotACall::WithoutCounterpart(_) => !Operation::UPLOAD.contains(operation),
+        NotACall::Outside(_) => true,
+    };
+    let mut grants = record.grants().iter();
+    if grants.any(|grant| grant.bucket == bucket.name && grant.operations.iter().any(concerns)) {
+        reason.into()
+    } else {
+        Refusal::new(Fault::Forbidden).because("No grant of the key covers the operation on this bucket.")
+    }
 }
 
 /// The same for a request that is about no bucket: what it may know of are the buckets for which a grant

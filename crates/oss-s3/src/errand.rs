@@ -136,7 +136,7 @@ impl<'a> Errand<'a> {
         self.sends("x-amz-request-payer")
     }
 
-    fn sends(&self, header: &str) -> bool {
+    pub(crate) fn sends(&self, header: &str) -> bool {
         self.header(header).is_some()
     }
 

@@ -242,6 +242,7 @@ impl Row {
             Operation::GetObject | Operation::HeadObject => self.reads,
             // A bucket has an ACL, and nothing else of what headers say of objects.
             Operation::PutBucket if matches!(self.oss, "x-oss-acl" | "x-amz-acl") => S,
+            Operation::PutObjectAcl if self.rule.is_acl() => put,
             _ => rest,
         }
     }
@@ -304,6 +305,7 @@ pub(crate) fn to_s3(
         encryption: said(encryption),
         replaces: [metadata, tags].map(replaces),
         is_framed: verified.payload().is_framed(),
+        sets_acl: operation == Operation::PutObjectAcl,
     };
     let mut headers = Headers::new();
     let mut metadata_bytes = 0_usize;

@@ -13,6 +13,7 @@
 //! direction of failure that matters is telling a device that data is stored when it is not, or
 //! storing it under another name than the one that was signed.
 
+mod acl;
 pub mod addressing;
 pub mod answer;
 pub mod area;
@@ -30,6 +31,7 @@ mod parts;
 pub mod payload;
 pub mod request;
 pub mod response;
+mod restore;
 pub mod size;
 pub mod tagging;
 pub mod tags;

@@ -4,9 +4,11 @@
 //! An operation is recognised only if every query name is one that it takes. A parameter that the
 //! signature does not cover is taken from a list of one, `encoding-type`, which changes nothing but
 //! the spelling of the answer (attack case O06). Everything else is *outside*: it has a name for the
-//! log where the table below knows one, and is refused like anything forbidden.
+//! log where the table below knows one, and is refused like anything forbidden; but for what is known to
+//! have no counterpart, which a client that does more than upload is told so.
 
 mod arguments;
+mod attributes;
 mod bucket;
 mod form;
 mod list;
@@ -21,6 +23,7 @@ use crate::copy_source;
 use crate::error::{Fault, Refusal};
 
 pub use arguments::Arguments;
+pub use attributes::Attribute;
 pub use bucket::{BucketCall, BucketsPage};
 pub use form::FormReply;
 pub(crate) use list::token_of;
@@ -113,6 +116,8 @@ pub enum Call {
     GetObject(Selection),
     /// Reads what is known of an object. OSS's GetObjectMeta is answered likewise, with more.
     HeadObject(Selection),
+    /// Reads or sets what a stored object has beside its bytes.
+    Attribute(Attribute),
     /// Stores an object that came in a form, and is answered so.
     PostObject(FormReply),
     /// Copies an object. The source is no argument: whoever permits the copy maps it.
@@ -142,6 +147,8 @@ pub enum Call {
 pub enum NotACall {
     /// None of the operations; its name where it is known.
     Outside(Option<&'static str>),
+    /// None of the operations, but one that has no counterpart at S3 or in OSS, by its query name.
+    WithoutCounterpart(&'static str),
     /// One of the operations, but this query parameter has a value that it can't have.
     BadParameter(Operation, &'static str),
     /// One of the operations with a feature that has no S3 equivalent, by its query name.
@@ -153,6 +160,7 @@ impl NotACall {
     pub fn operation_name(self) -> Option<&'static str> {
         match self {
             Self::Outside(name) => name,
+            Self::WithoutCounterpart(_) => None,
             Self::BadParameter(operation, _) | Self::Feature(operation, _) => Some(operation.name()),
         }
     }
@@ -166,7 +174,9 @@ impl From<NotACall> for Refusal {
             NotACall::Outside(None) => Self::new(Fault::Forbidden)
                 .because("Method and query names are those of no operation that this gateway takes."),
             NotACall::BadParameter(_, name) => Self::new(Fault::ArgumentInvalid).about(name),
-            NotACall::Feature(_, name) => Self::new(Fault::NotImplemented).about(name),
+            NotACall::Feature(_, name) | NotACall::WithoutCounterpart(name) => {
+                Self::new(Fault::NotImplemented).about(name)
+            }
         }
     }
 }
@@ -218,6 +228,12 @@ const SHAPES: &[Shape] = &[
         &["list-type", "prefix", "delimiter", "marker", "start-after", "max-keys", "encoding-type", "fetch-owner"]),
     shape(Operation::ListMultipartUploads, "GET", &["uploads"], &[],
         &["prefix", "delimiter", "key-marker", "upload-id-marker", "max-uploads", "encoding-type"]),
+    shape(Operation::GetObjectTagging, "GET", &["tagging"], &["versionId"], &[]),
+    shape(Operation::PutObjectTagging, "PUT", &["tagging"], &["versionId"], &[]),
+    shape(Operation::DeleteObjectTagging, "DELETE", &["tagging"], &["versionId"], &[]),
+    shape(Operation::GetObjectAcl, "GET", &["acl"], &["versionId"], &[]),
+    shape(Operation::PutObjectAcl, "PUT", &["acl"], &["versionId"], &[]),
+    shape(Operation::RestoreObject, "POST", &["restore"], &["versionId"], &[]),
     shape(Operation::HeadBucket, "HEAD", &[], &[], &[]),
     shape(Operation::GetBucketLocation, "GET", &["location"], &[], &[]),
     shape(Operation::GetBucketInfo, "GET", &["bucketInfo"], &[], &[]),
@@ -279,7 +295,10 @@ impl Call {
             level == Level::Object || !matches!(verified.scheme(), Scheme::CloudFront | Scheme::Preview);
         let shape = SHAPES.iter().find(|shape| names_file && request.has(shape));
         let Some(shape) = shape else {
-            return Err(NotACall::Outside(request.outside_name()));
+            return Err(match request.without_counterpart() {
+                Some(feature) => NotACall::WithoutCounterpart(feature),
+                None => NotACall::Outside(request.outside_name()),
+            });
         };
         let operation = shape.operation;
         if let Some(feature) = FEATURES.into_iter().find(|name| request.value(name).is_some()) {
@@ -332,6 +351,7 @@ impl Call {
             Self::ListParts { .. } => Operation::ListParts,
             Self::GetObject(_) => Operation::GetObject,
             Self::HeadObject(_) => Operation::HeadObject,
+            Self::Attribute(attribute) => attribute.operation(),
             Self::PostObject(_) => Operation::PostObject,
             Self::CopyObject => Operation::CopyObject,
             Self::UploadPartCopy { .. } => Operation::UploadPartCopy,

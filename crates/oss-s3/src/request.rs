@@ -12,7 +12,8 @@ use std::borrow::Cow;
 use request_auth::aws_v4::Unframer;
 use request_auth::{Dialect, Payload, Verified};
 
-use crate::addressing::{OriginAddressing, UnsignedHeaders, VirtualBucket};
+use crate::acl;
+use crate::addressing::{AclRule, OriginAddressing, UnsignedHeaders, VirtualBucket};
 use crate::area::Target;
 use crate::complete::{PartList, PartNumber, content_md5};
 use crate::copy_source::{self, OriginSource};
@@ -20,7 +21,7 @@ use crate::errand::{DocumentDigests, Errand};
 use crate::error::{Fault, Refusal};
 use crate::headers::{self, Headers};
 use crate::key::encoded_value;
-use crate::operation::{Arguments, Call, Content, MAX_PAGE, UploadId, VersionId};
+use crate::operation::{Arguments, Call, Content, MAX_PAGE, Operation, UploadId, VersionId};
 use crate::payload;
 use crate::size::{self, MAX_UPLOAD_BYTES};
 
@@ -240,6 +241,14 @@ impl OriginRequest {
                 let (method, query) = call.at_origin();
                 (method, query.to_owned(), OriginBody::Empty)
             }
+            Call::Attribute(attribute) => match (attribute.operation(), errand.bucket.acl) {
+                // Every object is private: what is left to ask is whether it is there.
+                (Operation::GetObjectAcl | Operation::PutObjectAcl, AclRule::Private) => {
+                    let version = attribute.version().map(VersionId::query);
+                    ("HEAD", version.unwrap_or_default(), OriginBody::Empty)
+                }
+                _ => (attribute.method(), attribute.query(), OriginBody::Empty),
+            },
             // Nobody is asked: see [`answer_at_once`](crate::response::answer_at_once).
             Call::ListBuckets(_) => ("GET", String::new(), OriginBody::Empty),
         };
@@ -253,7 +262,10 @@ impl OriginRequest {
             }
         };
         let mut request = Self::to_target(errand, method, query, body);
-        request.headers.extend(errand.headers.iter().cloned());
+        let is_sent = |(name, _): &&(Cow<'_, str>, _)| method != "HEAD" || name != acl::HEADER;
+        request
+            .headers
+            .extend(errand.headers.iter().filter(is_sent).cloned());
         request
     }
 

@@ -6,6 +6,7 @@
 //! What S3 says of the gateway's own credentials or address stays in the log: the device is told
 //! that the gateway has a problem, never that its signature or clock is wrong.
 
+mod attributes;
 mod bucket;
 mod copy;
 mod form;
@@ -33,6 +34,7 @@ use crate::xml::{self, Document, Unreadable};
 pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
 
 pub use list::MAX_LIST_BYTES;
+
 /// Who owns what clients are told an owner of: whoever runs the gateway. An account's id is not theirs to know.
 pub(crate) const OWNER: &str = "causeway";
 
@@ -130,6 +132,7 @@ impl<'a> Subject<'a> {
         let names_version = match errand.call() {
             Call::GetObject(selection) | Call::HeadObject(selection) => selection.names_version(),
             Call::DeleteObject { version } => version.is_some(),
+            Call::Attribute(attribute) => attribute.version().is_some(),
             _ => false,
         };
         Self {
@@ -163,8 +166,9 @@ impl<'a> Subject<'a> {
 pub fn translate(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>) -> Result<Answer, Refusal> {
     if !read::is_answer(origin, subject.sent) {
         let refusal = origin_error::refusal(origin, subject.sent);
-        return match (refusal.fault(), asked.dialect) {
-            (Fault::NoSuchTagSet, Dialect::Oss) => Ok(bucket::untagged(asked)),
+        return match (refusal.fault(), subject.sent.operation, asked.dialect) {
+            (Fault::NoSuchTagSet, Operation::GetObjectTagging, _)
+            | (Fault::NoSuchTagSet, Operation::GetBucketTags, Dialect::Oss) => Ok(bucket::untagged(asked)),
             _ => Err(refusal),
         };
     }
@@ -193,6 +197,7 @@ pub fn translate(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>
         | Operation::GetBucketTags
         | Operation::PutBucketTags
         | Operation::DeleteBucketTags => bucket::told(origin, subject, asked),
+        operation if operation.is_of_attribute() => attributes::told(origin, subject, asked),
         _ => Err(unreadable("No answer to this operation is understood.")),
     }
 }

@@ -101,7 +101,10 @@ fn h01_reading_is_its_own_preset_and_each_read_a_right_of_its_own() {
         for (method, target) in [
             ("DELETE", "/devices/k"),
             ("GET", "/devices/?uploads"),
-            ("GET", "/devices/k?acl"),
+            ("PUT", "/devices/k?acl"),
+            ("PUT", "/devices/k?tagging"),
+            ("DELETE", "/devices/k?tagging"),
+            ("POST", "/devices/k?restore"),
         ] {
             assert_eq!(
                 outcome(&device, method, target),
@@ -132,6 +135,98 @@ fn h06_the_right_to_abort_an_upload_is_no_right_to_delete_an_object() {
         assert_eq!(outcome(&device, "DELETE", target), Ok("k".into()));
         for target in other {
             assert_eq!(outcome(&device, "DELETE", target), Err(Fault::Forbidden));
+        }
+    }
+}
+
+#[test]
+fn h01_what_has_no_counterpart_is_told_to_a_key_that_does_more_than_upload() {
+    let grants = |operations: &str| format!(r#"[{{"bucket": "devices", "operations": [{operations}]}}]"#);
+    let requests = [
+        ("POST", "/devices/k?append&position=0"),
+        ("PUT", "/devices/k?symlink"),
+        ("GET", "/devices/k?symlink"),
+        ("POST", "/devices/k?x-oss-process=image"),
+        ("POST", "/devices/k?asyncFetch"),
+        ("PUT", "/devices/k?live"),
+        ("GET", "/devices/?stat"),
+    ];
+    for (operations, fault) in [
+        (r#""upload-only""#, Fault::Forbidden),
+        (r#""PutObject", "UploadPart""#, Fault::Forbidden),
+        (r#""upload-only", "ListParts""#, Fault::NotImplemented),
+        (r#""read-only""#, Fault::NotImplemented),
+        (r#""data-layer""#, Fault::NotImplemented),
+    ] {
+        let device = Device::with_grants(&grants(operations));
+        for (method, target) in requests {
+            assert_eq!(
+                outcome(&device, method, target),
+                Err(fault),
+                "{operations} {target}"
+            );
+        }
+        // L05: without a grant of the bucket, whatever a key may do elsewhere.
+        for bucket in ["firmware", "nobody"] {
+            let target = format!("/{bucket}/k?symlink");
+            assert_eq!(
+                outcome(&device, "PUT", &target),
+                Err(Fault::Forbidden),
+                "{target}"
+            );
+        }
+    }
+}
+
+#[test]
+fn o05_a_feature_of_an_operation_is_told_to_be_lacking_where_the_operation_is_granted() {
+    for (operations, method, query, fault) in [
+        ("upload-only", "PUT", "callback=e30", Fault::NotImplemented),
+        (
+            "upload-only",
+            "POST",
+            "uploadId=U&callback=e30",
+            Fault::NotImplemented,
+        ),
+        ("upload-only", "GET", "x-oss-process=image", Fault::Forbidden),
+        ("read-only", "GET", "x-oss-process=image", Fault::NotImplemented),
+        ("read-only", "PUT", "callback=e30", Fault::Forbidden),
+        ("upload-only", "GET", "tagging=1", Fault::Forbidden),
+        ("read-only", "GET", "tagging=1", Fault::ArgumentInvalid),
+    ] {
+        let device = Device::with_grants(&format!(
+            r#"[{{"bucket": "devices", "operations": ["{operations}"]}}]"#
+        ));
+        let target = format!("/devices/k?{query}");
+        assert_eq!(
+            outcome(&device, method, &target),
+            Err(fault),
+            "{operations} {target}"
+        );
+    }
+}
+
+#[test]
+fn h01_each_attribute_of_an_object_is_a_right_of_its_own() {
+    let requests = [
+        ("GetObjectTagging", "GET", "tagging"),
+        ("PutObjectTagging", "PUT", "tagging"),
+        ("DeleteObjectTagging", "DELETE", "tagging"),
+        ("GetObjectAcl", "GET", "acl"),
+        ("PutObjectAcl", "PUT", "acl"),
+        ("RestoreObject", "POST", "restore"),
+    ];
+    for (granted, ..) in requests {
+        let grants = format!(r#"[{{"bucket": "devices", "prefix": "a/", "operations": ["{granted}"]}}]"#);
+        let device = Device::with_grants(&grants);
+        for (operation, method, query) in requests {
+            let of_key = |key: &str| outcome(&device, method, &format!("/devices/{key}?{query}"));
+            assert_eq!(
+                of_key("a/k").is_ok(),
+                operation == granted,
+                "{granted} {operation}"
+            );
+            assert_eq!(of_key("b/k"), Err(Fault::Forbidden));
         }
     }
 }

@@ -320,7 +320,7 @@ faults! {
     TooManyBuckets: 400 "TooManyBuckets" None, Operator, s3 ["TooManyBuckets"],
         "The storage behind this gateway takes no more buckets: ask the operator.";
     NoSuchTagSet: 404 "NoSuchTagSet" None, Device, s3 ["NoSuchTagSet"],
-        "The bucket has no tags.";
+        "There are no tags.";
     PreconditionFailed: 412 "PreconditionFailed" None, Device, s3 ["PreconditionFailed"],
         "A condition of the request does not hold.";
     NotModified: 304 "NotModified" None, Device, s3 ["NotModified"],

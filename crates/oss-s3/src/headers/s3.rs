@@ -79,23 +79,27 @@ impl S3Rule {
         match self {
             Self::Metadata if is_plain(value) => same(),
             Self::Metadata => Ok(Some(Cow::Owned(metadata::encode(value)))),
-            Self::Acl => match (value, around.bucket.acl) {
-                (b"private", _) => Ok(None),
-                // What the gateway stores is the bucket owner's anyway.
-                (b"bucket-owner-full-control" | b"bucket-owner-read", AclRule::Private) => Ok(None),
-                (
-                    b"bucket-owner-full-control"
-                    | b"bucket-owner-read"
-                    | b"public-read"
-                    | b"public-read-write"
-                    | b"authenticated-read",
-                    AclRule::Pass,
-                ) => same(),
-                (b"public-read" | b"public-read-write" | b"authenticated-read", AclRule::Private) => {
-                    Err(Fault::PublicAcl)
+            Self::Acl => {
+                match (value, around.bucket.acl) {
+                    // What the gateway stores is the bucket owner's anyway.
+                    (b"private", _)
+                    | (b"bucket-owner-full-control" | b"bucket-owner-read", AclRule::Private) => {
+                        if around.sets_acl { same() } else { Ok(None) }
+                    }
+                    (
+                        b"bucket-owner-full-control"
+                        | b"bucket-owner-read"
+                        | b"public-read"
+                        | b"public-read-write"
+                        | b"authenticated-read",
+                        AclRule::Pass,
+                    ) => same(),
+                    (b"public-read" | b"public-read-write" | b"authenticated-read", AclRule::Private) => {
+                        Err(Fault::PublicAcl)
+                    }
+                    _ => Err(Fault::ArgumentInvalid),
                 }
-                _ => Err(Fault::ArgumentInvalid),
-            },
+            }
             Self::StorageClass => same_if(STORAGE_CLASSES.contains(&value), Fault::StorageClassInvalid),
             Self::Encryption => same_if(
                 matches!(value, b"AES256" | b"aws:kms" | b"aws:kms:dsse"),

@@ -66,9 +66,16 @@ pub(super) struct Surroundings<'a> {
     pub(super) replaces: [bool; 2],
     /// Whether the body is framed as aws-chunked.
     pub(super) is_framed: bool,
+    /// Whether the ACL is what the request is about: then S3 is told a private one, too.
+    pub(super) sets_acl: bool,
 }
 
 impl Rule {
+    /// Whether this is an object's canned ACL.
+    pub(super) const fn is_acl(self) -> bool {
+        matches!(self, Self::ObjectAcl | Self::S3(S3Rule::Acl))
+    }
+
     /// Whether this is user metadata, which has a limit of its own and may be empty.
     pub(super) fn is_metadata(self) -> bool {
         matches!(self, Self::Metadata | Self::S3(S3Rule::Metadata))
@@ -98,6 +105,7 @@ impl Rule {
             Self::ContentEncoding => same(),
             Self::Metadata => Ok(Some(Cow::Owned(metadata::encode(value)))),
             Self::ObjectAcl => match (value, around.bucket.acl) {
+                (b"default" | b"private", _) if around.sets_acl => text("private"),
                 (b"default" | b"private", _) => Ok(None),
                 (b"public-read" | b"public-read-write", AclRule::Pass) => same(),
                 (b"public-read" | b"public-read-write", AclRule::Private) => Err(Fault::PublicAcl),
@@ -237,6 +245,7 @@ mod tests {
             encryption: Some(encryption.as_bytes()),
             replaces: [false; 2],
             is_framed: false,
+            sets_acl: false,
         };
         let value = rule.to_s3(value.as_bytes(), &around)?;
         Ok(value.map(|value| String::from_utf8(value.into_owned()).unwrap()))

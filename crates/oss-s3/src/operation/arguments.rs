@@ -153,6 +153,7 @@ impl Call {
             Operation::ListObjects | Operation::ListMultipartUploads => {
                 Self::List(Box::new(Listing::new(operation, arguments)?))
             }
+            operation if operation.is_of_attribute() => Self::Attribute(arguments.attribute(operation)?),
             Operation::ListBuckets => Self::ListBuckets(BucketsPage::of(arguments)?),
             Operation::HeadBucket
             | Operation::GetBucketLocation

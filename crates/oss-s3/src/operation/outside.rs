@@ -1,89 +1,199 @@
-//! Operations that are known and not translated: one table, for the log.
+//! What is known and not translated: operations and features that have no counterpart, by the query names
+//! that make them, and the names of a few others, for the log.
 
-use request_auth::VerifiedParameter;
+use request_auth::{Coverage, Dialect};
 
-use super::{Level, Request, S3_HEADER_PREFIX};
+use super::{FEATURES, Level, Request};
 
 impl Request<'_> {
+    /// The query name of a feature that one of the two dialects lacks, where the signature covers it.
+    pub(super) fn without_counterpart(&self) -> Option<&'static str> {
+        let features: &[&str] = match self.dialect {
+            Dialect::Oss => &FEATURES,
+            Dialect::S3 => &[],
+        };
+        let is_there = |name: &&str| {
+            let mut parameters = self.parameters.iter();
+            parameters.any(|one| one.name == name.as_bytes() && one.coverage == Coverage::Signed)
+        };
+        WITHOUT_COUNTERPART.iter().chain(features).copied().find(is_there)
+    }
+
     /// The name of the operation that this request is, where the table knows it.
     pub(super) fn outside_name(&self) -> Option<&'static str> {
-        let is_plain = || {
-            let plain = |parameter: &VerifiedParameter| {
-                parameter.name.starts_with(b"response-")
-                    || parameter.name.starts_with(S3_HEADER_PREFIX)
-                    || PLAIN.iter().any(|name| parameter.name == name.as_bytes())
-            };
-            self.parameters.iter().all(plain)
+        let is_this = |&(method, level, marker, _): &(&str, Level, &str, &str)| {
+            method == self.method && level == self.level && self.value(marker).is_some()
         };
-        let (_, _, _, _, name) = OUTSIDE.into_iter().find(|&(method, level, copies, marker, _)| {
-            method == self.method
-                && level == self.level
-                && copies == (self.copies && method == "PUT" && self.level == Level::Object)
-                && if marker.is_empty() {
-                    is_plain()
-                } else {
-                    self.value(marker).is_some()
-                }
-        })?;
-        Some(name)
+        OUTSIDE.into_iter().find(is_this).map(|(_, _, _, name)| name)
     }
 }
 
-/// Query names that do not make another operation of a request.
-const PLAIN: [&str; 10] = [
-    "prefix",
-    "marker",
-    "delimiter",
-    "max-keys",
-    "encoding-type",
-    "versionId",
-    "fetch-owner",
-    "start-after",
-    "x-oss-traffic-limit",
-    "x-id",
+/// Appending and sealing; links; work on objects, pictures and streams; folders that are renamed; retention; what
+/// is counted, searched or named for a bucket; and what only S3 has: queries on objects, torrents, retention
+/// of its own kind.
+const WITHOUT_COUNTERPART: [&str; 27] = [
+    "append",
+    "seal",
+    "symlink",
+    "asyncFetch",
+    "img",
+    "style",
+    "live",
+    "vod",
+    "comp",
+    "cleanRestoredObject",
+    "x-oss-rename",
+    "x-oss-dir",
+    "worm",
+    "wormId",
+    "stat",
+    "metaQuery",
+    "cname",
+    "udf",
+    "udfImage",
+    "udfApplication",
+    "select",
+    "torrent",
+    "attributes",
+    "legal-hold",
+    "retention",
+    "object-lock",
+    "renameObject",
 ];
 
-/// Operations that are known and not translated: method, level, with a copy source, the query name
-/// that tells them (empty: none but plain ones), and their name. First match wins.
-const OUTSIDE: [(&str, Level, bool, &str, &str); 28] = [
-    ("PUT", Level::Object, false, "acl", "PutObjectACL"),
-    ("PUT", Level::Object, false, "tagging", "PutObjectTagging"),
-    ("PUT", Level::Object, false, "symlink", "PutSymlink"),
-    ("POST", Level::Object, false, "append", "AppendObject"),
-    ("POST", Level::Object, false, "restore", "RestoreObject"),
-    (
-        "POST",
-        Level::Object,
-        false,
-        "cleanRestoredObject",
-        "CleanRestoredObject",
-    ),
-    ("POST", Level::Object, false, "seal", "SealAppendObject"),
-    ("POST", Level::Object, false, "x-oss-process", "ProcessObject"),
-    (
-        "POST",
-        Level::Object,
-        false,
-        "x-oss-async-process",
-        "AsyncProcessObject",
-    ),
-    ("GET", Level::Object, false, "acl", "GetObjectACL"),
-    ("GET", Level::Object, false, "tagging", "GetObjectTagging"),
-    ("GET", Level::Object, false, "symlink", "GetSymlink"),
-    ("GET", Level::Object, false, "objectMeta", "GetObjectMeta"),
-    ("GET", Level::Object, false, "x-oss-process", "GetObject"),
-    ("GET", Level::Object, false, "", "GetObject"),
-    ("HEAD", Level::Object, false, "objectMeta", "GetObjectMeta"),
-    ("HEAD", Level::Object, false, "", "HeadObject"),
-    ("DELETE", Level::Object, false, "tagging", "DeleteObjectTagging"),
-    ("OPTIONS", Level::Object, false, "", "OptionObject"),
-    ("POST", Level::Bucket, false, "delete", "DeleteMultipleObjects"),
-    ("POST", Level::Bucket, false, "", "PostObject"),
-    ("GET", Level::Bucket, false, "uploads", "ListMultipartUploads"),
-    ("GET", Level::Bucket, false, "versions", "ListObjectVersions"),
-    ("GET", Level::Bucket, false, "list-type", "ListObjectsV2"),
-    ("GET", Level::Bucket, false, "stat", "GetBucketStat"),
-    ("GET", Level::Bucket, false, "acl", "GetBucketAcl"),
-    ("GET", Level::Bucket, false, "", "ListObjects"),
-    ("PUT", Level::Bucket, false, "acl", "PutBucketAcl"),
+/// Operations that are known and not translated: method, level, the query name that tells them, and their name.
+const OUTSIDE: [(&str, Level, &str, &str); 5] = [
+    ("GET", Level::Object, "objectMeta", "GetObjectMeta"),
+    ("GET", Level::Bucket, "acl", "GetBucketAcl"),
+    ("PUT", Level::Bucket, "acl", "PutBucketAcl"),
+    ("GET", Level::Bucket, "versions", "ListObjectVersions"),
+    ("POST", Level::Bucket, "delete", "DeleteMultipleObjects"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Call, NotACall};
+
+    use crate::device::Request as Device;
+    use crate::error::Refusal;
+
+    fn lacking(request: &Device) -> Option<&'static str> {
+        match request.recognised() {
+            Err(NotACall::WithoutCounterpart(name)) => Some(name),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn what_has_no_counterpart_is_said_to_have_none_by_its_query_name() {
+        for (method, target, name) in [
+            ("POST", "k?append&position=0", "append"),
+            ("POST", "k?seal", "seal"),
+            ("PUT", "k?symlink", "symlink"),
+            ("GET", "k?symlink&versionId=v", "symlink"),
+            ("POST", "k?x-oss-process=image/resize,w_1", "x-oss-process"),
+            ("POST", "k?x-oss-process=csv/select", "x-oss-process"),
+            ("POST", "k?x-oss-async-process=video", "x-oss-async-process"),
+            ("POST", "k?asyncFetch", "asyncFetch"),
+            ("POST", "k?cleanRestoredObject", "cleanRestoredObject"),
+            ("PUT", "k?live", "live"),
+            ("GET", "k?vod&endTime=2&startTime=1", "vod"),
+            ("GET", "k?comp=stat&live", "live"),
+            ("POST", "k?x-oss-rename", "x-oss-rename"),
+            ("GET", "?stat", "stat"),
+            ("GET", "?live", "live"),
+            ("PUT", "?worm", "worm"),
+            ("POST", "?wormId=1", "wormId"),
+            ("POST", "?metaQuery&comp=query", "comp"),
+            ("GET", "?cname", "cname"),
+            ("GET", "?style", "style"),
+        ] {
+            let target = ["/devices/", target].concat();
+            for request in [
+                Device::new(method, &target),
+                Device::new(method, &target).signed_by_v4(""),
+            ] {
+                assert_eq!(lacking(&request), Some(name), "{method} {target}");
+            }
+            let refusal = Refusal::from(NotACall::WithoutCounterpart(name));
+            assert_eq!((refusal.status(), refusal.code()), (501, "NotImplemented"));
+            assert!(refusal.reason().starts_with(name));
+        }
+        for (method, target, name) in [
+            ("POST", "k?select&select-type=2", "select"),
+            ("GET", "k?torrent", "torrent"),
+            ("GET", "k?attributes", "attributes"),
+            ("PUT", "k?legal-hold", "legal-hold"),
+            ("PUT", "k?retention", "retention"),
+            ("GET", "?object-lock", "object-lock"),
+            ("PUT", "k?renameObject", "renameObject"),
+        ] {
+            let request = Device::new(method, &["/devices/", target].concat()).signed_by_s3(&[]);
+            assert_eq!(lacking(&request), Some(name), "{method} {target}");
+        }
+    }
+
+    #[test]
+    fn o06_a_name_that_nobody_signed_tells_nothing() {
+        // V1 signs none of S3's own names, and no name in another case.
+        for query in ["select", "torrent", "attributes", "retention", "Append", "STAT"] {
+            for method in ["GET", "PUT", "POST", "DELETE"] {
+                let request = Device::new(method, &["/devices/k?", query].concat());
+                assert!(
+                    matches!(request.recognised(), Err(NotACall::Outside(_))),
+                    "{method} {query}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn h03_what_goes_together_in_no_dialect_stays_outside() {
+        for (method, query) in [
+            ("POST", "uploads&acl"),
+            ("GET", "uploads&tagging"),
+            ("DELETE", "acl"),
+            ("DELETE", "restore"),
+            ("PUT", "restore"),
+            ("GET", "restore"),
+            ("POST", "tagging"),
+            ("POST", "acl"),
+            ("HEAD", "acl"),
+            ("HEAD", "tagging"),
+            ("GET", "acl&tagging"),
+            ("PUT", "tagging&uploadId=U"),
+            ("PUT", "acl&partNumber=1"),
+            ("GET", "tagging&response-expires=0"),
+            ("GET", "tagging&prefix=a"),
+            ("POST", "restore&select"),
+            ("POST", "restore&uploads"),
+            ("PUT", "Tagging"),
+            ("GET", "ACL"),
+        ] {
+            for request in [
+                Device::new(method, &["/devices/k?", query].concat()),
+                Device::new(method, &["/devices/k?", query].concat()).signed_by_v4(""),
+            ] {
+                let refused: Result<Call, NotACall> = request.recognised();
+                let is_outside = matches!(refused, Err(NotACall::Outside(_)));
+                assert!(
+                    is_outside || query == "restore&select",
+                    "{method} {query} {refused:?}"
+                );
+                assert!(refused.is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn h05_a_copy_source_beside_a_sub_resource_makes_no_operation() {
+        for query in ["tagging", "acl"] {
+            let request = Device::new("PUT", &["/devices/k?", query].concat());
+            let request = request.header("x-oss-copy-source", "/devices/other");
+            assert!(
+                matches!(request.recognised(), Err(NotACall::Outside(_))),
+                "{query}"
+            );
+        }
+    }
+}

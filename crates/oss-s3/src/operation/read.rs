@@ -195,7 +195,11 @@ mod tests {
 
     #[test]
     fn a_read_with_another_query_name_is_none_of_these() {
-        for target in ["/devices/k?prefix=a", "/devices/k?objectMeta", "/devices/k?acl"] {
+        for target in [
+            "/devices/k?prefix=a",
+            "/devices/k?objectMeta",
+            "/devices/k?prefix&acl",
+        ] {
             assert!(
                 matches!(query("GET", target), Err(NotACall::Outside(_))),
                 "{target}"

@@ -259,6 +259,24 @@ impl Operation {
         matches!(self, Self::CopyObject | Self::UploadPartCopy)
     }
 
+    /// Whether this reads or sets what a stored object has beside its bytes.
+    pub const fn is_of_attribute(self) -> bool {
+        matches!(
+            self,
+            Self::GetObjectTagging
+                | Self::PutObjectTagging
+                | Self::DeleteObjectTagging
+                | Self::GetObjectAcl
+                | Self::PutObjectAcl
+                | Self::RestoreObject
+        )
+    }
+
+    /// Whether this is about an object that has to be there.
+    pub const fn finds_object(self) -> bool {
+        self.reads() || self.is_of_attribute()
+    }
+
     /// Whether object bytes come or go: straight between device and S3.
     pub fn streams(self) -> bool {
         self.reads() || self.content() == Content::Object

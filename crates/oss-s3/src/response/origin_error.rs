@@ -89,7 +89,7 @@ fn told(fault: Fault, status: u16, error: &OriginError, sent: Sent) -> Refusal {
         Fault::PreconditionFailed if sent.forbids_overwrite => Fault::AlreadyExists,
         // S3 says so of an object that is not there, a copy's source too, to whoever may not list the bucket.
         Fault::OriginRefusedGateway
-            if (sent.operation.reads() || sent.operation.copies())
+            if (sent.operation.finds_object() || sent.operation.copies())
                 && matches!(error.code.as_str(), "" | "AccessDenied") =>
         {
             Fault::ReadDenied
@@ -113,9 +113,9 @@ fn told(fault: Fault, status: u16, error: &OriginError, sent: Sent) -> Refusal {
 fn of_status(status: u16, sent: Sent) -> Fault {
     match status {
         404 if sent.names_version => Fault::NoSuchVersion,
-        404 if sent.operation.reads() => Fault::NoSuchKey,
+        404 if sent.operation.finds_object() => Fault::NoSuchKey,
         404 if sent.operation.level() == Level::Bucket => Fault::NoSuchBucket,
-        405 if sent.operation.reads() => Fault::VersionIsMarker,
+        405 if sent.operation.finds_object() => Fault::VersionIsMarker,
         416 => Fault::RangeInvalid,
         // The gateway follows no redirect: its region or endpoint is wrong.
         300..=399 => Fault::OriginMisconfigured,

@@ -348,6 +348,12 @@ fn fits(operation: Operation, request: &[&str]) -> bool {
             &["delimiter", "key-marker", "upload-id-marker"],
             &["uploads"],
         ),
+        Operation::GetObjectTagging => of_sub_resource("GET", "tagging", request),
+        Operation::PutObjectTagging => of_sub_resource("PUT", "tagging", request),
+        Operation::DeleteObjectTagging => of_sub_resource("DELETE", "tagging", request),
+        Operation::GetObjectAcl => of_sub_resource("GET", "acl", request) || looks(request),
+        Operation::PutObjectAcl => of_sub_resource("PUT", "acl", request) || looks(request),
+        Operation::RestoreObject => of_sub_resource("POST", "restore", request),
         Operation::HeadBucket | Operation::GetBucketInfo => request == ["HEAD"],
         Operation::PutBucket => request == ["PUT"],
         Operation::DeleteBucket => request == ["DELETE"],
@@ -376,6 +382,15 @@ fn reads(method: &str, request: &[&str]) -> bool {
         }
         [] => false,
     }
+}
+
+fn of_sub_resource(method: &str, name: &str, request: &[&str]) -> bool {
+    request == [method, name] || request == [method, name, "versionId"]
+}
+
+/// Whether this asks for no more than whether an object, or a version of it, is there.
+fn looks(request: &[&str]) -> bool {
+    request == ["HEAD"] || request == ["HEAD", "versionId"]
 }
 
 fn lists_parts(request: &[&str]) -> bool {
