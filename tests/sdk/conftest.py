@@ -27,6 +27,7 @@ from origin import Origin  # noqa: E402
 from platforms import PLATFORMS, Platform  # noqa: E402
 from recording_proxy import RecordingProxy  # noqa: E402
 from servers import DevServer, Gateway, NotReady, Server  # noqa: E402
+from stub_s3 import StubS3  # noqa: E402
 from wire import Wire  # noqa: E402
 
 pytest_plugins = ["results"]
@@ -122,6 +123,33 @@ def fresh(platform: Platform, servers: Servers) -> Iterator[Servers]:
         yield Servers(gateway, servers.origin, servers.proxy, keys, process, ready)
     finally:
         process.stop()
+
+
+@pytest.fixture(scope="session")
+def stub() -> Iterator[StubS3]:
+    """An S3 that answers as it is told."""
+    stub = StubS3()
+    yield stub
+    stub.close()
+
+
+@pytest.fixture(scope="session")
+def faulty(stub: StubS3, servers: Servers, platform: Platform) -> Iterator[Gateway]:
+    """A gateway whose origin is the stub."""
+    process = DevServer(platform, "stub", "--origin", stub.url)
+    try:
+        gateway = Gateway(process.ready())
+        resolve(gateway)
+        gateway.process = process
+        yield gateway
+    finally:
+        process.stop()
+
+
+@pytest.fixture(scope="session")
+def faulty_keys(faulty: Gateway) -> KeyStore:
+    """The keys of that gateway."""
+    return KeyStore(faulty.process.folder / "keys", faulty.credentials.access_key_id)
 
 
 def resolve(gateway: Gateway) -> None:

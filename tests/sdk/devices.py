@@ -118,6 +118,11 @@ class Oss2Device:
     def abort(self, key: str, upload_id: str) -> None:
         self.bucket.abort_multipart_upload(key, upload_id)
 
+    def list_parts(self, key: str, upload_id: str) -> list[tuple[int, str, int]]:
+        """The numbers, ETags and sizes of the parts that were stored."""
+        listed = self.bucket.list_parts(key, upload_id)
+        return [(part.part_number, part.etag, part.size) for part in listed.parts]
+
     def presigned_put(self, key: str, seconds: int, headers: dict | None = None) -> str:
         """A URL that lets its holder put `key` for `seconds` from now."""
         return self.bucket.sign_url("PUT", key, seconds, headers=headers)
@@ -215,6 +220,11 @@ class OssV2Device:
 
     def abort(self, key: str, upload_id: str) -> None:
         self.client.abort_multipart_upload(self._request(oss_v2.AbortMultipartUploadRequest, key, upload_id=upload_id))
+
+    def list_parts(self, key: str, upload_id: str) -> list[tuple[int, str, int]]:
+        """The numbers, ETags and sizes of the parts that were stored."""
+        listed = self.client.list_parts(self._request(oss_v2.ListPartsRequest, key, upload_id=upload_id))
+        return [(part.part_number, part.etag, part.size) for part in listed.parts or []]
 
     def presigned_put(self, key: str, seconds: int, headers: dict | None = None) -> str:
         """A URL that lets its holder put `key` for `seconds` from now."""

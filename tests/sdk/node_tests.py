@@ -33,3 +33,12 @@ def node_tests(folder: Path, file: str, environment: dict[str, str], platform: P
     assert aside <= {f"{file}::{test['name']}" for test in tests}, f"limits.json names tests that {file} lacks"
     yield from (test for test in tests if f"{file}::{test['name']}" not in aside)
     assert done.returncode == 0 or any(not test["passed"] for test in tests), done.stderr
+
+
+def shown_as_subtests(folder: Path, file: str, run: dict, platform: Platform, subtests) -> list[dict]:
+    """Runs a file with `run`, shows each of its tests as a subtest of pytest's, and gives them."""
+    tests = list(node_tests(folder, file, environment_of(run), platform))
+    for test in tests:
+        with subtests.test(msg=test["name"]):
+            assert test["passed"], test["reason"]
+    return tests

@@ -59,6 +59,8 @@ def kept_alive(document: str, blanks: int, pause: float) -> Reply:
 
 def operation_of(seen: SeenRequest) -> str:
     """Which S3 operation a request is."""
+    if seen.method == "POST" and seen.query.startswith("restore"):
+        return "RestoreObject"
     if seen.method == "POST":
         return "InitiateMultipartUpload" if seen.query.startswith("uploads") else "CompleteMultipartUpload"
     if seen.method == "PUT":

@@ -183,3 +183,14 @@ def test_the_answer_to_initiate_names_the_devices_own_bucket_and_key(gateway, ke
     request = oss_v2.InitiateMultipartUploadRequest(bucket=gateway.bucket, key="a+b 设备<1>.txt")
     answer = device.client.initiate_multipart_upload(request)
     assert (answer.bucket, answer.key) == (gateway.bucket, "a+b 设备<1>.txt")
+
+
+@pytest.mark.covers("ListParts")
+def test_the_parts_that_were_stored_are_listed(device_with, gateway, keys, key):
+    grant = {"bucket": gateway.bucket, "operations": ["upload-only", "ListParts"]}
+    device = device_with(keys.add(grants=[grant]))
+    upload_id = device.initiate(key)
+    bodies = [b"a" * (5 << 20), b"the last part may be small"]
+    etags = [device.upload_part(key, upload_id, number, body) for number, body in enumerate(bodies, 1)]
+    listed = [(number, etag.strip('"'), size) for number, etag, size in device.list_parts(key, upload_id)]
+    assert listed == [(number, etags[number - 1].strip('"'), len(body)) for number, body in enumerate(bodies, 1)]

@@ -8,12 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from conftest import resolve
 from devices import Oss2Device, OssV2Device
-from keys import KeyStore
 from refusals import refused
-from servers import DevServer, Gateway
-from stub_s3 import XMLNS, StubS3, answer, composite_etag, error, kept_alive, result
+from stub_s3 import XMLNS, answer, composite_etag, error, kept_alive, result
 
 PARTS = [hashlib.md5(b"part one").hexdigest(), hashlib.md5(b"part two").hexdigest()]
 COMPOSITE = hashlib.md5(b"".join(bytes.fromhex(part) for part in PARTS)).hexdigest() + "-2"
@@ -22,36 +19,15 @@ LOST = error(404, "NoSuchUpload")
 MANY_PARTS = 10_000 if os.environ.get("CAUSEWAY_TEST_LONG") else 60
 
 
-@pytest.fixture(scope="module")
-def stub():
-    stub = StubS3()
-    yield stub
-    stub.close()
-
-
-@pytest.fixture(scope="module")
-def faulty(stub, servers, platform):
-    """A gateway whose origin is the stub."""
-    process = DevServer(platform, "stub", "--origin", stub.url)
-    try:
-        gateway = Gateway(process.ready())
-        resolve(gateway)
-        gateway.process = process
-        yield gateway
-    finally:
-        process.stop()
-
-
 @pytest.fixture
 def device(device_kind, faulty):
     return device_kind(faulty.endpoint("virtual-host"), faulty.credentials)
 
 
 @pytest.fixture
-def reading(device_kind, faulty):
+def reading(device_kind, faulty, faulty_keys):
     """A device that may read."""
-    keys = KeyStore(faulty.process.folder / "keys", faulty.credentials.access_key_id)
-    credentials = keys.add(grants=[{"bucket": faulty.bucket, "operations": ["read-only"]}])
+    credentials = faulty_keys.add(grants=[{"bucket": faulty.bucket, "operations": ["read-only"]}])
     return device_kind(faulty.endpoint("virtual-host"), credentials)
 
 

@@ -1,7 +1,7 @@
 """What the recording proxy and the origin know, over HTTP, for the Node tests.
 
 GET /requests?since=N      {"count": …, "requests": […]}: what the origin's side saw after its first N requests
-GET /object?key=K          what the origin holds under K: {"status", "size", "sha256", "headers"}
+GET /object?key=K          what the origin holds under K (nothing: the bucket itself): {"status", "size", "sha256", "headers"}
 GET /upload?key=K&id=U     {"status"} of ListParts at the origin: 200 while the upload is open
 """
 
@@ -34,7 +34,7 @@ class Witness:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 parts = urlsplit(self.path)
-                parameters = {name: values[0] for name, values in parse_qs(parts.query).items()}
+                parameters = {name: values[0] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
                 body = json.dumps(answers[parts.path](**parameters)).encode()
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))

@@ -89,7 +89,7 @@ pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<ExitCo
         .map(ReadyFile::announce)
         .transpose()?;
     let mut settings = Settings::read(project, options.platform)?;
-    if options.preset.is_some() {
+    if options.preset.is_some() && options.platform == Platform::Cloudfront {
         settings.sign_by_router()?;
     }
     let preset = options.preset.unwrap_or(Preset::UploadOnly);
