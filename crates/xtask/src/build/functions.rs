@@ -39,7 +39,6 @@ pub(crate) fn build(project: &Project, npm: &Npm) -> anyhow::Result<Vec<Artefact
                 .out_name(name)
                 .nodejs(true)?
                 .typescript(false)
-                .remove_name_section(true)
                 .remove_producers_section(true)
                 .generate(folder)
                 .with_context(|| format!("wasm-bindgen cannot bind {name}"))?;

@@ -48,7 +48,6 @@ fn bind(wasm: &Path, folder: &Path) -> anyhow::Result<()> {
         .web(true)?
         .typescript(false)
         .omit_default_module_path(true)
-        .remove_name_section(true)
         .remove_producers_section(true)
         .generate(folder)
         .context("wasm-bindgen cannot bind the Worker's wasm")?;
