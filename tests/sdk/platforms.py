@@ -26,6 +26,8 @@ class Platform:
     """On requests that the gateway makes for a document, at the origin."""
     gateway_for_s3: str
     """The fixture of the gateway that S3 clients talk to."""
+    says_loopback: tuple[tuple[str, str], ...]
+    """The headers by which the platform, which is not here, would say that a client is on this machine; none where it is."""
     past_caches: str | None
     """Cache-Control of a question to S3 that no cache on the way may answer; None where there is none."""
 
@@ -43,6 +45,7 @@ PLATFORMS = {
             stream_headers=frozenset({"accept-encoding"}),
             document_headers=frozenset({"accept-encoding"}),
             gateway_for_s3="gateway",
+            says_loopback=(("CF-Connecting-IP", "127.0.0.1"),),
             past_caches="no-cache",
         ),
         Platform(
@@ -58,6 +61,7 @@ PLATFORMS = {
             ),
             # Origin access control signs no body.
             gateway_for_s3="router_signed",
+            says_loopback=(),
             past_caches=None,
         ),
     )

@@ -1,7 +1,7 @@
 //! Tag sets of objects and buckets, in both dialects: the one reader of them.
 //!
 //! The table of [`headers`](crate::headers) reads and writes `x-oss-tagging` and `x-amz-tagging` with it, and
-//! documents of `?tagging` are to be collected into one, element by element. What S3 would refuse where its
+//! [`tagging`](crate::tagging) the documents of `?tagging`. What S3 would refuse where its
 //! answer can't be told from others is refused here: more tags than the bucket takes, a key that stands twice
 //! or is empty, keys and values that are too long or hold control characters. Which other characters a tag may
 //! hold is for the origin to say.
