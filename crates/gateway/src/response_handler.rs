@@ -10,6 +10,7 @@
 
 use oss_s3::answer::{Answer, Asked};
 use oss_s3::complete::{PartList, PartNumber, PartsPage, check_body_digest};
+use oss_s3::deletions::Deletions;
 use oss_s3::errand::Errand;
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::operation::{Call, Content, Operation, PartSource, UploadId};
@@ -43,6 +44,8 @@ enum Stage {
         /// The parts that the device named; `None`: all that are listed.
         named: Option<PartList>,
     },
+    /// A batch of these deletions is under way.
+    Deleting { deletions: Deletions },
     /// A Complete with these parts is under way.
     Completing { parts: PartList },
     /// The key is looked at, because a Complete with these parts was refused.
@@ -133,6 +136,15 @@ impl<'a> Exchange<'a> {
                     }
                 }
             }
+            Call::DeleteMultipleObjects { .. } => {
+                // A document that nothing binds could be another one than was signed.
+                if errand.content_md5().is_none() && errand.content_sha256().is_none() {
+                    return Err(Refusal::new(Fault::DigestInvalid).about("content-md5"));
+                }
+                let deletions = Deletions::from_client(document, errand.target().areas())?;
+                let request = request.with_document(deletions.to_xml());
+                (Stage::Deleting { deletions }, request)
+            }
             // A part is weighed with all others when they are completed.
             Call::CopyObject if errand.max_object_bytes().is_some() => {
                 let first = OriginRequest::head_source(&errand).ok_or(Fault::GatewayFailed)?;
@@ -151,7 +163,7 @@ impl<'a> Exchange<'a> {
     /// How many bytes of the body of an answer with this status to read; the rest is dropped.
     pub fn document_bytes(&self, status: u16) -> usize {
         match self.stage {
-            Stage::Asking | Stage::Completing { .. } => {
+            Stage::Asking | Stage::Deleting { .. } | Stage::Completing { .. } => {
                 response::document_bytes(self.errand.call().operation(), status)
             }
             Stage::Listing { .. } => response::parts_page_bytes(status),
@@ -166,6 +178,9 @@ impl<'a> Exchange<'a> {
     pub fn advance(&mut self, answer: &OriginAnswer, asked: &Asked<'_>) -> Result<Step, Refusal> {
         let subject = Subject::of(&self.errand);
         match core::mem::replace(&mut self.stage, Stage::Asking) {
+            Stage::Deleting { deletions } => {
+                response::deleted(answer, &deletions, &subject, asked).map(Step::Answer)
+            }
             Stage::Weighing { copy } => {
                 let (bytes, etag) = response::weighed(answer)?;
                 size::check(bytes, self.errand.max_object_bytes().unwrap_or_default())?;

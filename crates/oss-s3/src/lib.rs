@@ -20,6 +20,7 @@ pub mod area;
 pub mod complete;
 pub mod copy_source;
 mod creation;
+pub mod deletions;
 #[cfg(test)]
 mod device;
 pub mod errand;

@@ -136,6 +136,11 @@ pub enum Call {
     },
     /// Lists objects, or uploads that are under way.
     List(Box<Listing>),
+    /// Deletes the objects that a document names.
+    DeleteMultipleObjects {
+        /// How the answer spells keys.
+        spelling: KeySpelling,
+    },
     /// Asks something of a bucket, or does something to it.
     Bucket(BucketCall),
     /// Lists the buckets that the key has grants for.
@@ -224,6 +229,7 @@ const SHAPES: &[Shape] = &[
     shape(Operation::CopyObject, "PUT", &[], &["x-oss-traffic-limit"], &[]),
     shape(Operation::UploadPartCopy, "PUT", &["partNumber", "uploadId"], &["x-oss-traffic-limit"], &[]),
     shape(Operation::DeleteObject, "DELETE", &[], &["versionId"], &[]),
+    shape(Operation::DeleteMultipleObjects, "POST", &["delete"], &[], &["encoding-type"]),
     shape(Operation::ListObjects, "GET", &[], &["continuation-token"],
         &["list-type", "prefix", "delimiter", "marker", "start-after", "max-keys", "encoding-type", "fetch-owner"]),
     shape(Operation::ListMultipartUploads, "GET", &["uploads"], &[],
@@ -356,6 +362,7 @@ impl Call {
             Self::CopyObject => Operation::CopyObject,
             Self::UploadPartCopy { .. } => Operation::UploadPartCopy,
             Self::DeleteObject { .. } => Operation::DeleteObject,
+            Self::DeleteMultipleObjects { .. } => Operation::DeleteMultipleObjects,
             Self::List(listing) => listing.operation(),
             Self::Bucket(call) => call.operation(),
             Self::ListBuckets(_) => Operation::ListBuckets,

@@ -237,6 +237,7 @@ impl OriginRequest {
                 let query = area.map_or("max-keys=0".to_owned(), |area| listing.query(area));
                 ("GET", query, OriginBody::Empty)
             }
+            Call::DeleteMultipleObjects { .. } => ("POST", "delete=".to_owned(), OriginBody::Empty),
             Call::Bucket(call) => {
                 let (method, query) = call.at_origin();
                 (method, query.to_owned(), OriginBody::Empty)
@@ -275,7 +276,7 @@ impl OriginRequest {
     }
 
     /// Gives the request a document of S3's, its type and its digest.
-    pub(crate) fn with_document(mut self, document: String) -> Self {
+    pub fn with_document(mut self, document: String) -> Self {
         let document = document.into_bytes();
         self.headers
             .push((Cow::Borrowed("content-type"), b"application/xml".to_vec()));

@@ -9,6 +9,7 @@
 mod attributes;
 mod bucket;
 mod copy;
+mod deletions;
 mod form;
 mod list;
 mod origin_error;
@@ -33,6 +34,7 @@ use crate::xml::{self, Document, Unreadable};
 /// The longest error, initiation or completion document that is read from the origin, in bytes.
 pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
 
+pub use deletions::deleted;
 pub use list::MAX_LIST_BYTES;
 
 /// Who owns what clients are told an owner of: whoever runs the gateway. An account's id is not theirs to know.
@@ -78,7 +80,9 @@ pub fn document_bytes(operation: Operation, status: u16) -> usize {
     match operation {
         _ if status >= 300 => MAX_DOCUMENT_BYTES,
         Operation::ListParts => MAX_PARTS_PAGE_BYTES,
-        Operation::ListObjects | Operation::ListMultipartUploads => MAX_LIST_BYTES,
+        Operation::ListObjects | Operation::ListMultipartUploads | Operation::DeleteMultipleObjects => {
+            MAX_LIST_BYTES
+        }
         // The bytes of an object stream past.
         operation if operation.streams() => 0,
         _ => MAX_DOCUMENT_BYTES,
@@ -126,7 +130,8 @@ impl<'a> Subject<'a> {
         let spelling = match errand.call() {
             Call::InitiateMultipartUpload { spelling }
             | Call::CompleteMultipartUpload { spelling, .. }
-            | Call::ListParts { spelling, .. } => *spelling,
+            | Call::ListParts { spelling, .. }
+            | Call::DeleteMultipleObjects { spelling } => *spelling,
             _ => KeySpelling::Plain,
         };
         let names_version = match errand.call() {

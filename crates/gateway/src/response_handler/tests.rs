@@ -408,3 +408,66 @@ fn h11_a_copy_under_a_limit_of_size_is_of_what_was_weighed() {
         assert_eq!((sent.len(), answer.unwrap_err().fault()), (1, fault));
     }
 }
+
+const BATCH: &str = "<Delete><Object><Key>a/k</Key></Object><Object><Key>b/k</Key></Object></Delete>";
+/// `printf '%s' BATCH | openssl md5 -binary | base64`, computed apart.
+const BATCH_MD5: &str = "HjlWUpcpTIoeDzRK1RB3Nw==";
+
+/// Runs a batch of deletions under grants of these operations for `a/` and `b/`.
+fn delete_in(
+    [of_a, of_b]: [&str; 2],
+    document: &str,
+    md5: &str,
+    answers: &[OriginAnswer],
+) -> (Vec<OriginRequest>, Result<Answer, Refusal>) {
+    let grants = format!(
+        r#"[{{"bucket": "devices", "operations": ["{of_a}"], "prefix": "a/", "mount": "m/"}},
+            {{"bucket": "devices", "operations": ["{of_b}"], "prefix": "b/"}}]"#
+    );
+    let headers = [("content-md5", md5)];
+    run_of("POST", &grants, "/devices/?delete", &headers, document, answers)
+}
+
+#[test]
+fn a_batch_of_deletions_is_one_request_with_a_document_of_its_own() {
+    let done =
+        "<DeleteResult><Deleted><Key>m/a/k</Key></Deleted><Deleted><Key>b/k</Key></Deleted></DeleteResult>";
+    let all = ["DeleteObjects", "DeleteMultipleObjects"];
+    let (sent, answer) = delete_in(all, BATCH, BATCH_MD5, &[origin(200, &[], done)]);
+    assert_eq!(
+        (sent[0].method, sent[0].url()),
+        ("POST", "https://acme-ingest.s3.example/?delete=".to_owned())
+    );
+    let OriginBody::Document(document) = &sent[0].body else {
+        panic!()
+    };
+    assert!(
+        document
+            .ends_with(b"<Delete><Object><Key>m/a/k</Key></Object><Object><Key>b/k</Key></Object></Delete>")
+    );
+    assert_ne!(sent_as(&sent[0], "content-md5"), Some(BATCH_MD5));
+    assert!(body(&answer.unwrap()).contains("<Deleted><Key>a/k</Key></Deleted><Deleted><Key>b/k</Key>"));
+}
+
+#[test]
+fn h10_one_key_that_is_not_granted_refuses_the_batch_before_the_origin_is_asked() {
+    for operations in [
+        ["DeleteMultipleObjects", "DeleteObject"],
+        ["upload-only", "DeleteMultipleObjects"],
+    ] {
+        let (sent, answer) = delete_in(operations, BATCH, BATCH_MD5, &[]);
+        assert_eq!((sent.len(), answer.unwrap_err().fault()), (0, Fault::Forbidden));
+    }
+}
+
+#[test]
+fn h10_a_batch_that_no_digest_binds_or_another_one_is_refused() {
+    let all = ["DeleteMultipleObjects"; 2];
+    for (md5, fault) in [
+        ("", Fault::DigestInvalid),
+        ("1B2M2Y8AsgTpgAmY7PhCfg==", Fault::DigestMismatch),
+    ] {
+        let (sent, answer) = delete_in(all, BATCH, md5, &[]);
+        assert_eq!((sent.len(), answer.unwrap_err().fault()), (0, fault), "{md5}");
+    }
+}

@@ -153,6 +153,12 @@ impl Call {
             Operation::ListObjects | Operation::ListMultipartUploads => {
                 Self::List(Box::new(Listing::new(operation, arguments)?))
             }
+            Operation::DeleteMultipleObjects => {
+                arguments.flag("delete")?;
+                Self::DeleteMultipleObjects {
+                    spelling: arguments.spelling()?,
+                }
+            }
             operation if operation.is_of_attribute() => Self::Attribute(arguments.attribute(operation)?),
             Operation::ListBuckets => Self::ListBuckets(BucketsPage::of(arguments)?),
             Operation::HeadBucket

@@ -62,12 +62,11 @@ const WITHOUT_COUNTERPART: [&str; 27] = [
 ];
 
 /// Operations that are known and not translated: method, level, the query name that tells them, and their name.
-const OUTSIDE: [(&str, Level, &str, &str); 5] = [
+const OUTSIDE: [(&str, Level, &str, &str); 4] = [
     ("GET", Level::Object, "objectMeta", "GetObjectMeta"),
     ("GET", Level::Bucket, "acl", "GetBucketAcl"),
     ("PUT", Level::Bucket, "acl", "PutBucketAcl"),
     ("GET", Level::Bucket, "versions", "ListObjectVersions"),
-    ("POST", Level::Bucket, "delete", "DeleteMultipleObjects"),
 ];
 
 #[cfg(test)]

@@ -120,7 +120,6 @@ fn h01_every_other_operation_is_outside_and_named_where_it_is_known() {
         ("GET", "/devices/?uploads&marker=a", None),
         ("GET", "/devices/?versions&prefix=a", Some("ListObjectVersions")),
         ("GET", "/devices/?lifecycle", None),
-        ("POST", "/devices/?delete", Some("DeleteMultipleObjects")),
         ("POST", "/devices/", None),
         ("POST", "/devices/k", None),
         ("PATCH", "/devices/k", None),
@@ -491,6 +490,12 @@ fn h05_b01_a_copy_is_never_a_plain_write_wherever_its_source_stands() {
 #[test]
 fn a_bucket_and_the_service_are_asked_of_by_their_own_level() {
     for (method, target, call) in [
+        ("POST", "/devices/?delete", Operation::DeleteMultipleObjects),
+        (
+            "POST",
+            "/devices?encoding-type=url&delete=",
+            Operation::DeleteMultipleObjects,
+        ),
         ("HEAD", "/devices/", Operation::HeadBucket),
         ("HEAD", "/devices", Operation::HeadBucket),
         ("GET", "/devices?location", Operation::GetBucketLocation),

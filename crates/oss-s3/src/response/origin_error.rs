@@ -35,7 +35,7 @@ impl OriginError {
     }
 }
 
-fn words(text: &str) -> String {
+pub(super) fn words(text: &str) -> String {
     text.trim()
         .chars()
         .filter(|c| !c.is_control())

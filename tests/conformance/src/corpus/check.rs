@@ -348,6 +348,7 @@ fn fits(operation: Operation, request: &[&str]) -> bool {
             &["delimiter", "key-marker", "upload-id-marker"],
             &["uploads"],
         ),
+        Operation::DeleteMultipleObjects => request == ["POST", "delete"],
         Operation::GetObjectTagging => of_sub_resource("GET", "tagging", request),
         Operation::PutObjectTagging => of_sub_resource("PUT", "tagging", request),
         Operation::DeleteObjectTagging => of_sub_resource("DELETE", "tagging", request),
