@@ -18,6 +18,7 @@
 //! resource is refused as well, although CloudFront takes it for any URL: `"Resource":"*"` says so.
 
 mod asymmetric;
+pub(crate) mod ecdsa;
 mod policy;
 mod resource;
 #[cfg(feature = "cloudfront-signer")]

@@ -60,9 +60,7 @@ impl PublicKey {
 }
 
 #[cfg(feature = "cloudfront-signatures")]
-fn is_point(point: &[u8; 65]) -> bool {
-    point.first() == Some(&4) && p256::ecdsa::VerifyingKey::from_sec1_bytes(point).is_ok()
-}
+use crate::cloudfront::ecdsa::is_point;
 
 /// Nothing is verified with it then.
 #[cfg(not(feature = "cloudfront-signatures"))]

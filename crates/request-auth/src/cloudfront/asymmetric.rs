@@ -8,13 +8,11 @@
 //! OpenSSL writes ECDSA signatures in DER, with either of the two values of s: both are taken, since
 //! nothing counts signatures.
 
-use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
-use crypto_bigint::{Odd, U2048};
-use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
-use p256::ecdsa::{Signature, VerifyingKey};
 use sha1::{Digest as _, Sha1};
 use sha2::Sha256;
 
+use super::ecdsa;
+use super::ecdsa::{modulo, residue};
 use crate::public_key::{Kind, PublicKey};
 
 /// The hash of a signature.
@@ -49,13 +47,7 @@ pub(super) fn verifies(key: &PublicKey, hash: Hash, text: &[u8], signature: &[u8
     let digest = hash.digest(text);
     match &key.0 {
         Kind::Rsa2048(modulus) => signed_by_rsa(modulus, signature) == Some(encoded(hash, &digest)),
-        Kind::P256(point) => match (
-            VerifyingKey::from_sec1_bytes(point),
-            Signature::from_der(signature),
-        ) {
-            (Ok(key), Ok(signature)) => key.verify_prehash(&digest, &signature).is_ok(),
-            _ => false,
-        },
+        Kind::P256(point) => ecdsa::verifies(point, &digest, signature),
     }
 }
 
@@ -85,9 +77,7 @@ fn signed_by_rsa(modulus: &[u8; 256], signature: &[u8]) -> Option<[u8; 256]> {
     if signature >= modulus {
         return None;
     }
-    let modulus = Odd::new(U2048::from_be_slice(modulus)).into_option()?;
-    let params = FixedMontyParams::new_vartime(modulus);
-    let base = FixedMontyForm::new(&U2048::from_be_slice(signature), &params);
-    let power = (0..16).fold(base, |power, _| power.square());
+    let base = residue(signature, &modulo(modulus)?);
+    let power = (0..16).fold(base.clone(), |power, _| power.square());
     power.mul(&base).retrieve().to_be_bytes().as_ref().try_into().ok()
 }
