@@ -30,6 +30,8 @@ class Platform:
     """The headers by which the platform, which is not here, would say that a client is on this machine; none where it is."""
     past_caches: str | None
     """Cache-Control of a question to S3 that no cache on the way may answer; None where there is none."""
+    passes_origin: bool
+    """Whether requests with object bytes that a listed page sends have its Origin at S3."""
 
 
 PLATFORMS = {
@@ -47,6 +49,7 @@ PLATFORMS = {
             gateway_for_s3="gateway",
             says_loopback=(("CF-Connecting-IP", "127.0.0.1"),),
             past_caches="no-cache",
+            passes_origin=False,
         ),
         Platform(
             name="cloudfront",
@@ -63,6 +66,7 @@ PLATFORMS = {
             gateway_for_s3="router_signed",
             says_loopback=(),
             past_caches=None,
+            passes_origin=True,
         ),
     )
 }

@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import shutil
-import subprocess
 from urllib.parse import parse_qs, urlsplit
 
 import forms
 import pytest
-from conftest import HERE
+from browsers import content, run_in_chromium
 from forms import Signer
 
 MANY = 6 << 20
-
-
-def content(size: int) -> bytes:
-    """What browser/post.mjs uploads."""
-    return (bytes(range(251)) * (size // 251 + 1))[:size]
-
-
-def chromium() -> str:
-    """The browser that `cargo xtask test sdk` makes sure of."""
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    assert found, "Chromium is missing: run `apt-get install chromium`, or set CHROMIUM to where it is"
-    return found
 
 
 @pytest.mark.parametrize("scheme", forms.SCHEMES)
@@ -38,7 +23,6 @@ def test_a_browser_posts_forms(keys, gateway, origin, key, tmp_path, scheme):
     screenshot = os.environ.get("CAUSEWAY_SCREENSHOTS")
     run = {
         "url": f"{gateway.endpoint('path').url}/{gateway.bucket}/",
-        "chromium": chromium(),
         "screenshot": f"{screenshot}/{scheme}.png" if screenshot else None,
         "same": [
             {"fields": signer.fields({"key": f"{key}/small-${{filename}}", "success_action_status": "201"}), "size": 1000},
@@ -51,12 +35,7 @@ def test_a_browser_posts_forms(keys, gateway, origin, key, tmp_path, scheme):
             {"key": f"{key}/${{filename}}", "success_action_redirect": landing}
         ),
     }
-    environment = os.environ | {"CAUSEWAY_BROWSER": json.dumps(run), "HOME": str(tmp_path)}
-    done = subprocess.run(
-        ["node", HERE / "browser" / "post.mjs"], env=environment, capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    seen = json.loads(done.stdout)
+    seen = run_in_chromium("post.mjs", run, tmp_path)
 
     small, large, refused = seen["same"]
     assert (small["status"], large["status"], refused["status"]) == (201, 204, 403)
