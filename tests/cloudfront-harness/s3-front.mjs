@@ -87,7 +87,7 @@ class Front {
     this.#checkMetadata(head);
     this.#checkAcl(head, bucket);
     const hidesMissing = key !== "" && !this.#may(caller, "s3:ListBucket", `arn:aws:s3:::${bucket.name}`, bucket, {});
-    await this.#forward(head, digest, hidesMissing);
+    await this.#forward(head, bucket.name, digest, hidesMissing);
   }
 
   async #caller(head, region) {
@@ -183,7 +183,7 @@ class Front {
     }
   }
 
-  async #forward(head, digest, hidesMissing) {
+  async #forward(head, name, digest, hidesMissing) {
     const { url, bucket, region, access_key_id, secret_access_key } = this.origin;
     const { host, port } = new URL(url);
     const forwarded = {
@@ -191,7 +191,15 @@ class Front {
       path: `/${bucket}${head.path}`,
       query: head.query,
       // SeaweedFS takes no x-amz-* header that is not signed, not even the one that CloudFront adds.
-      lines: [...without(head.lines, "host", "x-amz-cf-id"), { name: "Host", value: host }],
+      lines: [
+        ...without(head.lines, "host", "x-amz-cf-id", "x-amz-copy-source"),
+        // The origin's bucket stands for the template's, which a copy names once more.
+        ...values(head.lines, "x-amz-copy-source").map((value) => ({
+          name: "x-amz-copy-source",
+          value: value.startsWith(`/${name}/`) ? `/${bucket}${value.slice(name.length + 1)}` : value,
+        })),
+        { name: "Host", value: host },
+      ],
     };
     const credentials = { accessKeyId: access_key_id, secretAccessKey: secret_access_key };
     const lines = await signForS3(forwarded, credentials, { region, host, digest });

@@ -17,8 +17,10 @@ from node_tests import shown_as_subtests
 from object_clients import CLIENTS
 from operations import ROWS
 from origin import Origin
+from refusals import refused
 from results import RESULTS
 from servers import DevServer, Gateway
+from stub_s3 import answer, error
 from witness import Witness
 
 BODY = b"the bytes of an object" * 1000
@@ -139,6 +141,41 @@ def get_bucket_info(client, origin, key):
     assert location
 
 
+def get_object_tagging(client, origin, key):
+    client.put(key, BODY)
+    document = "".join(f"<Tag><Key>{name}</Key><Value>{value}</Value></Tag>" for name, value in TAGS.items())
+    set_at_origin = origin.request("PUT", key, "tagging=", f"<Tagging><TagSet>{document}</TagSet></Tagging>".encode())
+    assert set_at_origin.status == 200
+    assert client.tags(key) == TAGS
+
+
+def put_object_tagging(client, origin, key):
+    client.put(key, BODY)
+    client.set_tags(key, TAGS)
+    assert origin.tags(key) == TAGS
+
+
+def delete_object_tagging(client, origin, key):
+    client.put(key, BODY)
+    client.set_tags(key, TAGS)
+    client.delete_tags(key)
+    assert origin.tags(key) == {}
+
+
+def get_object_acl(client, origin, key):
+    client.put(key, BODY)
+    assert client.acl(key) == "private"
+
+
+def put_object_acl(client, origin, key):
+    client.put(key, BODY)
+    client.set_acl(key, "private")
+    assert client.acl(key) == "private"
+    with pytest.raises(client.errors) as raised:
+        client.set_acl(key, "public-read")
+    assert client.refusal(raised.value).status in (400, 403)
+
+
 PERFORM = {
     "PutObject": put_object,
     "GetObject": get_object,
@@ -159,6 +196,11 @@ PERFORM = {
     "HeadBucket": head_bucket,
     "GetBucketLocation": get_bucket_location,
     "GetBucketInfo": get_bucket_info,
+    "GetObjectTagging": get_object_tagging,
+    "PutObjectTagging": put_object_tagging,
+    "DeleteObjectTagging": delete_object_tagging,
+    "GetObjectAcl": get_object_acl,
+    "PutObjectAcl": put_object_acl,
 }
 
 
@@ -249,3 +291,35 @@ def test_the_sdks_for_node_make_tag_and_delete_a_bucket(servers, platform, unmad
     for test in shown_as_subtests(HERE / "buckets", file, run, platform, subtests):
         request.config.stash[RESULTS].add_node(sdk, test)
     witness.close()
+
+
+@pytest.mark.parametrize(("kind", "operation"), every_client_of(["RestoreObject"]))
+def test_an_archived_object_is_restored(client_of, faulty, faulty_keys, stub, key, kind, operation):
+    """A stub answers: the local S3 server restores nothing."""
+    credentials = faulty_keys.add(grants=[{"bucket": faulty.bucket, "operations": [operation]}])
+    client = client_of(kind, faulty, credentials)
+    for status in (202, 200):
+        with stub.script(RestoreObject=answer(status)) as seen:
+            assert client.restore(key) == status
+        assert [(request.method, request.query) for request in seen] == [("POST", "restore=")]
+        assert b"<Days>1</Days>" in seen[0].body
+    with stub.script(RestoreObject=error(409, "RestoreAlreadyInProgress")):
+        with refused(client, 409, "RestoreAlreadyInProgress"):
+            client.restore(key)
+
+
+@pytest.mark.parametrize(("sdk", "file"), [("ali-oss", "oss.test.cjs"), ("@aws-sdk/client-s3", "s3.test.cjs")])
+def test_the_sdks_for_node_restore_an_archived_object(
+    faulty, faulty_keys, stub, platform, request, subtests, sdk, file
+):
+    credentials = faulty_keys.add(grants=[{"bucket": faulty.bucket, "operations": ["RestoreObject"]}])
+    styles = {style: dataclasses.asdict(faulty.endpoint(style)) for style in ("virtual-host", "path")}
+    run = {
+        "endpoints": {**styles, "http": styles},
+        "bucket": faulty.bucket,
+        "credentials": {**dataclasses.asdict(credentials), "secret_access_key": credentials.access_key_secret},
+    }
+    with stub.script(RestoreObject=answer(202)) as seen:
+        for test in shown_as_subtests(HERE / "restore", file, run, platform, subtests):
+            request.config.stash[RESULTS].add_node(sdk, test)
+    assert [(request.method, request.query) for request in seen] == [("POST", "restore=")]

@@ -6,6 +6,7 @@ const { test } = require('node:test');
 const { device, md5, run, sha256, stored, uploadStatus, withKey } = require('./device.cjs');
 
 const BODY = Buffer.from('the bytes of an object'.repeat(1000));
+const TAGS = { site: 'Berlin Nord', kind: 'log+1' };
 const ETAG = `"${md5(BODY)}"`;
 
 const client = device('virtual-host', withKey(run.keys.data_layer));
@@ -75,6 +76,21 @@ const operations = {
     assert.ok(bucket.Location);
   },
 
+  async 'PutObjectTagging, GetObjectTagging, DeleteObjectTagging'(key) {
+    await put(key);
+    await client.putObjectTagging(key, TAGS);
+    assert.deepEqual((await client.getObjectTagging(key)).tag, TAGS);
+    await client.deleteObjectTagging(key);
+    assert.deepEqual((await client.getObjectTagging(key)).tag, {});
+  },
+
+  async 'PutObjectAcl, GetObjectAcl'(key) {
+    await put(key);
+    await client.putACL(key, 'private');
+    assert.equal((await client.getACL(key)).acl, 'private');
+    const error = await client.putACL(key, 'public-read').catch(thrown => thrown);
+    assert.ok([400, 403].includes(error.status), String(error));
+  },
 };
 
 for (const [names, perform] of Object.entries(operations)) {

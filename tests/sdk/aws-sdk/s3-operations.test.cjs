@@ -7,6 +7,10 @@ const s3 = require('@aws-sdk/client-s3');
 const { client, md5, run, sha256, stored } = require('./client.cjs');
 
 const BODY = Buffer.from('the bytes of an object'.repeat(1000));
+const TAGS = [
+  { Key: 'site', Value: 'Berlin Nord' },
+  { Key: 'kind', Value: 'log+1' },
+];
 const ETAG = `"${md5(BODY)}"`;
 
 const Bucket = run.bucket;
@@ -79,6 +83,23 @@ const operations = {
     assert.ok((await send('GetBucketLocation')).LocationConstraint);
   },
 
+  async 'PutObjectTagging, GetObjectTagging, DeleteObjectTagging'(Key) {
+    await put(Key);
+    await send('PutObjectTagging', { Key, Tagging: { TagSet: TAGS } });
+    const { TagSet } = await send('GetObjectTagging', { Key });
+    assert.deepEqual(new Map(TagSet.map(({ Key, Value }) => [Key, Value])), new Map(TAGS.map(({ Key, Value }) => [Key, Value])));
+    await send('DeleteObjectTagging', { Key });
+    assert.deepEqual((await send('GetObjectTagging', { Key })).TagSet ?? [], []);
+  },
+
+  async 'PutObjectAcl, GetObjectAcl'(Key) {
+    await put(Key);
+    await send('PutObjectAcl', { Key, ACL: 'private' });
+    const { Grants } = await send('GetObjectAcl', { Key });
+    assert.deepEqual(Grants.map(({ Grantee, Permission }) => [Grantee.Type, Permission]), [['CanonicalUser', 'FULL_CONTROL']]);
+    const error = await send('PutObjectAcl', { Key, ACL: 'public-read' }).catch(thrown => thrown);
+    assert.ok([400, 403].includes(error.$metadata.httpStatusCode), String(error));
+  },
 };
 
 for (const [names, perform] of Object.entries(operations)) {
