@@ -37,13 +37,16 @@ bucket-is-private|nobody reads the bucket without a signature|the public access 
 conditions-on-get|with --reads: Range and If-None-Match that viewer-request wrote reach S3 on GET|reads get the whole object, or 403
 overrides-reach-s3|with --reads: response-* parameters reach S3 under origin access control's signature|signed links cannot set an answer's headers
 missing-is-told|with --reads: S3 tells a missing object by 404|s3:ListBucket in the bucket's policy
+list|with --reads: the handler lists the bucket|s3:ListBucket of the handler's role
+copy|with --changes: the handler copies an object|s3:GetObject and s3:PutObject of the handler's role
+delete|with --changes: the handler deletes an object|s3:DeleteObject of the handler's role
 END
 }
 
 usage() {
     cat <<'END'
 Usage: CAUSEWAY_KEY_ID=… CAUSEWAY_KEY_SECRET=… verify.sh --url URL --bucket NAME --origin s3://BUCKET --region REGION
-                 [--mount PREFIX/] [--path-style] [--reads] [--connect HOST:PORT] [--origin-endpoint URL] [--keep]
+                 [--mount PREFIX/] [--path-style] [--reads] [--changes] [--connect HOST:PORT] [--origin-endpoint URL] [--keep]
 
 Proves on a real account what the gateway rests on. Sends requests as a device and reads back from the bucket with your
 own credentials, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN (with a profile:
@@ -57,6 +60,7 @@ The test key needs the grant {"bucket": NAME, "operations": ["upload-only", "Lis
   --mount PREFIX/        what the test key's grant puts before keys
   --path-style           the URL's host wants /NAME/key (otherwise it is a CNAME host: /key)
   --reads                prove reads too: Access is not "upload-only", and the grant has "read-only" as well
+  --changes              prove a copy and a deletion too: Access is "read-write" or more, and the grant has "read-write"
   --connect HOST:PORT    connect there instead, and send the URL's host as Host
   --origin-endpoint URL  an S3 server that is not AWS, addressed path-style
   --keep                 leave the objects (below causeway-verify/); otherwise they are deleted
@@ -76,12 +80,13 @@ stop() {
     exit 2
 }
 
-url="" bucket="" origin="" region="" mount="" path_style=no reads=no connect="" origin_endpoint="" keep=no
+url="" bucket="" origin="" region="" mount="" path_style=no reads=no changes=no connect="" origin_endpoint="" keep=no
 while [[ $# -gt 0 ]]; do
     case $1 in
     --help | -h) usage && exit 0 ;;
     --path-style) path_style=yes ;;
     --reads) reads=yes ;;
+    --changes) changes=yes ;;
     --keep) keep=yes ;;
     --url | --bucket | --origin | --region | --mount | --connect | --origin-endpoint)
         [[ $# -ge 2 ]] || stop "$1 needs a value"
@@ -530,6 +535,27 @@ missing_is_told() {
     answered 404 NoSuchKey
 }
 
+list_is_told() {
+    device GET "?prefix=${folder}/sm" "" ""
+    saw="the list does not name the object"
+    answered 200 && grep -q "<Key>${folder}/small</Key>" "${work}/body"
+}
+
+copy_is_stored() {
+    x_oss="x-oss-copy-source:/${bucket}/${folder}/small"
+    stored+=("${folder}/copy")
+    device PUT "${folder}/copy" "${folder}/copy" "" --header "Content-Length: 0"
+    answered 200 && is_stored "${folder}/copy" "${work}/small"
+}
+
+copy_is_deleted() {
+    device DELETE "${folder}/copy" "${folder}/copy" ""
+    answered 204 || return 1
+    saw="the bucket still has it"
+    origin GET "${mount}${folder}/copy"
+    [[ ${origin_status} == 404 ]]
+}
+
 head -c 1000 /dev/urandom >"${work}/small"
 head -c 500000 /dev/urandom >"${work}/medium"
 head -c 8000000 /dev/urandom >"${work}/large"
@@ -566,6 +592,11 @@ if [[ ${reads} == yes ]]; then
     prove conditions-on-get ranges_and_conditions_are_kept
     prove overrides-reach-s3 overrides_are_told
     prove missing-is-told missing_is_told
+    prove list list_is_told
+fi
+if [[ ${changes} == yes ]]; then
+    prove copy copy_is_stored
+    prove delete copy_is_deleted
 fi
 
 if [[ ${keep} == no ]]; then

@@ -114,7 +114,7 @@ def test_no_secret_stands_on_a_command_line_where_every_user_of_the_machine_can_
 
 def test_a_server_that_agrees_to_everything_proves_almost_nothing(agreeable: str) -> None:
     where = ["--url", agreeable, "--origin-endpoint", agreeable]
-    done = run(*where, "--reads", "--bucket", "devices", "--origin", "s3://acme", "--region", "eu-west-1", **CREDENTIALS)
+    done = run(*where, "--reads", "--changes", "--bucket", "devices", "--origin", "s3://acme", "--region", "eu-west-1", **CREDENTIALS)
     passed = re.findall(r"^pass +([a-z0-9-]+)$", done.stdout, re.M)
     # What tags are stored only S3 could tell.
     assert passed == ["tags-reach-s3"], done.stdout

@@ -9,7 +9,7 @@ from __future__ import annotations
 import alibabacloud_oss_v2 as oss_v2
 import oss2
 
-from devices import Oss2Device, OssV2Device
+from devices import REGION, Oss2Device, OssV2Device
 from s3_devices import Boto3Device
 
 
@@ -43,7 +43,8 @@ class Oss2Client(Oss2Device):
         return [(one.key, one.upload_id) for one in self.bucket.list_multipart_uploads(prefix).upload_list]
 
     def list_buckets(self) -> list[str]:
-        return [one.name for one in oss2.Service(self.bucket.auth, self.bucket.endpoint).list_buckets().buckets]
+        service = oss2.Service(self.bucket.auth, self.bucket.endpoint, region=REGION)
+        return [one.name for one in service.list_buckets().buckets]
 
     def location(self) -> str | None:
         return self.bucket.get_bucket_location().location
