@@ -262,6 +262,62 @@ mod tests {
     }
 
     #[test]
+    fn a03_any_key_is_the_same_at_the_origin_however_its_client_writes_it() {
+        use request_auth::canon::{Slash, percent_encode};
+        let area = Area::new(String::new(), "m/".to_owned());
+        let pieces = [
+            "a",
+            "/",
+            "%",
+            "+",
+            " ",
+            "?",
+            "versionId=v",
+            "&",
+            "#",
+            "%2F",
+            "..",
+            "~",
+            "\u{4e2d}",
+            "\u{1f600}",
+            "\"",
+            "'",
+        ];
+        let mut seed = 1_usize;
+        for _ in 0..300 {
+            let mut key = "k".to_owned();
+            for _ in 0..6 {
+                seed = seed
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
+                key.push_str(pieces[(seed >> 33) % pieces.len()]);
+            }
+            let Ok(known) = ObjectKey::new(key.as_bytes()) else {
+                continue;
+            };
+            let encoded = |slash| {
+                let mut text = "/devices/".to_owned();
+                percent_encode(key.as_bytes(), slash, &mut text);
+                text
+            };
+            let forms = [encoded(Slash::Keep), encoded(Slash::Encode)];
+            let blanks = forms[1].replace("%20", "+");
+            for source in [
+                oss(&forms[0]),
+                oss(&forms[1]),
+                oss(&blanks),
+                s3(&forms[0]),
+                s3(&forms[1]),
+            ] {
+                let told = source.unwrap().at_origin(&bucket(), &area).unwrap();
+                let text = told.as_str().strip_prefix("/acme-ingest/m/").unwrap();
+                assert!(!text.contains(['?', '&', '+', ' ', '#']), "{text}");
+                assert_eq!(percent_decode(text.as_bytes()).unwrap(), known.as_bytes());
+            }
+        }
+    }
+
+    #[test]
     fn the_origin_is_told_its_own_bucket_and_the_key_behind_the_mount_encoded_anew() {
         let area = Area::new("a/".to_owned(), "m/".to_owned());
         for (source, expected) in [

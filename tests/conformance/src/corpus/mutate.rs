@@ -248,14 +248,20 @@ fn plain(base: &Vector) -> Arrived {
 
 const LIST: &str = "?prefix=a%2F&delimiter=%2F&marker=a%2Fb&max-keys=2";
 
+const BATCH: (&str, &str) = ("POST", "?delete");
+const DELETIONS: &str = "<Delete><Quiet>true</Quiet><Object><Key>a&amp;b</Key></Object><Object><Key>c</Key><VersionId>v</VersionId></Object></Delete>";
+
 /// Turns a request into one of an operation that is known, whatever it was.
 fn as_operation(arrived: &mut Arrived, dice: &mut Dice) {
-    const SHAPES: [(&str, &str); 12] = [
+    const SHAPES: [(&str, &str); 15] = [
         ("PUT", ""),
         ("POST", "?uploads"),
         ("PUT", "?partNumber=7&uploadId=U"),
         ("POST", "?uploadId=U"),
         ("DELETE", "?uploadId=U"),
+        ("DELETE", ""),
+        ("DELETE", "?versionId=v"),
+        BATCH,
         ("GET", "?uploadId=U&max-parts=3"),
         ("GET", ""),
         ("GET", "?response-content-type=a&versionId=v"),
@@ -278,14 +284,19 @@ fn as_operation(arrived: &mut Arrived, dice: &mut Dice) {
         .next()
         .unwrap_or_default()
         .to_vec();
-    if query == LIST || query.contains("max-") && !query.contains("max-parts") {
+    if (method, query) == BATCH || query == LIST || query.contains("max-") && !query.contains("max-parts") {
         let bucket: &[u8] = b"/examplebucket/";
         let is_in_path = arrived.target.starts_with(bucket);
         arrived.target = if is_in_path { bucket } else { b"/" }.to_vec();
     }
     arrived.target.extend_from_slice(query.as_bytes());
-    if (method, query) == ("POST", "?uploadId=U") {
-        arrived.body = PART_LIST.as_bytes().to_vec();
+    let document = match (method, query) {
+        ("POST", "?uploadId=U") => Some(PART_LIST),
+        BATCH => Some(DELETIONS),
+        _ => None,
+    };
+    if let Some(document) = document {
+        arrived.body = document.as_bytes().to_vec();
         arrived
             .headers
             .retain(|(name, _)| !name.eq_ignore_ascii_case(b"content-md5"));

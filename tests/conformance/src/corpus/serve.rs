@@ -46,7 +46,7 @@ pub(super) fn config(string_to_sign_in_errors: bool) -> Result<Config, String> {
 
 /// A record that may use every operation on the vectors' bucket.
 pub(super) fn record(credentials: &Credentials) -> Result<KeyRecord, String> {
-    let grants = json!([{"bucket": "examplebucket", "operations": ["upload-only", "read-only", "ListParts", "ListMultipartUploads"], "mount": MOUNT}]);
+    let grants = json!([{"bucket": "examplebucket", "operations": ["read-write"], "mount": MOUNT}]);
     let text = match &credentials.public_key {
         Some(pem) => json!({"id": credentials.access_key_id, "public_key": pem, "grants": grants}),
         None => json!({

@@ -79,8 +79,8 @@ fn a_coordinate_above_the_order_is_found_from_its_remainder() {
         // A key that such a point and numbers of our choice are a signature under: (s·R − z·G) / r.
         let r = scalar(order_and_more);
         let (s, z) = (scalar(hash(found, "s")), hash(found, "z"));
-        let key = (ProjectivePoint::from(point) * s - ProjectivePoint::GENERATOR * scalar(z))
-            * r.invert().unwrap();
+        let key =
+            (ProjectivePoint::from(point) * s - ProjectivePoint::GENERATOR * scalar(z)) * r.invert().unwrap();
         let der = Signature::from_scalars(r, s).unwrap().to_der();
         assert!(both(&encoded(&key.to_affine()), &z, der.as_bytes()));
     }
@@ -132,7 +132,14 @@ fn what_is_no_point_is_none() {
         point
     };
     let [x, y] = GENERATOR;
-    for (x, y) in [(y, x), (PRIME, y), (x, PRIME), ([0xff; 32], y), (x, [0xff; 32]), ([0; 32], [0; 32])] {
+    for (x, y) in [
+        (y, x),
+        (PRIME, y),
+        (x, PRIME),
+        ([0xff; 32], y),
+        (x, [0xff; 32]),
+        ([0; 32], [0; 32]),
+    ] {
         assert!(!is_point(&with(&x, &y)));
         assert!(VerifyingKey::from_sec1_bytes(&with(&x, &y)).is_err());
     }
