@@ -23,6 +23,7 @@ struct Post<'p> {
     key: &'p str,
     secret: &'p str,
     expiration: &'p str,
+    file_bytes: u64,
 }
 
 const GOOD: Post<'_> = Post {
@@ -33,6 +34,7 @@ const GOOD: Post<'_> = Post {
     key: "u/k",
     secret: SECRET,
     expiration: "2024-05-01T13:00:00Z",
+    file_bytes: 1,
 };
 
 impl Post<'_> {
@@ -78,7 +80,7 @@ impl Post<'_> {
         let form = Form {
             fields: &fields,
             file_name: b"a.txt",
-            file_bytes: 1,
+            file_bytes: self.file_bytes,
         };
         and(&config, &head, &form, &record)
     }
@@ -121,6 +123,24 @@ fn h01_a_grant_has_to_name_forms_and_to_cover_the_key() {
     assert_eq!(Post { key: "v/k", ..GOOD }.fault(), Fault::Forbidden);
     for key in ["u/../k", "u\\k", "", "u/\u{1}"] {
         assert_eq!(Post { key, ..GOOD }.fault(), Fault::ObjectNameInvalid, "{key:?}");
+    }
+}
+
+#[test]
+fn h01_a_form_s_file_has_as_many_bytes_as_granted_and_at_most_5_gib() {
+    const GIB_5: u64 = 5 << 30;
+    for (limit, most) in [("", GIB_5), (r#", "max_object_bytes": 7"#, 7)] {
+        let operations = &[r#"["PostObject"]"#, limit].concat();
+        let fault = |file_bytes| {
+            let post = Post {
+                operations,
+                file_bytes,
+                ..GOOD
+            };
+            post.outcome(|outcome| outcome.err().map(|refusal| refusal.fault()))
+        };
+        assert_eq!(fault(most), None, "{most}");
+        assert_eq!(fault(most + 1), Some(Fault::EntityTooLarge), "{most}");
     }
 }
 
