@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from refusals import refused
+from s3_chunks import ChunkSigner
 from s3_devices import every_s3_device
 from test_s3_wire import WHOLE, Signer, streamed
 
@@ -27,6 +28,16 @@ def test_a_body_that_the_signature_binds_is_501_where_cloudfront_signs(device_ki
     assert seen == []
 
 
+@pytest.mark.parametrize("payload", [hashlib.sha256(b"x").hexdigest(), "STREAMING-UNSIGNED-PAYLOAD-TRAILER"])
+def test_a_body_that_is_bound_is_501_where_origin_access_control_signs(gateway, origin_untouched, key, payload):
+    assert ChunkSigner(gateway).put_bound(key, b"x", payload) == (501, "NotImplemented")
+
+
+def test_a_body_that_is_not_bound_passes_where_origin_access_control_signs(gateway, origin, key):
+    assert ChunkSigner(gateway).put_bound(key, b"x", "UNSIGNED-PAYLOAD") == (200, "")
+    assert origin.object(key).size == 1
+
+
 @every_s3_device
 def test_a_presigned_url_binds_no_body_and_is_taken_where_cloudfront_signs(device_kind, gateway, origin, key):
     device = device_kind(gateway.endpoint("path", tls=device_kind.tls), gateway.credentials)
@@ -37,6 +48,11 @@ def test_a_presigned_url_binds_no_body_and_is_taken_where_cloudfront_signs(devic
     device.complete(f"{key}-parts", upload_id, [etag])
     assert origin.object(key).sha256 == hashlib.sha256(b"presigned").hexdigest()
     assert origin.object(f"{key}-parts").sha256 == hashlib.sha256(b"part").hexdigest()
+
+
+@pytest.mark.parametrize("trailer", [False, True], ids=["plain", "trailer"])
+def test_signed_chunks_are_501(gateway, origin_untouched, key, trailer):
+    assert ChunkSigner(gateway).put(key, b"x" * 100, trailer=trailer) == (501, "NotImplemented")
 
 
 def test_f01_s3_refuses_another_body_than_the_one_whose_digest_was_signed(client, origin, key):
