@@ -38,6 +38,14 @@ def test_a_key_is_listed_by_a_prefix_as_awkward_as_itself(client, key, name):
     assert client.list_objects_v2(f"{key}/{name}") == [f"{key}/{name}"]
 
 
+def test_keys_with_every_awkward_character_are_deleted_at_once(client, key):
+    names = [f"{key}/{name}" for name in KEYS.values()]
+    for name in names:
+        client.put(name, b"x")
+    assert sorted(client.delete_many(names)) == sorted(names)
+    assert client.list_objects(f"{key}/") == []
+
+
 @pytest.mark.parametrize("name", KEYS.values(), ids=KEYS)
 def test_a_key_is_copied_from_and_to(client, key, name):
     client.put(f"{key}/from {name}", name.encode())

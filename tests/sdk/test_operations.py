@@ -61,6 +61,15 @@ def delete_object(client, origin, key):
     assert origin.object(key).status == 404
 
 
+def delete_multiple_objects(client, origin, key):
+    keys = [f"{key}/{name}" for name in ("a", "b c", "<d>&")]
+    for one in [*keys, f"{key}/kept"]:
+        client.put(one, BODY)
+    assert sorted(client.delete_many(keys)) == sorted(keys)
+    assert [origin.object(one).status for one in keys] == [404] * len(keys)
+    assert origin.object(f"{key}/kept").status == 200
+
+
 def copy_object(client, origin, key):
     client.put(f"{key}/source one+1", BODY)
     assert client.copy(f"{key}/source one+1", f"{key}/copy").strip('"') == etag_of(BODY)
@@ -182,6 +191,7 @@ PERFORM = {
     "HeadObject": head_object,
     "GetObjectMeta": get_object_meta,
     "DeleteObject": delete_object,
+    "DeleteMultipleObjects": delete_multiple_objects,
     "CopyObject": copy_object,
     "InitiateMultipartUpload": initiate_multipart_upload,
     "UploadPart": upload_part,

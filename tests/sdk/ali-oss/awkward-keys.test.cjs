@@ -20,10 +20,13 @@ test('keys with every awkward character are listed and read back', async () => {
 });
 
 for (const [kind, name] of Object.entries(keys)) {
-  test(`a key with ${kind} is copied from and to`, async () => {
+  test(`a key with ${kind} is copied from and to, and deleted with others`, async () => {
     const [from, to] = [`${folder}/${kind}/from ${name}`, `${folder}/${kind}/to ${name}`];
     await client.put(from, Buffer.from(name));
     await client.copy(to, from);
     assert.equal((await client.get(to)).content.toString(), name);
+    const { deleted } = await client.deleteMulti([from, to]);
+    assert.deepEqual(inOrder(deleted.map(({ Key }) => Key)), inOrder([from, to]));
+    assert.deepEqual(namesOf(await client.list({ prefix: `${folder}/${kind}/` })), []);
   });
 }

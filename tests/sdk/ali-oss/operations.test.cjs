@@ -27,6 +27,15 @@ const operations = {
     assert.equal((await stored(key)).status, 404);
   },
 
+  async DeleteMultipleObjects(key) {
+    const keys = ['a', 'b c', '<d>&'].map(name => `${key}/${name}`);
+    for (const one of [...keys, `${key}/kept`]) await put(one);
+    const { deleted } = await client.deleteMulti(keys);
+    assert.deepEqual(deleted.map(({ Key }) => Key).sort(), [...keys].sort());
+    for (const one of keys) assert.equal((await stored(one)).status, 404);
+    assert.equal((await stored(`${key}/kept`)).status, 200);
+  },
+
   async CopyObject(key) {
     await put(`${key}/source one+1`);
     const { data } = await client.copy(`${key}/copy`, `${key}/source one+1`);

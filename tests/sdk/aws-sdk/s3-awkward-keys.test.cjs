@@ -27,10 +27,13 @@ test('keys with every awkward character are listed and read back', async () => {
 });
 
 for (const [kind, name] of Object.entries(keys)) {
-  test(`a key with ${kind} is copied from and to`, async () => {
+  test(`a key with ${kind} is copied from and to, and deleted with others`, async () => {
     const [from, to] = [`${folder}/${kind}/from ${name}`, `${folder}/${kind}/to ${name}`];
     await send('PutObject', { Key: from, Body: name });
     await send('CopyObject', { Key: to, CopySource: `${Bucket}/${encodeURIComponent(from)}` });
     assert.equal(await read(to), name);
+    const { Deleted } = await send('DeleteObjects', { Delete: { Objects: [{ Key: from }, { Key: to }] } });
+    assert.deepEqual(inOrder(Deleted.map(({ Key }) => Key)), inOrder([from, to]));
+    assert.deepEqual(namesOf(await send('ListObjectsV2', { Prefix: `${folder}/${kind}/` })), []);
   });
 }

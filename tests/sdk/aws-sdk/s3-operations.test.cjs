@@ -35,6 +35,15 @@ const operations = {
     assert.equal((await stored(Key)).status, 404);
   },
 
+  async DeleteObjects(key) {
+    const keys = ['a', 'b c', '<d>&'].map(name => `${key}/${name}`);
+    for (const one of [...keys, `${key}/kept`]) await put(one);
+    const { Deleted } = await send('DeleteObjects', { Delete: { Objects: keys.map(Key => ({ Key })) } });
+    assert.deepEqual(Deleted.map(({ Key }) => Key).sort(), [...keys].sort());
+    for (const one of keys) assert.equal((await stored(one)).status, 404);
+    assert.equal((await stored(`${key}/kept`)).status, 200);
+  },
+
   async CopyObject(key) {
     await put(`${key}/source one+1`);
     const CopySource = encodeURIComponent(`${Bucket}/${key}/source one+1`);
