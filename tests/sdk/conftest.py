@@ -23,6 +23,7 @@ from cloudfront import Deployment  # noqa: E402
 from devices import DEVICES, Credentials  # noqa: E402
 from keys import KeyStore  # noqa: E402
 from limits import set_aside  # noqa: E402
+from listings import Listed, stored  # noqa: E402
 from origin import Origin  # noqa: E402
 from platforms import PLATFORMS, Platform  # noqa: E402
 from recording_proxy import RecordingProxy  # noqa: E402
@@ -225,6 +226,12 @@ def reader(gateway: Gateway, keys: KeyStore) -> Credentials:
 def data_layer(gateway: Gateway, keys: KeyStore) -> Credentials:
     """A key that may do everything with the bucket."""
     return keys.add(grants=[{"bucket": gateway.bucket, "operations": ["data-layer"]}])
+
+
+@pytest.fixture(scope="session")
+def listed(gateway: Gateway, origin: Origin, keys: KeyStore) -> Listed:
+    """2,500 objects, and keys that see them through grants."""
+    return stored(origin, keys, gateway.bucket, f"tests/{RUN}/listed/")
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ def fleet_of(keys, gateway) -> dict:
 
 
 @pytest.fixture(scope="module")
-def environment(gateway, proxy, origin, keys, reader, data_layer):
+def environment(gateway, proxy, origin, keys, reader, data_layer, listed):
     """What device.cjs needs to know of the session."""
     witness = Witness(proxy, origin)
     endpoints = [*map(gateway.endpoint, STYLES), gateway.unsigned_endpoint]
@@ -61,6 +61,7 @@ def environment(gateway, proxy, origin, keys, reader, data_layer):
             "v1_only": dataclasses.asdict(keys.add(schemes=["oss-v1"])),
             "v4_only": dataclasses.asdict(keys.add(schemes=["oss-v4"])),
         },
+        "listed": dataclasses.asdict(listed),
         "fleet": fleet_of(keys, gateway),
         "witness": witness.url,
         "folder": f"tests/{RUN}/ali-oss",

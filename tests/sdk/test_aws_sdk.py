@@ -7,7 +7,7 @@ import re
 import pytest
 
 from conftest import HERE, RUN
-from devices import STYLES
+from devices import STYLES, Credentials
 from node_tests import environment_of, node_tests
 from results import RESULTS
 from witness import Witness
@@ -20,7 +20,7 @@ SIGNATURES = {"http": "SigV4", "https": "SigV4 over TLS"}
 
 
 @pytest.fixture(scope="module")
-def environment(s3_gateway, proxy, origin, keys, reader, data_layer):
+def environment(s3_gateway, proxy, origin, keys, reader, data_layer, listed):
     """What client.cjs needs to know of the session."""
     witness = Witness(proxy, origin)
 
@@ -42,6 +42,10 @@ def environment(s3_gateway, proxy, origin, keys, reader, data_layer):
                 "reader": credentials(reader),
                 "data_layer": credentials(data_layer),
                 "sts": credentials(keys.add(security_token="FwoGZXIvYXdzEA/client-token+1=")),
+            },
+            "listed": {
+                name: credentials(value) if isinstance(value, Credentials) else value
+                for name, value in vars(listed).items()
             },
             "witness": witness.url,
             "folder": f"tests/{RUN}/aws-sdk",
