@@ -232,6 +232,37 @@ fn h01_each_attribute_of_an_object_is_a_right_of_its_own() {
 }
 
 #[test]
+fn h09_an_upload_that_another_device_began_is_out_of_reach() {
+    let requests = [
+        ("PUT", "partNumber=1&uploadId=U"),
+        ("POST", "uploadId=U"),
+        ("DELETE", "uploadId=U"),
+        ("GET", "uploadId=U"),
+    ];
+    let grants = |area: &str| {
+        format!(r#"[{{"bucket": "devices", "operations": ["upload-only", "ListParts"], {area}}}]"#)
+    };
+    let prefixed = Device::with_grants(&grants(r#""prefix": "logs/{key_id}/""#));
+    let mounted = Device::with_grants(&grants(r#""mount": "fleet/{key_id}/""#));
+    for (method, query) in requests {
+        let of_key = |device: &Device, key: &str| outcome(device, method, &format!("/devices/{key}?{query}"));
+        assert_eq!(
+            of_key(&prefixed, "logs/AK-1/k"),
+            Ok("logs/AK-1/k".into()),
+            "{query}"
+        );
+        assert_eq!(of_key(&prefixed, "logs/AK-2/k"), Err(Fault::Forbidden), "{query}");
+        // Another's upload is to another key at the origin, whatever its id is.
+        assert_eq!(of_key(&mounted, "k"), Ok("fleet/AK-1/k".into()), "{query}");
+        assert_eq!(
+            of_key(&mounted, "fleet/AK-2/k"),
+            Ok("fleet/AK-1/fleet/AK-2/k".into()),
+            "{query}"
+        );
+    }
+}
+
+#[test]
 fn d15_a_key_without_a_grant_may_do_nothing() {
     let device = Device::with_grants("[]");
     assert_eq!(outcome(&device, "PUT", "/devices/k"), Err(Fault::Forbidden));
