@@ -205,13 +205,36 @@ pub struct OriginRequest {
 }
 
 impl OriginRequest {
+    /// The request of a call whose object bytes go straight between client and origin; `None` of any other.
+    pub fn streamed(errand: &Errand<'_>) -> Option<Self> {
+        let (method, query, body) = match &errand.call {
+            Call::PutObject | Call::PostObject(_) => ("PUT", String::new(), OriginBody::Device),
+            Call::UploadPart { number, upload } => ("PUT", part_of(*number, upload), OriginBody::Device),
+            Call::GetObject(selection) => ("GET", selection.query(), OriginBody::Empty),
+            Call::HeadObject(selection) => ("HEAD", selection.query(), OriginBody::Empty),
+            _ => return None,
+        };
+        // Behind the stream of an object nothing else is left of the client's request.
+        let query = match errand.dialect {
+            Dialect::Oss => query,
+            Dialect::S3 => {
+                let mark = if query.is_empty() { "" } else { "&" };
+                [&query, mark, CLIENT_MARK, errand.call.operation().s3_name()].concat()
+            }
+        };
+        let mut request = Self::to_target(errand, method, query, body);
+        request.headers.extend(errand.headers.iter().cloned());
+        Some(request)
+    }
+
     /// The request that an errand's call makes at the origin. For CompleteMultipartUpload its body is
     /// still open.
     pub fn new(errand: &Errand<'_>) -> Self {
+        if let Some(request) = Self::streamed(errand) {
+            return request;
+        }
         let (method, query, body) = match &errand.call {
-            Call::PutObject | Call::PostObject(_) => ("PUT", String::new(), OriginBody::Device),
             Call::InitiateMultipartUpload { .. } => ("POST", "uploads=".to_owned(), OriginBody::Empty),
-            Call::UploadPart { number, upload } => ("PUT", part_of(*number, upload), OriginBody::Device),
             Call::CompleteMultipartUpload { upload, .. } => {
                 ("POST", upload_id(upload), OriginBody::AwaitsParts)
             }
@@ -223,8 +246,6 @@ impl OriginRequest {
                 page_of(upload, most.unwrap_or(MAX_PAGE), *after),
                 OriginBody::Empty,
             ),
-            Call::GetObject(selection) => ("GET", selection.query(), OriginBody::Empty),
-            Call::HeadObject(selection) => ("HEAD", selection.query(), OriginBody::Empty),
             Call::CopyObject => ("PUT", String::new(), OriginBody::Empty),
             Call::UploadPartCopy { number, upload } => ("PUT", part_of(*number, upload), OriginBody::Empty),
             Call::DeleteObject { version } => {
@@ -250,17 +271,13 @@ impl OriginRequest {
                 }
                 _ => (attribute.method(), attribute.query(), OriginBody::Empty),
             },
-            // Nobody is asked: see [`answer_at_once`](crate::response::answer_at_once).
-            Call::ListBuckets(_) => ("GET", String::new(), OriginBody::Empty),
-        };
-        // Behind the stream of an object nothing else is left of the client's request.
-        let is_marked = errand.dialect == Dialect::S3 && errand.call.operation().streams();
-        let query = match is_marked {
-            false => query,
-            true => {
-                let mark = if query.is_empty() { "" } else { "&" };
-                [&query, mark, CLIENT_MARK, errand.call.operation().s3_name()].concat()
-            }
+            // Nobody is asked, see [`answer_at_once`](crate::response::answer_at_once); and what streams.
+            Call::ListBuckets(_)
+            | Call::PutObject
+            | Call::PostObject(_)
+            | Call::UploadPart { .. }
+            | Call::GetObject(_)
+            | Call::HeadObject(_) => ("GET", String::new(), OriginBody::Empty),
         };
         let mut request = Self::to_target(errand, method, query, body);
         let is_sent = |(name, _): &&(Cow<'_, str>, _)| method != "HEAD" || name != acl::HEADER;

@@ -15,7 +15,7 @@ use gateway::keys::shards::shard_of;
 use gateway::passport::{
     self, Carrier, Decision, ORIGIN_HEADER, PASSPORT_HEADER, PassportKeys, REGION_HEADER,
 };
-use gateway::router::{self, BodyRule, Route};
+use gateway::router::{self, BodyRule};
 use oss_s3::answer::{Asked, Scheme};
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::request::OriginRequest;
@@ -158,22 +158,27 @@ impl Hop {
         if router::body_rule_of(&authorized, router::content_length(&head))? == BodyRule::Empty {
             return Err(Fault::LengthMissing.into());
         }
-        let origin = OriginRequest::new(&errand);
-        let mut headers: Vec<(String, String)> = match router::route(operation) {
-            Route::Stream => {
+        // What streams and what goes as an errand: the target of S3's, or one that no other request has, so that
+        // CloudFront takes no two errands for one (it lets requests for one object wait for one answer).
+        let (uri, querystring, mut headers) = match OriginRequest::streamed(&errand) {
+            Some(origin) => {
                 let mut headers = errand
                     .headers()
                     .iter()
                     .map(|(name, value)| Ok((name.clone().into_owned(), text(value)?)))
                     .collect::<Result<Vec<_>, Refusal>>()?;
-                headers.push((ORIGIN_HEADER.to_owned(), origin.host.clone()));
+                headers.push((ORIGIN_HEADER.to_owned(), origin.host));
                 if config.cloudfront.direct_path == DirectPath::RouterSigned {
                     let region = &authorized.bucket().origin.region;
                     headers.push((REGION_HEADER.to_owned(), region.clone()));
                 }
-                headers
+                (origin.path, origin.query, headers)
             }
-            Route::Document => vec![(ERRAND_HEADER.to_owned(), errand::write(&errand, &self.asked())?)],
+            None => {
+                let errand = errand::write(&errand, &self.asked())?;
+                let uri = ["/", self.visit.request_id.as_str()].concat();
+                (uri, String::new(), vec![(ERRAND_HEADER.to_owned(), errand)])
+            }
         };
         self.shared = cors::shared(config, &head, Some(&decision.bucket), self.visit.dialect);
         if let Some(shared) = &self.shared {
@@ -181,14 +186,15 @@ impl Hop {
             let sent = received.header(ORIGIN).unwrap_or_default();
             headers.push((ORIGIN.to_owned(), sent.to_owned()));
         }
-        if origin.path.len().saturating_add(origin.query.len()) >= MAX_URI_AND_QUERY {
+        if uri.len().saturating_add(querystring.len()) >= MAX_URI_AND_QUERY {
             return Err(Fault::TargetTooLong.into());
         }
         let covered: Vec<(&str, &[u8])> = headers
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_bytes()))
             .collect();
-        let path_and_query = origin.path_and_query();
+        let mark = if querystring.is_empty() { "" } else { "?" };
+        let path_and_query = [uri.as_str(), mark, &querystring].concat();
         let carrier = Carrier {
             audience: &self.event.config.distribution_id,
             event_request_id: &self.event.config.request_id,
@@ -207,8 +213,8 @@ impl Hop {
         }
         let request = EventRequest {
             method: received.method.clone(),
-            uri: origin.path,
-            querystring: origin.query,
+            uri,
+            querystring,
             headers: lines,
             body: None,
             rest: received.rest.clone(),
