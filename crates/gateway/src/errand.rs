@@ -88,6 +88,9 @@ pub fn write(errand: &Errand<'_>, asked: &Asked<'_>) -> Result<String, Refusal> 
     if let Some(digest) = errand.content_sha256() {
         document.set("content_sha256", digest.to_owned().into());
     }
+    if let Some(checksum) = errand.content_crc32() {
+        document.set("content_crc32", text(checksum)?.into());
+    }
     if let Some(most) = errand.max_object_bytes() {
         document.set(
             MAX_OBJECT_BYTES,
@@ -128,9 +131,11 @@ pub fn read<'a>(config: &'a Config, checked: &Checked<'_>) -> Option<Received<'a
             let headers = fields.take("headers").map(header);
             let target = target(config, decision, fields);
             let md5 = fields.take("content_md5").optional(Field::string);
+            let crc32 = fields.take("content_crc32").optional(Field::string);
             let digests = DocumentDigests {
                 md5: md5.map(String::into_bytes),
                 sha256: fields.take("content_sha256").optional(Field::string),
+                crc32: crc32.map(String::into_bytes),
             };
             let most = fields.take(MAX_OBJECT_BYTES).optional(Field::whole);
             let (host, path) = (fields.take("host").string(), fields.take("path").string());

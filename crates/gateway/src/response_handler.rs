@@ -14,6 +14,7 @@ use oss_s3::deletions::Deletions;
 use oss_s3::errand::Errand;
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::operation::{Call, Content, Operation, PartSource, UploadId};
+use oss_s3::payload;
 use oss_s3::request::OriginRequest;
 use oss_s3::response::{self, OriginAnswer, Subject};
 use oss_s3::size;
@@ -138,7 +139,8 @@ impl<'a> Exchange<'a> {
             }
             Call::DeleteMultipleObjects { .. } => {
                 // A document that nothing binds could be another one than was signed.
-                if errand.content_md5().is_none() && errand.content_sha256().is_none() {
+                let is_bound = errand.content_md5().or(errand.content_crc32()).is_some();
+                if !is_bound && errand.content_sha256().is_none() {
                     return Err(Refusal::new(Fault::DigestInvalid).about("content-md5"));
                 }
                 let deletions = Deletions::from_client(document, errand.target().areas())?;
@@ -258,6 +260,9 @@ impl<'a> Exchange<'a> {
 fn check_digests(errand: &Errand<'_>, document: &[u8]) -> Result<(), Refusal> {
     if let Some(digest) = errand.content_md5() {
         check_body_digest(digest, document)?;
+    }
+    if let Some(checksum) = errand.content_crc32() {
+        payload::check_crc32(checksum, document)?;
     }
     match errand.content_sha256() {
         Some(digest) if digest != body_digest(document) => Err(Fault::PayloadMismatch.into()),

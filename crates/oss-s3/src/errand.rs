@@ -33,6 +33,8 @@ pub struct DocumentDigests {
     pub md5: Option<Vec<u8>>,
     /// The SHA-256 that its signature binds, in lower-case hexadecimal digits.
     pub sha256: Option<String>,
+    /// The value of a signed x-amz-checksum-crc32: the CRC-32, most significant byte first, in base64.
+    pub crc32: Option<Vec<u8>>,
 }
 
 impl<'a> Errand<'a> {
@@ -115,6 +117,11 @@ impl<'a> Errand<'a> {
     /// device's signature binds it.
     pub fn content_sha256(&self) -> Option<&str> {
         self.digests.sha256.as_deref()
+    }
+
+    /// The CRC-32 of a document that the gateway reads, in base64, where an S3 client signed it.
+    pub fn content_crc32(&self) -> Option<&[u8]> {
+        self.digests.crc32.as_deref()
     }
 
     /// Whether the device wants no object to be replaced, and nothing else that fails in the same words: a

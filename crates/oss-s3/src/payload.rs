@@ -8,13 +8,15 @@
 
 use std::borrow::Cow;
 
-use request_auth::Payload;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use request_auth::aws_v4::Unframer;
 use request_auth::canon::hex;
+use request_auth::{Dialect, Payload, Verified};
 
 use crate::error::{Fault, Refusal};
 use crate::headers::Headers;
-use crate::operation::Operation;
+use crate::operation::{Content, Operation};
 
 /// The header that says what a signature binds of the body. Among the headers of an
 /// [`OriginRequest`](crate::request::OriginRequest) it is what whoever signs the request has to say; absent,
@@ -71,6 +73,36 @@ pub(crate) fn document_digest(payload: &Payload, operation: Operation) -> Option
     }
 }
 
+/// The checksum of a document that the gateway reads, where an S3 client signed one: SDKs send it in the place
+/// of a digest. With Complete it would be the object's.
+pub(crate) fn document_checksum<B>(verified: &Verified<'_, B>, operation: Operation) -> Option<Vec<u8>> {
+    let is_document = matches!(operation.content(), Content::Document(_));
+    let is_its_own = is_document && operation != Operation::CompleteMultipartUpload;
+    let is_s3 = verified.scheme().dialect() == Dialect::S3;
+    let value = verified.signed("x-amz-checksum-crc32");
+    value.filter(|_| is_its_own && is_s3).map(<[u8]>::to_vec)
+}
+
+/// Compares a document with the value of its x-amz-checksum-crc32.
+///
+/// # Errors
+/// `BadDigest`, to OSS clients `InvalidDigest`, where it is another's.
+pub fn check_crc32(value: &[u8], document: &[u8]) -> Result<(), Refusal> {
+    /// The polynomial of CRC-32, its bits reflected (ISO 3309).
+    const POLYNOMIAL: u32 = 0xedb8_8320;
+    let crc = document.iter().fold(u32::MAX, |crc, &byte| {
+        (0..8).fold(crc ^ u32::from(byte), |crc, _| {
+            let carry = if crc & 1 == 1 { POLYNOMIAL } else { 0 };
+            (crc >> 1) ^ carry
+        })
+    });
+    if STANDARD.encode((!crc).to_be_bytes()).as_bytes() == value {
+        Ok(())
+    } else {
+        Err(Fault::DigestMismatch.into())
+    }
+}
+
 /// The length of a framed body's content, by the value of [`DECODED_LENGTH`].
 ///
 /// # Errors
@@ -102,4 +134,25 @@ pub(crate) fn unframer(
     let unframer = Unframer::new(seed, length, trailer)
         .ok_or_else(|| Refusal::new(Fault::ChunkMalformed).about(TRAILER))?;
     Ok(Some((length, unframer)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_is_the_one_of_its_crc32_or_refused() {
+        // The check value of the algorithm's catalogue, and the value of nothing.
+        for (document, value) in [("123456789", "y/Q5Jg=="), ("", "AAAAAA==")] {
+            assert!(
+                check_crc32(value.as_bytes(), document.as_bytes()).is_ok(),
+                "{document}"
+            );
+            let other = check_crc32(value.as_bytes(), b"another").unwrap_err();
+            assert_eq!(other.fault(), Fault::DigestMismatch);
+        }
+        for value in ["", "y/Q5Jg", "cbf43926", "Jjn0yw=="] {
+            assert!(check_crc32(value.as_bytes(), b"123456789").is_err(), "{value}");
+        }
+    }
 }

@@ -165,6 +165,7 @@ impl<'a> Authorized<'a> {
             digests: DocumentDigests {
                 md5: content_md5.map(<[u8]>::to_vec),
                 sha256: payload::document_digest(self.verified.payload(), operation),
+                crc32: payload::document_checksum(&self.verified, operation),
             },
             max_object_bytes: self.max_object_bytes,
         })
@@ -640,5 +641,21 @@ mod tests {
                 assert_eq!(refusal.fault(), Fault::EntityTooLarge);
             });
         }
+    }
+
+    #[test]
+    fn the_checksum_of_a_document_counts_for_an_s3_client_that_signed_it() {
+        let errand = |method: &str, target: &str| {
+            let request = Request::new(method, target).header("x-amz-checksum-crc32", "AAAAAA==");
+            request.signed_by_s3(&[]).authorized("", |authorized| {
+                let errand = authorized.errand().unwrap();
+                errand.content_crc32().map(<[u8]>::to_vec)
+            })
+        };
+        assert_eq!(errand("POST", "/devices/?delete"), Some(b"AAAAAA==".to_vec()));
+        assert_eq!(errand("PUT", "/devices/k?tagging"), Some(b"AAAAAA==".to_vec()));
+        // Of an object, and of nothing.
+        assert_eq!(errand("POST", "/devices/k?uploadId=U"), None);
+        assert_eq!(errand("GET", "/devices/k?tagging"), None);
     }
 }
