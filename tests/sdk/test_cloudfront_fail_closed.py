@@ -270,10 +270,10 @@ def test_a_bucket_policy_without_the_grant_is_never_the_devices_fault(deployment
     )
     deployment.change_template(
         "storage",
-        """                  - s3:PutObject
-                  - s3:AbortMultipartUpload
+        """                    - s3:PutObject
+                    - s3:AbortMultipartUpload
 """,
-        """                  - s3:AbortMultipartUpload
+        """                    - s3:AbortMultipartUpload
 """,
     )
     with deployment.running() as (gateway, server):
