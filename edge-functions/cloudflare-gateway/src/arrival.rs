@@ -1,11 +1,10 @@
 //! The request as workerd hands it over, copied once into memory that the core can borrow.
 //!
-//! The raw JavaScript object is read, not `worker::Request`: that one turns unknown methods into GET
-//! and parses the URL again, which would lose what was signed.
+//! The raw JavaScript object is read, its URL as text: parsing that again would lose what was signed.
 
+use crate::platform::lines;
 use request_auth::canon::percent_decode;
 use request_auth::{Connection, Delivery, HeadError, RequestHead};
-use worker::Headers;
 use worker::web_sys;
 
 /// What was received, apart from the body's bytes.
@@ -39,7 +38,7 @@ impl Arrival {
             method: request.method(),
             secure,
             target,
-            headers: Headers(request.headers()).entries().collect(),
+            headers: lines(&request.headers()),
             body: request.body(),
         }
     }
@@ -87,12 +86,12 @@ mod tests {
     use gateway::router::content_length;
     use request_auth::Occurrence;
     use wasm_bindgen_test::wasm_bindgen_test;
-    use worker::web_sys::{Headers as SysHeaders, Request, RequestInit};
+    use worker::web_sys::{Headers, Request, RequestInit};
 
     use super::*;
 
     fn arrival(url: &str, method: &str, lines: &[(&str, &str)]) -> Arrival {
-        let headers = SysHeaders::new().unwrap();
+        let headers = Headers::new().unwrap();
         for (name, value) in lines {
             headers.append(name, value).unwrap();
         }

@@ -9,6 +9,7 @@ use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys;
 
 use crate::arrival::Arrival;
+use crate::platform::said;
 use crate::unframed::{self, Verdict};
 
 /// What became of the device's body by the router's rule.
@@ -43,7 +44,7 @@ impl Body {
         } else {
             let stream = unframed::stream(framed, length, unframer, &verdict);
             Some(stream.map_err(|error| {
-                Refusal::new(Fault::GatewayFailed).because(["no stream: ", &format!("{error:?}")].concat())
+                Refusal::new(Fault::GatewayFailed).because(["no stream: ", &said(&error)].concat())
             })?)
         };
         Ok(Self {

@@ -15,15 +15,15 @@ use oss_s3::answer::Asked;
 use oss_s3::error::{Fault, Refusal};
 use request_auth::RequestHead;
 use request_auth::post_policy::{Form, FormClaim};
-use worker::js_sys::{BigInt, Reflect, Uint8Array};
+use worker::js_sys::{Reflect, Uint8Array};
 use worker::wasm_bindgen::{JsCast as _, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
-use worker::worker_sys::FixedLengthStream;
-use worker::{Env, web_sys};
+use worker::web_sys;
 
 use crate::arrival::Arrival;
 use crate::body::Body;
 use crate::log::Entry;
+use crate::platform::{pipe, said};
 use crate::reply::Reply;
 use crate::settings::Settings;
 use crate::{exchange, store};
@@ -32,7 +32,7 @@ use crate::{exchange, store};
 /// fields on, the form says which dialect it is answered in.
 pub(crate) async fn serve(
     arrival: &Arrival,
-    env: &Env,
+    env: &JsValue,
     settings: &Settings,
     (head, boundary): (&RequestHead<'_>, Boundary),
     asked: &mut Asked<'_>,
@@ -84,7 +84,10 @@ pub(crate) async fn serve(
             let form = form(file_bytes);
             let authorized = form::authorize(config, head, &claim, &form, &record, asked.now)?;
             entry.authorized(&authorized);
-            let (stream, sink) = pipe(file_bytes)?;
+            let (stream, sink) = pipe(file_bytes).map_err(|error| {
+                Refusal::new(Fault::GatewayFailed)
+                    .because(["a stream could not be made: ", &said(&error)].concat())
+            })?;
             let body = Body {
                 stream: Some(stream),
                 ..Body::default()
@@ -160,16 +163,6 @@ async fn feed_whole(
     }
     let _closed = JsFuture::from(sink.close()).await;
     Ok(())
-}
-
-/// A stream that states its length, and what is written to it.
-fn pipe(length: u64) -> Result<(web_sys::ReadableStream, web_sys::WritableStreamDefaultWriter), Refusal> {
-    let failed = |error: JsValue| {
-        Refusal::new(Fault::GatewayFailed).because(format!("a stream could not be made: {error:?}"))
-    };
-    let pipe = FixedLengthStream::new_big_int(BigInt::from(length)).map_err(failed)?;
-    let sink = pipe.writable().get_writer().map_err(failed)?;
-    Ok((pipe.readable(), sink))
 }
 
 /// The client's body, chunk by chunk.

@@ -11,6 +11,7 @@ mod body;
 mod form;
 mod log;
 mod origin;
+mod platform;
 mod reply;
 mod settings;
 mod store;
@@ -23,8 +24,9 @@ use oss_s3::answer::{Asked, Scheme};
 use oss_s3::errand::Errand;
 use oss_s3::error::Refusal;
 use request_auth::{Denial, Dialect, UnixSeconds};
+use worker::wasm_bindgen::JsValue;
 use worker::web_sys::{Request, Response};
-use worker::{Context, Date, Env, Result, event};
+use worker::{Context, Env, Error, event};
 
 use crate::arrival::Arrival;
 use crate::body::Body;
@@ -33,10 +35,14 @@ use crate::reply::Reply;
 use crate::settings::Settings;
 
 #[event(fetch)]
-async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
-    let began = Date::now().as_millis();
+async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response, Error> {
+    Ok(answer(&request, &env).await?)
+}
+
+async fn answer(request: &Request, env: &JsValue) -> Result<Response, JsValue> {
+    let began = platform::now();
     let now = UnixSeconds(i64::try_from(began / 1000).unwrap_or_default());
-    let arrival = Arrival::read(&request);
+    let arrival = Arrival::read(request);
     let request_id = reply::request_id();
     let path = arrival.path();
     let mut asked = Asked {
@@ -57,7 +63,7 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
         path: &path,
     };
     let mut entry = Entry::new(&request_id, &arrival.method, asked.host, began);
-    let mut reply = match serve(&arrival, &env, &mut asked, &mut entry).await {
+    let mut reply = match serve(&arrival, env, &mut asked, &mut entry).await {
         Ok(reply) => reply,
         Err(refusal) => {
             entry.line.refused(&refusal, asked.dialect);
@@ -66,7 +72,7 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
     };
     let bucket = entry.line.bucket.as_deref();
     if !arrival.header(ORIGIN).is_empty()
-        && let (Ok(settings), Ok(head)) = (Settings::of(&env), arrival.head())
+        && let (Ok(settings), Ok(head)) = (Settings::of(env), arrival.head())
         && let Some(shared) = cors::shared(&settings.config, &head, bucket, asked.dialect)
     {
         shared.mark(&mut reply.answer);
@@ -78,10 +84,10 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
 /// The pipeline: head, claim, key, permission, route, origin, answer.
 async fn serve(
     arrival: &Arrival,
-    env: &Env,
+    env: &JsValue,
     asked: &mut Asked<'_>,
     entry: &mut Entry,
-) -> std::result::Result<Reply, Refusal> {
+) -> Result<Reply, Refusal> {
     let settings = Settings::of(env)?;
     let head = arrival.head().map_err(Denial::from)?;
     if let Some(answer) = cors::preflight(&settings.config, &head, asked) {
@@ -119,7 +125,7 @@ async fn exchange(
     settings: &Settings,
     asked: &Asked<'_>,
     entry: &mut Entry,
-) -> std::result::Result<Reply, Refusal> {
+) -> Result<Reply, Refusal> {
     let origin = &errand.bucket().origin;
     let (mut exchange, mut step) = Exchange::begin(errand, &body.document, asked)?;
     let mut stream = None;

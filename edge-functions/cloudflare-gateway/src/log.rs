@@ -1,12 +1,12 @@
 //! One JSON line per request: the gateway's own line, and the time that only the platform knows.
 
+use crate::platform;
 use gateway::document::Node;
 use gateway::log::Line;
 use oss_s3::answer::RequestId;
 use oss_s3::request::Authorized;
 use oss_s3::response::OriginAnswer;
 use request_auth::UnixSeconds;
-use worker::{Date, console_log};
 
 const FUNCTION: &str = "cloudflare-gateway";
 
@@ -40,14 +40,13 @@ impl Entry {
     pub(crate) fn write(mut self, status: u16) {
         let seconds = i64::try_from(self.began / 1000).unwrap_or_default();
         self.line.status = Some(status);
-        let took = Date::now().as_millis().saturating_sub(self.began);
+        let took = platform::now().saturating_sub(self.began);
         let mut line = Node::from(&self.line);
         line.set("time", UnixSeconds(seconds).iso_extended().into());
         line.set(
             "milliseconds",
             Node::Whole(i64::try_from(took).unwrap_or(i64::MAX)),
         );
-        let line = line.to_json();
-        console_log!("{line}");
+        platform::console_log(&line.to_json());
     }
 }

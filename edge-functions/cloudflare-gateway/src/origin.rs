@@ -8,15 +8,14 @@ use oss_s3::request::{OriginBody, OriginRequest};
 use oss_s3::response::OriginAnswer;
 use request_auth::UnixSeconds;
 use request_auth::aws_v4::OriginCredentials;
-use worker::Date;
 use worker::js_sys::{Uint8Array, global};
 use worker::wasm_bindgen::{JsCast as _, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
-use worker::web_sys::{
-    self, Headers, RequestCache, RequestInit, RequestRedirect, Response, WorkerGlobalScope,
-};
+use worker::web_sys;
+use worker::web_sys::{Headers, RequestCache, RequestInit, RequestRedirect, Response, WorkerGlobalScope};
 
 use crate::body::{self, Body};
+use crate::platform::{self, lines, said};
 
 /// Signs and sends a request; reads of the answer what the exchange wants to read. Where that is nothing,
 /// the answer's own stream comes beside it.
@@ -44,18 +43,18 @@ pub(crate) async fn send(
             .await
             .map_err(|error| match body.verdict.get() {
                 Some(fault) => fault.into(),
-                None => down(no_answer, format!("{error:?}")),
+                None => down(no_answer, said(&error)),
             })?;
     let status = response.status();
-    let headers = worker::Headers(response.headers())
-        .entries()
+    let headers = lines(&response.headers())
+        .into_iter()
         .map(|(name, value)| (name, value.into_bytes()))
         .collect();
     let most = exchange.document_bytes(status);
     let (body, stream) = match response.body() {
         Some(stream) if most > 0 => {
             let read = body::read(&stream, most).await;
-            let read = read.map_err(|error| down("broke off its answer", format!("{error:?}")))?;
+            let read = read.map_err(|error| down("broke off its answer", said(&error)))?;
             (read.into_bytes(), None)
         }
         stream => (Vec::new(), stream),
@@ -76,7 +75,7 @@ async fn fetch(
 ) -> Result<Response, JsValue> {
     // The time of sending, not of the device's request: a part list may take its time to arrive, and
     // S3 refuses a signature that is 15 minutes old.
-    let now = UnixSeconds(i64::try_from(Date::now().as_millis() / 1000).unwrap_or_default());
+    let now = UnixSeconds(i64::try_from(platform::now() / 1000).unwrap_or_default());
     let headers = Headers::new()?;
     for (name, value) in &request.headers {
         // The table sends text only; bytes that are none would be changed on the way.

@@ -2,7 +2,9 @@
 
 use oss_s3::answer::{Answer, RequestId};
 use worker::js_sys::{Math, Uint8Array};
-use worker::web_sys::{self, Headers, Response, ResponseInit};
+use worker::wasm_bindgen::JsValue;
+use worker::web_sys;
+use worker::web_sys::{Headers, Response, ResponseInit};
 
 /// A new request id. It names a request in logs and answers; nothing is secured by it.
 pub(crate) fn request_id() -> RequestId {
@@ -34,7 +36,7 @@ impl From<Answer> for Reply {
 
 impl Reply {
     /// Hands the answer over.
-    pub(crate) fn response(self) -> worker::Result<Response> {
+    pub(crate) fn response(self) -> Result<Response, JsValue> {
         let Self { answer, stream } = self;
         let headers = Headers::new()?;
         for (name, value) in &answer.headers {
@@ -43,14 +45,13 @@ impl Reply {
         let init = ResponseInit::new();
         init.set_status(answer.status);
         init.set_headers(&headers);
-        let response = match stream {
+        match stream {
             Some(stream) => Response::new_with_opt_readable_stream_and_init(Some(&stream), &init),
             None if answer.body.is_empty() => Response::new_with_opt_str_and_init(None, &init),
             None => {
                 let body = Uint8Array::from(answer.body.as_slice());
                 Response::new_with_opt_buffer_source_and_init(Some(&body), &init)
             }
-        };
-        Ok(response?)
+        }
     }
 }

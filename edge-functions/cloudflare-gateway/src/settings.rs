@@ -7,7 +7,9 @@ use gateway::config::Config;
 use oss_s3::error::{Fault, Refusal};
 use request_auth::aws_v4::OriginCredentials;
 use request_auth::{SecretKey, SecurityToken};
-use worker::Env;
+use worker::wasm_bindgen::JsValue;
+
+use crate::platform::text_binding;
 
 thread_local! {
     static SETTINGS: OnceCell<Rc<Settings>> = const { OnceCell::new() };
@@ -24,7 +26,7 @@ impl Settings {
     ///
     /// # Errors
     /// `InternalError`, with a reason that names the binding.
-    pub(crate) fn of(env: &Env) -> Result<Rc<Self>, Refusal> {
+    pub(crate) fn of(env: &JsValue) -> Result<Rc<Self>, Refusal> {
         SETTINGS.with(|cell| match cell.get() {
             Some(settings) => Ok(Rc::clone(settings)),
             None => {
@@ -34,29 +36,20 @@ impl Settings {
         })
     }
 
-    fn read(env: &Env) -> Result<Self, Refusal> {
+    fn read(env: &JsValue) -> Result<Self, Refusal> {
         let fail = |what: String| Refusal::new(Fault::GatewayFailed).because(what);
         let missing = |name: &str| fail(["the binding ", name, " is missing or empty"].concat());
-        let json = env
-            .var("CAUSEWAY_CONFIG")
-            .map_err(|_| missing("CAUSEWAY_CONFIG"))?
-            .to_string();
+        let required = |name: &str| text_binding(env, name).ok_or_else(|| missing(name));
+        let json = required("CAUSEWAY_CONFIG")?;
         let config = Config::from_json(&json)
             .map_err(|error| fail(["CAUSEWAY_CONFIG: ", &error.to_string()].concat()))?;
-        let secret = |name: &str| {
-            env.secret(name)
-                .ok()
-                .map(|secret| secret.to_string())
-                .filter(|secret| !secret.is_empty())
-        };
-        let required = |name: &str| secret(name).ok_or_else(|| missing(name));
         Ok(Self {
             config,
             credentials: OriginCredentials {
                 access_key_id: required("ORIGIN_ACCESS_KEY_ID")?,
                 secret: SecretKey::new(required("ORIGIN_SECRET_ACCESS_KEY")?)
                     .ok_or_else(|| missing("ORIGIN_SECRET_ACCESS_KEY"))?,
-                session_token: secret("ORIGIN_SESSION_TOKEN").and_then(SecurityToken::new),
+                session_token: text_binding(env, "ORIGIN_SESSION_TOKEN").and_then(SecurityToken::new),
             },
         })
     }

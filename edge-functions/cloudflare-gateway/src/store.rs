@@ -12,7 +12,10 @@ use gateway::keys::cache::{CacheTimes, Cached, KeyCache};
 use gateway::log::Line;
 use oss_s3::error::{Fault, Refusal};
 use request_auth::{Denial, UnixSeconds};
-use worker::Env;
+use worker::wasm_bindgen::{JsCast as _, JsValue};
+use worker::wasm_bindgen_futures::JsFuture;
+
+use crate::platform::{Namespace, binding, said};
 
 /// The KV namespace that holds the records by their ids.
 const BINDING: &str = "KEYS";
@@ -27,7 +30,7 @@ thread_local! {
 /// # Errors
 /// The refusal that the device is answered with.
 pub(crate) async fn find(
-    env: &Env,
+    env: &JsValue,
     id: &str,
     times: CacheTimes,
     now: UnixSeconds,
@@ -59,7 +62,17 @@ pub(crate) async fn find(
     }
 }
 
-async fn read(env: &Env, id: &str) -> Result<Option<String>, String> {
-    let store = env.kv(BINDING).map_err(|error| error.to_string())?;
-    store.get(id).text().await.map_err(|error| error.to_string())
+async fn read(env: &JsValue, id: &str) -> Result<Option<String>, String> {
+    let store = binding(env, BINDING);
+    if store.is_falsy() {
+        return Err(["there is no binding ", BINDING].concat());
+    }
+    let asked = store.unchecked_into::<Namespace>().get(id);
+    let answer = match asked {
+        Ok(promise) => JsFuture::from(promise).await,
+        Err(error) => Err(error),
+    };
+    answer
+        .map(|value| value.as_string())
+        .map_err(|error| said(&error))
 }

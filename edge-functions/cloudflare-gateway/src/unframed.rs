@@ -9,12 +9,12 @@ use std::rc::Rc;
 
 use oss_s3::error::Fault;
 use request_auth::aws_v4::Unframer;
-use worker::js_sys::{Array, BigInt, Function, Reflect, Uint8Array, global};
+use worker::js_sys::{Reflect, Uint8Array};
 use worker::wasm_bindgen::{JsCast as _, JsValue};
 use worker::wasm_bindgen_futures::{JsFuture, spawn_local};
-use worker::web_sys::{
-    ReadableStream, ReadableStreamDefaultReader, TransformStream, WritableStreamDefaultWriter,
-};
+use worker::web_sys::{ReadableStream, ReadableStreamDefaultReader, WritableStreamDefaultWriter};
+
+use crate::platform::pipe;
 
 /// What was found wrong with a body on its way, once something was.
 pub(crate) type Verdict = Rc<Cell<Option<Fault>>>;
@@ -29,11 +29,8 @@ pub(crate) fn stream(
     unframer: Unframer,
     verdict: &Verdict,
 ) -> Result<ReadableStream, JsValue> {
-    let constructor: Function = Reflect::get(&global(), &"FixedLengthStream".into())?.dyn_into()?;
-    let of_length = Reflect::construct(&constructor, &Array::of1(&BigInt::from(length)))?;
-    let pipe: TransformStream = of_length.unchecked_into();
     let reader: ReadableStreamDefaultReader = framed.get_reader().dyn_into()?;
-    let writer = pipe.writable().get_writer()?;
+    let (stream, writer) = pipe(length)?;
     let verdict = Rc::clone(verdict);
     spawn_local(async move {
         match pump(&reader, unframer, &writer).await {
@@ -50,7 +47,7 @@ pub(crate) fn stream(
             }
         }
     });
-    Ok(pipe.readable())
+    Ok(stream)
 }
 
 /// Verifies a framed body without content to its end.

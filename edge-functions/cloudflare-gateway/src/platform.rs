@@ -1,0 +1,78 @@
+//! What workerd has beside the Web's own interfaces, and the few of its globals that are called here.
+//!
+//! Bound directly: `worker` wraps these in types of its own, with every error and stream that a Worker could meet.
+
+use worker::js_sys::{Array, Date, JsString, Promise, Reflect};
+use worker::wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+use worker::web_sys::{Headers, ReadableStream, TransformStream, WritableStreamDefaultWriter};
+
+#[wasm_bindgen(wasm_bindgen = worker::wasm_bindgen, js_sys = worker::js_sys)]
+extern "C" {
+    /// A namespace of Workers KV.
+    pub(crate) type Namespace;
+
+    /// Asks for a value: a string, or null where the key has none.
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn get(this: &Namespace, key: &str) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(extends = TransformStream)]
+    type FixedLengthStream;
+
+    #[wasm_bindgen(constructor, catch)]
+    fn new(length: u64) -> Result<FixedLengthStream, JsValue>;
+
+    /// Writes a line of the log.
+    #[wasm_bindgen(js_namespace = console, js_name = log)]
+    pub(crate) fn console_log(line: &str);
+
+    #[wasm_bindgen(catch, js_name = String)]
+    fn string(value: &JsValue) -> Result<JsString, JsValue>;
+}
+
+/// The time, in milliseconds since 1970.
+pub(crate) fn now() -> u64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a whole number of milliseconds, far below 2^53"
+    )]
+    let milliseconds = Date::now() as u64;
+    milliseconds
+}
+
+/// A binding of this deployment; undefined where there is none.
+pub(crate) fn binding(env: &JsValue, name: &str) -> JsValue {
+    Reflect::get(env, &name.into()).unwrap_or_default()
+}
+
+/// A binding that is a text and not empty.
+pub(crate) fn text_binding(env: &JsValue, name: &str) -> Option<String> {
+    binding(env, name).as_string().filter(|text| !text.is_empty())
+}
+
+/// A stream that states its length, and what is written to it.
+///
+/// # Errors
+/// A failure of the platform's.
+pub(crate) fn pipe(length: u64) -> Result<(ReadableStream, WritableStreamDefaultWriter), JsValue> {
+    let pipe = FixedLengthStream::new(length)?;
+    let writer = pipe.writable().get_writer()?;
+    Ok((pipe.readable(), writer))
+}
+
+/// The names and values of headers, each name once.
+pub(crate) fn lines(headers: &Headers) -> Vec<(String, String)> {
+    let text = |line: &Array, at| line.get(at).as_string().unwrap_or_default();
+    Array::from(headers)
+        .iter()
+        .map(|line| {
+            let line = Array::from(&line);
+            (text(&line, 0), text(&line, 1))
+        })
+        .collect()
+}
+
+/// What an error of the platform's says.
+pub(crate) fn said(error: &JsValue) -> String {
+    string(error).map(String::from).unwrap_or_default()
+}
