@@ -210,7 +210,8 @@ pub fn permit<'a>(
         return Err(refused(&["No grant of the key counts for this bucket."]));
     }
     let recognised = Call::recognise(&verified, false);
-    let (call, arguments) = recognised.map_err(|reason| unrecognised(record, bucket, reason))?;
+    let (call, arguments) =
+        recognised.map_err(|reason| unrecognised(record, bucket, reason, circumstances))?;
     let operation = call.operation();
     let areas = |grant: &Grant| grant.opens(bucket, operation, verified.key_id(), circumstances);
     let uncovered = || {
@@ -238,6 +239,10 @@ pub fn permit<'a>(
             if let Call::List(listing) = &call {
                 areas = listing.area(&areas).cloned().into_iter().collect();
             }
+            // Only a batch names keys: for all else that a bucket is asked, one says that it may be.
+            if operation != Operation::DeleteMultipleObjects {
+                areas.truncate(1);
+            }
             if areas.is_empty() {
                 return Err(uncovered());
             }
@@ -262,14 +267,21 @@ pub fn permit<'a>(
 /// The refusal of what is no call. That a feature is lacking, or an argument wrong, is told to a key that may
 /// use the operation, and that an operation has no counterpart to one that may do more than upload: to
 /// others, whatever they may not do is denied alike (attack case H01).
-fn unrecognised(record: &KeyRecord, bucket: &VirtualBucket, reason: NotACall) -> Refusal {
+fn unrecognised(
+    record: &KeyRecord,
+    bucket: &VirtualBucket,
+    reason: NotACall,
+    circumstances: Circumstances<'_>,
+) -> Refusal {
     let concerns = |operation: &Operation| match reason {
         NotACall::Feature(of, _) | NotACall::BadParameter(of, _) => *operation == of,
         NotACall::WithoutCounterpart(_) => !Operation::UPLOAD.contains(operation),
         NotACall::Outside(_) => true,
     };
-    let mut grants = record.grants().iter();
-    if grants.any(|grant| grant.bucket == bucket.name && grant.operations.iter().any(concerns)) {
+    let counts =
+        |grant: &&Grant| grant.bucket == bucket.name && grant.conditions.obstacle(circumstances).is_none();
+    let mut grants = record.grants().iter().filter(counts);
+    if grants.any(|grant| grant.operations.iter().any(concerns)) {
         reason.into()
     } else {
         Refusal::new(Fault::Forbidden).because("No grant of the key covers the operation on this bucket.")
@@ -287,7 +299,18 @@ pub fn permit_service<'a>(
     verified: Verified<'a, ()>,
     circumstances: Circumstances<'_>,
 ) -> Result<Authorized<'a>, Refusal> {
-    let (call, arguments) = Call::recognise(&verified, true)?;
+    let denied = |what: &str| {
+        let text = ["No grant of the key covers ", what, " on any bucket."];
+        Refusal::new(Fault::Forbidden).because(text.concat())
+    };
+    // Of all buckets one operation is known: whoever may not list them is not told what else is wrong (H01).
+    let lists = |grant: &Grant| grant.operations.contains(&Operation::ListBuckets);
+    let recognised =
+        Call::recognise(&verified, true).map_err(|reason| match record.grants().iter().any(lists) {
+            true => reason.into(),
+            false => denied("the operation"),
+        });
+    let (call, arguments) = recognised?;
     let operation = call.operation();
     let is_granted = |bucket: &&VirtualBucket| {
         let mut grants = record.grants().iter();
@@ -296,10 +319,7 @@ pub fn permit_service<'a>(
     };
     let granted = || hosts.buckets().iter().filter(is_granted);
     // What the platform needs an origin for goes to the first.
-    let first = granted().next().ok_or_else(|| {
-        let text = ["No grant of the key covers ", operation.name(), " on any bucket."];
-        Refusal::new(Fault::Forbidden).because(text.concat())
-    })?;
+    let first = granted().next().ok_or_else(|| denied(operation.name()))?;
     let buckets = granted().map(KnownBucket::from).collect();
     Ok(Authorized::assertion(
         verified.with_bucket(first),

@@ -220,10 +220,14 @@ impl Hosts {
         found
     }
 
-    /// Whether a host and path can stand for all buckets: `/` where the host's buckets are named in the path.
+    /// Whether a host and path can stand for all buckets: `/` where buckets are named in the path, or before the
+    /// host.
     pub fn is_service(&self, host: &str, path: &[u8]) -> bool {
         let styles = self.styles(host).unwrap_or_default();
-        path == b"/" && styles.contains(&HostStyle::Path)
+        path == b"/"
+            && styles
+                .iter()
+                .any(|style| !matches!(style, HostStyle::Cname { .. }))
     }
 
     /// What a client may have signed for a host and path that its configuration does not allow: the

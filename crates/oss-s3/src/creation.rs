@@ -66,11 +66,14 @@ fn judge(document: &[u8], place: &str, dialect: Dialect) -> Result<(), Refusal> 
             }
             Dialect::S3 => false,
         };
-        let name = element.path.last().map_or("", String::as_str);
         match (is_good, element.path.len()) {
             (true, _) => Ok(()),
             (false, 1) => Err(Refusal::new(Fault::XmlMalformed).because("The root is another one.")),
-            (false, _) => Err(Refusal::new(Fault::ArgumentInvalid).about(name)),
+            (false, _) => {
+                // An answer repeats no more of a document than a name that could be one.
+                let name = element.path.last().filter(|name| name.len() <= 64);
+                Err(Refusal::new(Fault::ArgumentInvalid).about(name.map_or(ROOT, String::as_str)))
+            }
         }
     })
 }

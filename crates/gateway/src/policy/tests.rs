@@ -462,19 +462,46 @@ fn h01_presets_hold_what_their_names_say() {
 }
 
 #[test]
-fn what_is_about_a_bucket_carries_the_areas_of_every_grant_that_permits_it() {
+fn a_batch_carries_the_areas_of_every_grant_that_permits_it_and_other_requests_of_a_bucket_one() {
     let device = Device::with_grants(
-        r#"[{"bucket": "devices", "operations": ["HeadBucket"], "prefix": "a/", "mount": "m/{key_id}/"},
+        r#"[{"bucket": "devices", "operations": ["read-only", "DeleteObjects"], "prefix": "a/", "mount": "m/{key_id}/"},
             {"bucket": "devices", "operations": ["PutObject"], "prefix": "b/"},
-            {"bucket": "devices", "operations": ["read-only"], "prefix": "c/"}]"#,
+            {"bucket": "devices", "operations": ["read-write"], "prefix": "c/"}]"#,
     );
-    device.request("HEAD", "/devices/", &[], |outcome| {
-        let areas = [("a/", "m/AK-1/"), ("c/", "")];
-        let areas = areas.map(|(prefix, mount)| Area::new(prefix.to_owned(), mount.to_owned()));
-        assert_eq!(outcome.unwrap().target().areas(), areas);
-    });
+    let areas = [("a/", "m/AK-1/"), ("c/", "")];
+    let areas = areas.map(|(prefix, mount)| Area::new(prefix.to_owned(), mount.to_owned()));
+    for (method, target, carried) in [
+        ("POST", "/devices/?delete", &areas[..]),
+        ("HEAD", "/devices/", &areas[..1]),
+    ] {
+        device.request(method, target, &[], |outcome| {
+            assert_eq!(outcome.unwrap().target().areas(), carried, "{target}");
+        });
+    }
     let refused = device.request("HEAD", "/firmware/", &[], |outcome| outcome.unwrap_err().fault());
     assert_eq!(refused, Fault::Forbidden);
+}
+
+#[test]
+fn h01_who_may_not_list_buckets_is_not_told_what_else_is_wrong_with_the_request() {
+    for (operations, fault) in [
+        ("upload-only", Fault::Forbidden),
+        ("read-only", Fault::ArgumentInvalid),
+    ] {
+        let grants = format!(r#"[{{"bucket": "devices", "operations": ["{operations}"]}}]"#);
+        let device = Device::with_grants(&grants);
+        let refused = device.request("GET", "/?max-keys=abc", &[], |outcome| {
+            outcome.unwrap_err().fault()
+        });
+        assert_eq!(refused, fault, "{operations}");
+    }
+    let device = Device::with_grants(
+        r#"[{"bucket": "devices"}, {"bucket": "devices", "operations": ["read-write"], "not_after": 1}]"#,
+    );
+    let refused = device.request("POST", "/devices/k?append&position=0", &[], |outcome| {
+        outcome.unwrap_err().fault()
+    });
+    assert_eq!(refused, Fault::Forbidden, "a grant that is over tells nothing");
 }
 
 #[test]

@@ -332,7 +332,7 @@ faults! {
         but 412 "PreconditionFailed",
         "A condition of the request does not hold.";
     ObjectArchived: 403 "InvalidObjectState" None, Device, s3 ["InvalidObjectState"],
-        "The object is archived: restore it first.";
+        "The storage class of the object does not allow this: restore the object first if it is archived.";
     RestoreUnderWay: 409 "RestoreAlreadyInProgress" None, Device, s3 ["RestoreAlreadyInProgress"],
         "The object is being restored already.";
     AclUnsupported: 400 "InvalidArgument" None, Operator, s3 ["AccessControlListNotSupported"],

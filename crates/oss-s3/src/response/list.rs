@@ -11,7 +11,7 @@ use request_auth::Dialect;
 use request_auth::canon::{Slash, percent_decode, percent_encode};
 
 use super::read::object_type;
-use super::{OriginAnswer, Subject, unreadable};
+use super::{OWNER, OriginAnswer, Subject, unreadable};
 use crate::answer::{Answer, Asked};
 use crate::area::Area;
 use crate::errand::Errand;
@@ -60,8 +60,6 @@ struct Page<'a> {
     folded: Option<&'a str>,
     dialect: Dialect,
     root: &'static str,
-    /// The virtual bucket's name, which stands for whoever owns what is in it.
-    bucket: &'a str,
     texts: [String; 13],
     document: Document,
     /// How many entries were told.
@@ -135,7 +133,6 @@ impl<'a> Page<'a> {
             folded: listing.folded(area),
             dialect,
             root,
-            bucket,
             texts: Default::default(),
             document: Document::of_result(root, dialect),
             told: 0,
@@ -305,11 +302,11 @@ impl<'a> Page<'a> {
         Ok(())
     }
 
-    /// Somebody, by the name of the bucket: who owns things at the origin is the operator's business.
+    /// Somebody: who owns things at the origin is the operator's business.
     fn person(&mut self, name: &str) {
         self.document.open(name);
-        self.document.leaf("ID", self.bucket);
-        self.document.leaf("DisplayName", self.bucket);
+        self.document.leaf("ID", OWNER);
+        self.document.leaf("DisplayName", OWNER);
         self.document.close(name);
     }
 
