@@ -147,8 +147,8 @@ impl<'a> Exchange<'a> {
                 let request = request.with_document(deletions.to_xml());
                 (Stage::Deleting { deletions }, request)
             }
-            // A part is weighed with all others when they are completed.
-            Call::CopyObject if errand.max_object_bytes().is_some() => {
+            // A part too, though all are summed when they are completed: they are stored until then.
+            Call::CopyObject | Call::UploadPartCopy { .. } if errand.max_object_bytes().is_some() => {
                 let first = OriginRequest::head_source(&errand).ok_or(Fault::GatewayFailed)?;
                 (Stage::Weighing { copy: request }, first)
             }

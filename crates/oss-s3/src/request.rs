@@ -317,8 +317,8 @@ impl OriginRequest {
         Self::to_target(errand, "HEAD", String::new(), OriginBody::Empty).paid_like(errand)
     }
 
-    /// Asks what the origin has where an errand's copy comes from; `None` for what is no copy. Read it with
-    /// [`weighed`](crate::response::weighed).
+    /// Asks what the origin has where an errand's copy comes from, under the same conditions and in the same range;
+    /// `None` for what is no copy. Read it with [`weighed`](crate::response::weighed).
     pub fn head_source(errand: &Errand<'_>) -> Option<Self> {
         let source = errand.header(copy_source::HEADER)?;
         let source = core::str::from_utf8(source).ok()?;
@@ -330,17 +330,22 @@ impl OriginRequest {
             request.host = [bucket, ".", &errand.bucket.origin.authority].concat();
             request.path = ["/", key].concat();
         }
+        for (name, value) in &errand.headers {
+            if let Some(of_reads) = name.strip_prefix(copy_source::OF_SOURCE) {
+                let name = Cow::Owned(of_reads.to_owned());
+                request.headers.push((name, value.clone()));
+            }
+        }
         Some(request.paid_like(errand))
     }
 
-    /// The same copy, of the source with this ETag alone. Where the client has conditions of its own on the source,
-    /// those are left as they are: S3 would judge them otherwise beside another.
+    /// The same copy, of the source with this ETag alone: the client's own conditions were met when it was
+    /// weighed, and S3 would judge this one otherwise beside them.
     pub fn pinned_to(mut self, etag: Vec<u8>) -> Self {
-        let mut names = self.headers.iter().map(|(name, _)| name);
-        if names.all(|name| !name.starts_with(copy_source::CONDITIONS)) {
-            self.headers
-                .push((Cow::Borrowed("x-amz-copy-source-if-match"), etag));
-        }
+        self.headers
+            .retain(|(name, _)| !name.starts_with(copy_source::CONDITIONS));
+        self.headers
+            .push((Cow::Borrowed("x-amz-copy-source-if-match"), etag));
         self
     }
 

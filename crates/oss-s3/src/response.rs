@@ -252,12 +252,16 @@ pub fn error_of(origin: &OriginAnswer) -> Option<Refusal> {
     (!origin.is_success()).then(|| origin_error::refusal(origin, sent))
 }
 
-/// The size in bytes and the ETag of a copy's source, from the answer to
+/// The size in bytes of a copy's source, or of the range that is copied of it, and its ETag, from the answer to
 /// [`head_source`](crate::request::OriginRequest::head_source).
 ///
 /// # Errors
-/// The refusal for an error, in the words of a read; `InternalError` for a source without a size or an ETag.
+/// The refusal for an error, in the words of a read, but `PreconditionFailed` for every condition that is not
+/// met, as S3 says it of a copy; `InternalError` for a source without a size or an ETag.
 pub fn weighed(origin: &OriginAnswer) -> Result<(u64, Vec<u8>), Refusal> {
+    if origin.status == 304 {
+        return Err(Fault::PreconditionFailed.into());
+    }
     if !origin.is_success() {
         let sent = Sent {
             operation: Operation::HeadObject,

@@ -14,7 +14,7 @@ use super::{Circumstances, Grant};
 use crate::keys::KeyRecord;
 
 /// The source of a verified copy as the origin knows it. `is_weighed` says whether the origin is going to be
-/// asked for its size, which it can only be where the copy goes.
+/// asked for its size, as for any copy under a limit: it can only be asked where the copy goes.
 ///
 /// # Errors
 /// A [`Refusal`]: the request names no source, no grant lets the key read it, or it lies at another origin.

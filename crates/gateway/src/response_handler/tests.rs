@@ -336,8 +336,18 @@ fn under_a_limit_too_a_retried_complete_whose_first_answer_was_lost_is_a_success
 
 const COPIED: &str = "<CopyObjectResult><ETag>\"e\"</ETag><LastModified>2026-11-21T12:34:56.000Z</LastModified></CopyObjectResult>";
 
-/// Runs a copy of the version `v` of `firmware/a b` under a grant with this limit.
+/// Runs a copy of the version `v` of `firmware/a b` to `/devices/k` under a grant with this limit.
 fn copy(
+    most: &str,
+    headers: &[(&str, &str)],
+    answers: &[OriginAnswer],
+) -> (Vec<OriginRequest>, Result<Answer, Refusal>) {
+    copy_to("/devices/k", most, headers, answers)
+}
+
+/// The same to this target.
+fn copy_to(
+    target: &str,
     most: &str,
     headers: &[(&str, &str)],
     answers: &[OriginAnswer],
@@ -347,7 +357,7 @@ fn copy(
             {{"bucket": "firmware", "operations": ["GetObject"], "mount": "m/"}}]"#
     );
     let headers = [&[("x-oss-copy-source", "/firmware/a%20b?versionId=v")], headers].concat();
-    run_of("PUT", &grants, "/devices/k", &headers, "", answers)
+    run_of("PUT", &grants, target, &headers, "", answers)
 }
 
 /// The value of a header of a request.
@@ -372,10 +382,16 @@ fn a_copy_is_one_request_that_names_its_source_as_the_origin_knows_it() {
     assert_eq!(copy.body, OriginBody::Empty);
 }
 
+const SEVEN_BYTES: &str = r#", "max_object_bytes": 7"#;
+
+/// The origin's answer to a HEAD of a source, or of a range of it, with this many bytes.
+fn weighed(bytes: &str) -> OriginAnswer {
+    origin(200, &[("content-length", bytes), ("etag", "\"w\"")], "")
+}
+
 #[test]
 fn h11_a_copy_under_a_limit_of_size_is_of_what_was_weighed() {
-    let most = r#", "max_object_bytes": 7"#;
-    let weighed = |bytes: &str| origin(200, &[("content-length", bytes), ("etag", "\"w\"")], "");
+    let most = SEVEN_BYTES;
     let (sent, answer) = copy(most, &[], &[weighed("7"), origin(200, &[], COPIED)]);
     assert_eq!(answer.unwrap().status, 200);
     assert_eq!(
@@ -386,12 +402,6 @@ fn h11_a_copy_under_a_limit_of_size_is_of_what_was_weighed() {
         )
     );
     assert_eq!(sent_as(&sent[1], "x-amz-copy-source-if-match"), Some("\"w\""));
-    let own = [(
-        "x-oss-copy-source-if-unmodified-since",
-        "Wed, 01 May 2024 12:34:56 GMT",
-    )];
-    let (sent, _) = copy(most, &own, &[weighed("0"), origin(200, &[], COPIED)]);
-    assert_eq!(sent_as(&sent[1], "x-amz-copy-source-if-match"), None);
     for (head, fault) in [
         (weighed("8"), Fault::EntityTooLarge),
         (weighed(""), Fault::OriginAnswerUnreadable),
@@ -406,6 +416,90 @@ fn h11_a_copy_under_a_limit_of_size_is_of_what_was_weighed() {
     ] {
         let (sent, answer) = copy(most, &[], &[head]);
         assert_eq!((sent.len(), answer.unwrap_err().fault()), (1, fault));
+    }
+}
+
+#[test]
+fn h11_the_client_s_conditions_on_a_source_are_met_when_it_is_weighed_and_unpin_nothing() {
+    let then = "Wed, 01 May 2024 12:34:56 GMT";
+    let all = [
+        ("x-oss-copy-source-if-match", "if-match", "\"m\""),
+        ("x-oss-copy-source-if-none-match", "if-none-match", "\"n\""),
+        ("x-oss-copy-source-if-modified-since", "if-modified-since", then),
+        (
+            "x-oss-copy-source-if-unmodified-since",
+            "if-unmodified-since",
+            then,
+        ),
+    ];
+    for target in ["/devices/k", "/devices/k?partNumber=1&uploadId=U"] {
+        let copied = match target {
+            "/devices/k" => COPIED.to_owned(),
+            _ => COPIED.replace("CopyObject", "CopyPart"),
+        };
+        for (own, of_reads, value) in all {
+            let headers = [(own, value)];
+            let answers = [weighed("7"), origin(200, &[], &copied)];
+            let (sent, answer) = copy_to(target, SEVEN_BYTES, &headers, &answers);
+            assert_eq!(answer.unwrap().status, 200);
+            assert_eq!(
+                (sent[0].method, sent_as(&sent[0], of_reads)),
+                ("HEAD", Some(value))
+            );
+            let conditions = sent[1].headers.iter().filter(|(name, _)| name.contains("if-"));
+            let conditions: Vec<_> = conditions
+                .map(|(name, value)| (&**name, value.as_slice()))
+                .collect();
+            let pin = ("x-amz-copy-source-if-match", b"\"w\"".as_slice());
+            assert_eq!(conditions, [pin], "{own}");
+            for status in [304, 412] {
+                let unmet = origin(status, &[], "");
+                let (sent, answer) = copy_to(target, SEVEN_BYTES, &headers, &[unmet]);
+                let refusal = answer.unwrap_err();
+                assert_eq!((sent.len(), refusal.fault()), (1, Fault::PreconditionFailed));
+                assert_eq!((refusal.status(), refusal.code()), (412, "PreconditionFailed"));
+            }
+            // Without a limit S3 judges them.
+            let (sent, _) = copy_to(target, "", &headers, &[origin(200, &[], &copied)]);
+            assert_eq!(
+                sent_as(&sent[0], &["x-amz-copy-source-", of_reads].concat()),
+                Some(value)
+            );
+        }
+    }
+}
+
+#[test]
+fn h11_a_part_copied_under_a_limit_of_size_is_weighed_before_it_is_stored() {
+    let copied = COPIED.replace("CopyObject", "CopyPart");
+    let range = [("x-oss-copy-source-range", "bytes=4-10")];
+    for (headers, sent_range) in [(&range[..], Some("bytes=4-10")), (&[][..], None)] {
+        let run = |most: &str, answers: &[OriginAnswer]| {
+            copy_to("/devices/k?partNumber=1&uploadId=U", most, headers, answers)
+        };
+        let (sent, answer) = run(SEVEN_BYTES, &[weighed("7"), origin(200, &[], &copied)]);
+        assert_eq!(answer.unwrap().status, 200);
+        // S3 says of a range how long it is, as of an object.
+        assert_eq!(
+            (sent[0].url(), sent_as(&sent[0], "range")),
+            (
+                "https://acme-firmware.s3.example/m/a%20b?versionId=v".to_owned(),
+                sent_range
+            )
+        );
+        assert_eq!(
+            sent[1].url(),
+            "https://acme-ingest.s3.example/k?partNumber=1&uploadId=U"
+        );
+        assert_eq!(sent_as(&sent[1], "x-amz-copy-source-range"), sent_range);
+        assert_eq!(sent_as(&sent[1], "x-amz-copy-source-if-match"), Some("\"w\""));
+        let (sent, answer) = run(SEVEN_BYTES, &[weighed("8")]);
+        assert_eq!(
+            (sent.len(), answer.unwrap_err().fault()),
+            (1, Fault::EntityTooLarge)
+        );
+        let (sent, _) = run("", &[origin(200, &[], &copied)]);
+        assert_eq!(sent.len(), 1);
     }
 }
 
