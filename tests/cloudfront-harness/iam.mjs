@@ -15,6 +15,8 @@ const OPERATORS = {
   ArnNotEquals: { matches: like, negated: true },
   ArnNotLike: { matches: like, negated: true },
   Bool: { matches: (value, wanted) => value.toLowerCase() === wanted.toLowerCase() },
+  // "true" asks that the key is not in the request, "false" that it is, whatever its value.
+  Null: { matches: (value, wanted) => String(value === undefined) === wanted, asksForPresence: true },
 };
 /** Keys that the services here put into a request's context. */
 const KEYS = new Set([
@@ -28,6 +30,7 @@ const KEYS = new Set([
   "s3:signatureversion",
   "s3:x-amz-acl",
   "s3:x-amz-content-sha256",
+  "s3:x-amz-copy-source",
   "s3:x-amz-server-side-encryption",
   "s3:x-amz-server-side-encryption-aws-kms-key-id",
 ]);
@@ -50,8 +53,10 @@ export function checkStatements(statements, where) {
     if ([statement.Action ?? []].flat().length === 0) refuse("there is no Action");
     for (const [operator, keys] of Object.entries(statement.Condition ?? {})) {
       if (!(operator in OPERATORS)) refuse(`the harness does not know the condition operator ${operator}`);
-      for (const key of Object.keys(keys)) {
+      for (const [key, wanted] of Object.entries(keys)) {
         if (!KEYS.has(key.toLowerCase())) refuse(`the harness does not know the condition key ${key}`);
+        if (operator === "Null" && !["true", "false"].includes(String(wanted)))
+          refuse(`Null of ${key} is "true" or "false"`);
       }
     }
   }
@@ -103,9 +108,10 @@ function isMeant(principal, caller) {
 
 function conditionsHold(condition, context) {
   return Object.entries(condition ?? {}).every(([operator, keys]) => {
-    const { matches, negated = false } = OPERATORS[operator];
+    const { matches, negated = false, asksForPresence = false } = OPERATORS[operator];
     return Object.entries(keys).every(([key, wanted]) => {
       const value = context[key.toLowerCase()];
+      if (asksForPresence) return matches(value, String(wanted));
       // A key that is not in the request: false, and true for the negated operators.
       if (value === undefined) return negated;
       return [wanted].flat().some((one) => matches(String(value), String(one))) !== negated;

@@ -117,7 +117,12 @@ class Front {
     if (actions === undefined)
       throw new Refused("NotImplemented", `The harness does not know this operation: ${head.method} ${head.query}`);
     const context = { "s3:signatureversion": "AWS4-HMAC-SHA256", "s3:x-amz-content-sha256": digest };
-    for (const name of ["x-amz-acl", "x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id"]) {
+    for (const name of [
+      "x-amz-acl",
+      "x-amz-copy-source",
+      "x-amz-server-side-encryption",
+      "x-amz-server-side-encryption-aws-kms-key-id",
+    ]) {
       const [value] = values(head.lines, name);
       if (value !== undefined) context[`s3:${name}`] = value;
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 import tomli
-from template import ROOT
+from template import ROOT, listed
 
 CLOUDFLARE = ROOT / "infra" / "cloudflare"
 
@@ -42,6 +43,13 @@ def test_the_routes_of_the_examples_would_do_too(wrangler: Path) -> None:
     routes = tomli.loads("\n".join(line.removeprefix("# ") for line in shown))
     assert len(routes["routes"]) >= 2
     assert mistakes(wrangler, tomli.loads((CLOUDFLARE / "wrangler.toml").read_text()) | routes) == []
+
+
+def test_the_guides_policy_for_uploads_lets_nobody_copy() -> None:
+    guide = (CLOUDFLARE / "README.md").read_text()
+    [shown] = [block for block in re.findall(r"```json\n(.*?)```", guide, re.DOTALL) if '"s3:PutObject"' in block]
+    writing = [one for one in json.loads(shown)["Statement"] if "s3:PutObject" in listed(one["Action"])]
+    assert [one["Condition"] for one in writing] == [{"Null": {"s3:x-amz-copy-source": "true"}}]
 
 
 def test_a_deployment_gets_as_far_as_the_upload(wrangler: Path, tmp_path: Path) -> None:

@@ -18,42 +18,46 @@ VIA_S3 = "StringEquals kms:ViaService s3.${AWS::Region}.amazonaws.com"
 EDGE_LOG = "arn:${AWS::Partition}:logs:*:${AWS::AccountId}:log-group:/aws/lambda/us-east-1.${Name}-%s:*"
 
 
+NO_COPY = "Null s3:x-amz-copy-source true"
+
+
 def log_of(function: str) -> set[tuple[str, str, str]]:
     resource = EDGE_LOG % function
     return {(f"logs:{action}", resource, "") for action in ("CreateLogGroup", "CreateLogStream", "PutLogEvents")}
 
 
-# What the handler may do at S3, by the condition that it is under.
+# What the handler may do at S3, and on which terms, by the condition that it is under.
 HANDLER = {
     "HasWrites": {
-        ("s3:PutObject", OBJECTS),
-        ("s3:PutObjectTagging", OBJECTS),
-        ("s3:AbortMultipartUpload", OBJECTS),
-        ("s3:ListMultipartUploadParts", OBJECTS),
-        ("s3:GetObject", OBJECTS),
+        ("s3:PutObject", OBJECTS, NO_COPY),
+        ("s3:PutObjectTagging", OBJECTS, ""),
+        ("s3:AbortMultipartUpload", OBJECTS, ""),
+        ("s3:ListMultipartUploadParts", OBJECTS, ""),
+        ("s3:GetObject", OBJECTS, ""),
     },
     "HasReads": {
-        ("s3:GetObject", OBJECTS),
-        ("s3:GetObjectVersion", OBJECTS),
-        ("s3:GetObjectTagging", OBJECTS),
-        ("s3:GetObjectVersionTagging", OBJECTS),
-        ("s3:ListBucket", BUCKET),
+        ("s3:GetObject", OBJECTS, ""),
+        ("s3:GetObjectVersion", OBJECTS, ""),
+        ("s3:GetObjectTagging", OBJECTS, ""),
+        ("s3:GetObjectVersionTagging", OBJECTS, ""),
+        ("s3:ListBucket", BUCKET, ""),
     },
     "HasChanges": {
-        ("s3:DeleteObject", OBJECTS),
-        ("s3:DeleteObjectVersion", OBJECTS),
-        ("s3:DeleteObjectTagging", OBJECTS),
-        ("s3:DeleteObjectVersionTagging", OBJECTS),
-        ("s3:PutObjectTagging", OBJECTS),
-        ("s3:PutObjectVersionTagging", OBJECTS),
-        ("s3:ListBucketMultipartUploads", BUCKET),
+        ("s3:PutObject", OBJECTS, ""),
+        ("s3:DeleteObject", OBJECTS, ""),
+        ("s3:DeleteObjectVersion", OBJECTS, ""),
+        ("s3:DeleteObjectTagging", OBJECTS, ""),
+        ("s3:DeleteObjectVersionTagging", OBJECTS, ""),
+        ("s3:PutObjectTagging", OBJECTS, ""),
+        ("s3:PutObjectVersionTagging", OBJECTS, ""),
+        ("s3:ListBucketMultipartUploads", BUCKET, ""),
     },
     "HasBuckets": {
-        ("s3:RestoreObject", OBJECTS),
-        ("s3:CreateBucket", BUCKET),
-        ("s3:DeleteBucket", BUCKET),
-        ("s3:GetBucketTagging", BUCKET),
-        ("s3:PutBucketTagging", BUCKET),
+        ("s3:RestoreObject", OBJECTS, ""),
+        ("s3:CreateBucket", BUCKET, ""),
+        ("s3:DeleteBucket", BUCKET, ""),
+        ("s3:GetBucketTagging", BUCKET, ""),
+        ("s3:PutBucketTagging", BUCKET, ""),
     },
 }
 
@@ -61,7 +65,7 @@ HANDLER = {
 GRANTED = {
     "storage.yaml": {
         "HandlerRole": {
-            *((action, resource, "") for may in HANDLER.values() for action, resource in may),
+            *(grant for may in HANDLER.values() for grant in may),
             ("kms:GenerateDataKey", "${KmsKeyArn}", VIA_S3),
             ("kms:Decrypt", "${KmsKeyArn}", VIA_S3),
             ("kms:GenerateDataKey", "${DeviceKmsKeyArns}", VIA_S3),
@@ -205,12 +209,12 @@ def test_the_bucket_lets_only_the_signer_of_object_bytes_in_and_nobody_over_plai
     assert found == {
         ("Deny", "*", "s3:*", BUCKET, plain),
         ("Deny", "*", "s3:*", OBJECTS, plain),
-        ("Allow", "cloudfront.amazonaws.com", "s3:PutObject", OBJECTS, source),
+        ("Allow", "cloudfront.amazonaws.com", "s3:PutObject", OBJECTS, f"{source}; {NO_COPY}"),
         ("Allow", "cloudfront.amazonaws.com", "s3:PutObjectTagging", OBJECTS, source),
         ("Allow", "cloudfront.amazonaws.com", "s3:GetObject", OBJECTS, source),
         ("Allow", "cloudfront.amazonaws.com", "s3:GetObjectVersion", OBJECTS, source),
         ("Allow", "cloudfront.amazonaws.com", "s3:ListBucket", BUCKET, source),
-        ("Allow", "${RouterRoleArn}", "s3:PutObject", OBJECTS, ""),
+        ("Allow", "${RouterRoleArn}", "s3:PutObject", OBJECTS, NO_COPY),
         ("Allow", "${RouterRoleArn}", "s3:PutObjectTagging", OBJECTS, ""),
         ("Allow", "${RouterRoleArn}", "s3:GetObject", OBJECTS, ""),
         ("Allow", "${RouterRoleArn}", "s3:GetObjectVersion", OBJECTS, ""),
@@ -226,9 +230,11 @@ def test_the_distribution_writes_only_with_oac_and_the_router_only_without() -> 
     }
     assert under == {
         "TheDistributionWritesObjects": "CloudFrontWrites",
+        "TheDistributionTagsObjects": "CloudFrontTags",
         "TheDistributionReadsObjects": "CloudFrontReads",
         "TheDistributionIsToldWhatIsMissing": "CloudFrontReads",
         "TheRouterWritesObjects": "RouterWrites",
+        "TheRouterTagsObjects": "RouterTags",
         "TheRouterReadsObjects": "RouterReads",
         "TheRouterIsToldWhatIsMissing": "RouterReads",
     }
@@ -239,6 +245,8 @@ def test_the_distribution_writes_only_with_oac_and_the_router_only_without() -> 
         for what in ("Reads", "Writes"):
             both = [{"Condition": f"{who}Signs"}, {"Condition": f"Has{what}"}]
             assert conditions[f"{who}{what}"]["Fn::And"] == both
+        tags = [{"Condition": f"{who}Writes"}, {"Condition": "HasTagging"}]
+        assert conditions[f"{who}Tags"]["Fn::And"] == tags
 
 
 ACCESS = {
@@ -270,12 +278,13 @@ def test_nobody_does_more_than_upload_unless_asked_to() -> None:
 
 def test_the_handler_may_do_at_s3_what_its_access_says_and_nothing_else() -> None:
     document = load("storage.yaml")["Resources"]["HandlerRole"]["Properties"]["Policies"][0]["PolicyDocument"]
-    may: dict[str, set[tuple[str, str]]] = {}
+    may: dict[str, set[tuple[str, str, str]]] = {}
     for member in document["Statement"]:
         under, statement = (member["Fn::If"][0], member["Fn::If"][1]) if set(member) == {"Fn::If"} else ("", member)
         for action in listed(statement["Action"]):
             if action.startswith("s3:"):
-                may.setdefault(under, set()).update((action, text(one)) for one in listed(statement["Resource"]))
+                resources = listed(statement["Resource"])
+                may.setdefault(under, set()).update((action, text(one), condition(statement)) for one in resources)
     assert may == HANDLER
 
 

@@ -244,6 +244,7 @@ test("policy statements that would be read wrongly are refused", async (t) => {
     [/does not know the element NotAction/, { NotAction: "s3:*" }],
     [/Effect is Allow or Deny/, { Effect: "allow" }],
     [/does not know the condition operator IpAddress/, { Condition: { IpAddress: { "aws:SourceIp": "10.0.0.0/8" } } }],
+    [/Null of s3:x-amz-copy-source is "true" or "false"/, { Condition: { Null: { "s3:x-amz-copy-source": "/b/k" } } }],
     [/does not know the condition key aws:RequestTag/, { Condition: { StringEquals: { "aws:RequestTag/a": "b" } } }],
   ]) {
     await assertRefused(t, reason, statement(change));

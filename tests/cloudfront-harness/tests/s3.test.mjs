@@ -63,6 +63,26 @@ test("a bucket policy without s3:PutObject, or for another distribution, is a 40
   }
 });
 
+test("a condition Null asks that a request names a source of a copy, or that it does not", async (t) => {
+  for (const [wanted, plain, copy] of [
+    ["true", 200, 403],
+    ["false", 403, 200],
+  ]) {
+    const edit = ({ storage }) => {
+      const [statement] = storage.Resources.BucketPolicy.Properties.PolicyDocument.Statement;
+      statement.Condition.Null = { "s3:x-amz-copy-source": wanted };
+      // Reading the source is no matter of the condition.
+      const { Null: _, ...Condition } = statement.Condition;
+      const reading = { ...statement, Action: "s3:GetObject", Condition };
+      storage.Resources.BucketPolicy.Properties.PolicyDocument.Statement.push(reading);
+    };
+    const h = await harness(t, { edit });
+    const put = async (headers) => (await h.ask({ method: "PUT", body: "", headers })).status;
+    assert.equal(await put({}), plain, wanted);
+    assert.equal(await put({ "x-amz-copy-source": "/acme-ingest/source" }), copy, wanted);
+  }
+});
+
 test("tags, ACLs, deletions and bucket operations need their own actions", async (t) => {
   const h = await harness(t);
   for (const [method, path, headers] of [
