@@ -86,22 +86,22 @@ impl Refusal {
     }
 
     /// The HTTP status of the answer to an OSS client.
-    pub const fn status(&self) -> u16 {
+    pub fn status(&self) -> u16 {
         self.fault.row(Dialect::Oss).status
     }
 
     /// The error code of the answer to an OSS client.
-    pub const fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         self.fault.row(Dialect::Oss).code
     }
 
     /// What the table says of the fact, to a client of this dialect.
-    pub const fn row(&self, dialect: Dialect) -> Row {
+    pub fn row(&self, dialect: Dialect) -> Row {
         self.fault.row(dialect)
     }
 
     /// Who can mend it: how loudly to log it.
-    pub const fn blame(&self) -> Blame {
+    pub fn blame(&self) -> Blame {
         self.fault.row(Dialect::Oss).blame
     }
 

@@ -45,32 +45,13 @@ macro_rules! faults {
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
             /// The fault's row.
-            pub const fn row(self, dialect: Dialect) -> Row {
-                let row = match self {
-                    $(Self::$name => Row {
-                        code: $code,
-                        status: $status,
-                        ec: $ec,
-                        blame: Blame::$blame,
-                        sentence: $sentence,
-                    },)*
-                };
+            pub fn row(self, dialect: Dialect) -> Row {
+                let position = Self::ALL.iter().position(|fault| *fault == self);
+                let row = position.and_then(|position| ROWS.get(position));
+                let other = || S3_ROWS.iter().find(|(fault, _)| *fault == self).map(|(_, row)| row);
                 match dialect {
-                    Dialect::Oss => row,
-                    Dialect::S3 => self.in_s3(Row { ec: None, ..row }),
-                }
-            }
-
-            /// The row with what S3 says otherwise.
-            const fn in_s3(self, row: Row) -> Row {
-                match self {
-                    $($(Self::$name => Row {
-                        status: $s3_status,
-                        code: $s3_code,
-                        $(sentence: $s3_sentence,)?
-                        ..row
-                    },)?)*
-                    _ => row,
+                    Dialect::Oss => row.copied().unwrap_or(UNKNOWN),
+                    Dialect::S3 => Row { ec: None, ..other().or(row).copied().unwrap_or(UNKNOWN) },
                 }
             }
 
@@ -80,8 +61,40 @@ macro_rules! faults {
                 CODES.iter().find(|(s3, _)| *s3 == code).map(|(_, fault)| *fault)
             }
         }
+
+        /// What OSS says, in the order of [`Fault::ALL`]: as data, which is a third of the code of a match.
+        const ROWS: &[Row] = &[$(Row {
+            code: $code,
+            status: $status,
+            ec: $ec,
+            blame: Blame::$blame,
+            sentence: $sentence,
+        },)*];
+
+        /// What S3 says otherwise.
+        const S3_ROWS: &[(Fault, Row)] = &[$($((Fault::$name, Row {
+            status: $s3_status,
+            code: $s3_code,
+            $(sentence: $s3_sentence,)?
+            ..Row {
+                code: $code,
+                status: $status,
+                ec: None,
+                blame: Blame::$blame,
+                sentence: $sentence,
+            }
+        }),)?)*];
     };
 }
+
+/// What would be said of a fault without a row; there is none.
+const UNKNOWN: Row = Row {
+    code: "InternalError",
+    status: 500,
+    ec: None,
+    blame: Blame::Operator,
+    sentence: "We encountered an internal error. Please try again.",
+};
 
 faults! {
     // Who is asking.

@@ -6,6 +6,7 @@
 //! 2 ms more to start for it.
 
 use std::fs;
+use std::path::Path;
 
 use anyhow::Context as _;
 use brotli::enc::BrotliEncoderParams;
@@ -26,12 +27,12 @@ pub(crate) const NAMES: [&str; 3] = [AUTHORIZER, ROUTER, RESPONSE_HANDLER];
 pub(crate) fn build(project: &Project, npm: &Npm) -> anyhow::Result<Vec<Artefact>> {
     let compiled = wasm::compile(project, "the CloudFront functions", &NAMES)?;
     let recipe = recipe(project)?;
-    let shared = read(&project.path("edge-functions/lambda.js"))?;
+    let shared = text(&project.path("edge-functions/lambda.js"))?;
     let mut artefacts = Vec::new();
     for (name, wasm) in NAMES.into_iter().zip(&compiled) {
-        let entry = read(&project.path("edge-functions").join(name).join("index.js"))?;
+        let entry = text(&project.path("edge-functions").join(name).join("index.js"))?;
         let module = read(wasm)?;
-        let inputs = [module.as_slice(), &entry, &shared, &recipe];
+        let inputs = [module.as_slice(), entry.as_bytes(), shared.as_bytes(), &recipe];
         artefacts.push(Artefact::of(project, name).build(project, inputs, |folder| {
             let step = Step::start(format!("binding and optimising {name}"));
             Bindgen::new()
@@ -47,14 +48,31 @@ pub(crate) fn build(project: &Project, npm: &Npm) -> anyhow::Result<Vec<Artefact
             fs::write(module.with_extension("wasm.br"), compressed(&read(&module)?)?)?;
             fs::remove_file(&module)?;
             let glue = folder.join(format!("{name}.js"));
-            fs::write(&glue, reading_compressed(&fs::read_to_string(&glue)?)?)?;
-            fs::write(folder.join("index.js"), &entry)?;
-            fs::write(folder.join("lambda.js"), &shared)?;
+            fs::write(
+                &glue,
+                without_comments(&reading_compressed(&fs::read_to_string(&glue)?)?),
+            )?;
+            fs::write(folder.join("index.js"), without_comments(&entry))?;
+            fs::write(folder.join("lambda.js"), without_comments(&shared))?;
             step.done();
             Ok(())
         })?);
     }
     Ok(artefacts)
+}
+
+fn text(path: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// The script without the lines that are comments: whoever reads it reads the sources. No text in a script here has
+/// lines that begin like comments.
+fn without_comments(script: &str) -> String {
+    let is_code = |line: &&str| {
+        let line = line.trim_start();
+        !["//", "/*", "*"].iter().any(|mark| line.starts_with(mark))
+    };
+    script.split_inclusive('\n').filter(is_code).collect()
 }
 
 /// The module as Brotli writes it.
@@ -97,6 +115,15 @@ mod tests {
              require('zlib').brotliDecompressSync(require('fs').readFileSync(wasmPath));\nconst wasmModule = 0;\n"
         );
         assert!(reading_compressed(&glue.replace("readFileSync", "readFile")).is_err());
+    }
+
+    #[test]
+    fn scripts_are_packed_without_their_comments() {
+        let script = "// Head.\n\"use strict\";\n\n/** What\n * it does.\n */\nfunction f() {\n  // Why.\n  return 2 * 3; // six\n}\n";
+        assert_eq!(
+            without_comments(script),
+            "\"use strict\";\n\nfunction f() {\n  return 2 * 3; // six\n}\n"
+        );
     }
 
     #[test]

@@ -83,10 +83,10 @@ fn a_list_is_told_in_osss_words_with_every_element_that_sdks_need() {
          <Marker>%20</Marker><MaxKeys>100</MaxKeys><Delimiter>%2F</Delimiter><EncodingType>url</EncodingType>\
          <Contents><Key>a%20b%2Bc</Key><LastModified>2026-11-21T12:34:56.000Z</LastModified>\
          <ETag>\"9e107d9d372bb6826bd81d3542a419d6\"</ETag><Size>5</Size><Type>Normal</Type><StorageClass>IA</StorageClass>\
-         <Owner><ID>devices</ID><DisplayName>devices</DisplayName></Owner></Contents>\
+         <Owner><ID>causeway</ID><DisplayName>causeway</DisplayName></Owner></Contents>\
          <Contents><Key>p</Key><LastModified>2026-11-21T12:34:56.000Z</LastModified>\
          <ETag>\"9e107d9d372bb6826bd81d3542a419d6-2\"</ETag><Size>5</Size><Type>Multipart</Type><StorageClass>Archive</StorageClass>\
-         <Owner><ID>devices</ID><DisplayName>devices</DisplayName></Owner></Contents>\
+         <Owner><ID>causeway</ID><DisplayName>causeway</DisplayName></Owner></Contents>\
          <CommonPrefixes><Prefix>d%2F</Prefix></CommonPrefixes><IsTruncated>false</IsTruncated></ListBucketResult>"
     );
 }
@@ -358,7 +358,7 @@ fn uploads_are_told_with_the_markers_that_oss2_insists_on() {
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListMultipartUploadsResult><Bucket>devices</Bucket><Prefix></Prefix>\
          <KeyMarker></KeyMarker><UploadIdMarker></UploadIdMarker><MaxUploads>1000</MaxUploads><EncodingType>url</EncodingType>\
          <Upload><Key>a%20b</Key><UploadId>U-1</UploadId><Initiated>2026-11-21T12:34:56.000Z</Initiated>\
-         <StorageClass>Standard</StorageClass><Owner><ID>devices</ID><DisplayName>devices</DisplayName></Owner></Upload>\
+         <StorageClass>Standard</StorageClass><Owner><ID>causeway</ID><DisplayName>causeway</DisplayName></Owner></Upload>\
          <IsTruncated>false</IsTruncated><NextKeyMarker></NextKeyMarker><NextUploadIdMarker></NextUploadIdMarker>\
          </ListMultipartUploadsResult>"
     );
