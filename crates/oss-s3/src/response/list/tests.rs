@@ -365,7 +365,7 @@ fn uploads_are_told_with_the_markers_that_oss2_insists_on() {
     let s3 = listed_to_s3("uploads", &document);
     assert_eq!(
         (texts(&s3, "ID"), texts(&s3, "StorageClass")),
-        (vec!["devices"; 2], vec!["STANDARD"])
+        (vec!["causeway"; 2], vec!["STANDARD"])
     );
     assert!(!s3.contains("arn:"));
 }
