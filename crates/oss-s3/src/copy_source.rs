@@ -285,14 +285,14 @@ mod tests {
             "\"",
             "'",
         ];
-        let mut seed = 1_usize;
+        let mut seed = 1_u64;
         for _ in 0..300 {
             let mut key = "k".to_owned();
             for _ in 0..6 {
                 seed = seed
                     .wrapping_mul(6_364_136_223_846_793_005)
                     .wrapping_add(1_442_695_040_888_963_407);
-                key.push_str(pieces[(seed >> 33) % pieces.len()]);
+                key.push_str(pieces[(seed >> 33) as usize % pieces.len()]);
             }
             let Ok(known) = ObjectKey::new(key.as_bytes()) else {
                 continue;
