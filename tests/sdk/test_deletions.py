@@ -10,6 +10,7 @@ import pytest
 from conftest import HERE
 from object_clients import CLIENTS
 from refusals import refused
+from s3_devices import every_s3_device
 
 KEYS: dict[str, str] = json.loads((HERE / "awkward_keys.json").read_text())
 
@@ -108,3 +109,17 @@ def test_a_quiet_batch_is_told_nothing_and_still_done(client, origin, key):
 def test_h10_a_key_twice_in_a_batch_is_refused(client, key):
     with refused(client, 400, "MalformedXML"):
         client.delete_many([key, key])
+
+
+@every_s3_device
+def test_an_s3_client_s_documents_pass_whether_a_digest_or_over_tls_a_checksum_binds_them(
+    s3_device_with, data_layer, origin, key
+):
+    device = s3_device_with(data_layer)
+    device.put(key, b"x")
+    tags = {"TagSet": [{"Key": "site", "Value": "7 north"}]}
+    device.client.put_object_tagging(Bucket=device.bucket, Key=key, Tagging=tags)
+    assert device.client.get_object_tagging(Bucket=device.bucket, Key=key)["TagSet"] == tags["TagSet"]
+    told = device.client.delete_objects(Bucket=device.bucket, Delete={"Objects": [{"Key": key}]})
+    assert [one["Key"] for one in told["Deleted"]] == [key]
+    assert origin.object(key).status == 404
