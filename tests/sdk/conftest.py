@@ -24,6 +24,7 @@ from devices import DEVICES, Credentials  # noqa: E402
 from keys import KeyStore  # noqa: E402
 from limits import set_aside  # noqa: E402
 from listings import Listed, stored  # noqa: E402
+from object_clients import CLIENTS  # noqa: E402
 from origin import Origin  # noqa: E402
 from platforms import PLATFORMS, Platform  # noqa: E402
 from recording_proxy import RecordingProxy  # noqa: E402
@@ -226,6 +227,19 @@ def reader(gateway: Gateway, keys: KeyStore) -> Credentials:
 def data_layer(gateway: Gateway, keys: KeyStore) -> Credentials:
     """A key that may do everything with the bucket."""
     return keys.add(grants=[{"bucket": gateway.bucket, "operations": ["data-layer"]}])
+
+
+@pytest.fixture(params=CLIENTS.values(), ids=CLIENTS)
+def client_with(request: pytest.FixtureRequest, gateway: Gateway, s3_gateway: Gateway, keys: KeyStore):
+    """Makes each Python SDK's client with these grants."""
+
+    def make(*grants: dict):
+        credentials = keys.add(grants=[{"bucket": gateway.bucket} | grant for grant in grants])
+        if request.param.sdk == "boto3":
+            return request.param(s3_gateway.endpoint("path"), credentials)
+        return request.param(gateway.endpoint("virtual-host"), credentials)
+
+    return make
 
 
 @pytest.fixture(scope="session")

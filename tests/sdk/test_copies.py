@@ -7,7 +7,6 @@ import hashlib
 import alibabacloud_oss_v2 as oss_v2
 import pytest
 
-from object_clients import CLIENTS
 from refusals import refused
 
 BODY = b"the bytes of a source" * 100
@@ -40,19 +39,6 @@ def copy(client, bucket: str, source: str, key: str, *, metadata=None, replace=F
         client.client.copy_object(
             Bucket=client.bucket, Key=key, CopySource={"Bucket": bucket, "Key": source}, **options
         )
-
-
-@pytest.fixture(params=CLIENTS.values(), ids=CLIENTS)
-def client_with(request, gateway, s3_gateway, keys):
-    """Makes each SDK's client with these grants."""
-
-    def make(*grants: dict):
-        credentials = keys.add(grants=[{"bucket": gateway.bucket} | grant for grant in grants])
-        if request.param.sdk == "boto3":
-            return request.param(s3_gateway.endpoint("path"), credentials)
-        return request.param(gateway.endpoint("virtual-host"), credentials)
-
-    return make
 
 
 @pytest.fixture

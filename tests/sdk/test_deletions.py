@@ -8,24 +8,10 @@ import alibabacloud_oss_v2 as oss_v2
 import pytest
 
 from conftest import HERE
-from object_clients import CLIENTS
 from refusals import refused
 from s3_devices import every_s3_device
 
 KEYS: dict[str, str] = json.loads((HERE / "awkward_keys.json").read_text())
-
-
-@pytest.fixture(params=CLIENTS.values(), ids=CLIENTS)
-def client_with(request, gateway, s3_gateway, keys):
-    """Makes each SDK's client with these grants."""
-
-    def make(*grants: dict):
-        credentials = keys.add(grants=[{"bucket": gateway.bucket} | grant for grant in grants])
-        if request.param.sdk == "boto3":
-            return request.param(s3_gateway.endpoint("path"), credentials)
-        return request.param(gateway.endpoint("virtual-host"), credentials)
-
-    return make
 
 
 @pytest.fixture
