@@ -2,7 +2,7 @@
 
 import time
 from datetime import UTC, datetime
-from email.utils import formatdate
+from email.utils import format_datetime, formatdate
 from urllib.parse import quote
 
 import pytest
@@ -274,3 +274,13 @@ def test_C13_the_skew_error_carries_both_times(wire):
     assert abs((server - now).total_seconds()) < 30
     assert 3590 <= (server - asked).total_seconds() <= 3610
     assert answer.error.findtext("MaxAllowedSkewMilliseconds") == "900000"
+
+
+def test_O18_a_retry_by_the_server_s_time_stores_the_whole_body(wire, origin):
+    body = b"all of it" * 1000
+    refused = wire.put("o18", [("Date", formatdate(time.time() - 3600, usegmt=True))], body).check()
+    assert (refused.status, refused.code) == (403, "RequestTimeTooSkewed")
+    server = datetime.strptime(refused.error.findtext("ServerTime"), "%Y-%m-%dT%H:%M:%S.000Z").replace(tzinfo=UTC)
+    again = wire.put("o18", [("Date", format_datetime(server, usegmt=True))], body).check()
+    assert again.status == 200
+    assert origin.object("o18").size == len(body)

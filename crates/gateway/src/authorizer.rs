@@ -27,7 +27,23 @@ pub fn claim(config: &Config, head: &RequestHead<'_>) -> Result<Claim, Refusal> 
     if claim.scheme() != Scheme::S3V4 {
         refuse_streaming_body(head)?;
     }
+    refuse_hop_by_hop(head)?;
     Ok(claim)
+}
+
+/// A header that Connection names is for the next hop alone: whoever is in between may have taken a signed one away, or
+/// may yet (attack case B14).
+fn refuse_hop_by_hop(head: &RequestHead<'_>) -> Result<(), Refusal> {
+    let is_signed = |option: &[u8]| {
+        let name = option.trim_ascii().to_ascii_lowercase();
+        let begins = [b"x-".as_slice(), b"content-", b"host", b"date", b"authorization"];
+        begins.iter().any(|beginning| name.starts_with(beginning))
+    };
+    let mut connections = head.headers().filter(|(name, _)| *name == b"connection");
+    match connections.any(|(_, value)| value.split(|&byte| byte == b',').any(is_signed)) {
+        true => Err(Refusal::new(Fault::ArgumentInvalid).about("connection")),
+        false => Ok(()),
+    }
 }
 
 /// Whether a request brings a form that carries its own claim: a POST of multipart/form-data to a path
