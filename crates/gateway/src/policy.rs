@@ -304,7 +304,10 @@ pub fn permit_service<'a>(
         Refusal::new(Fault::Forbidden).because(text.concat())
     };
     // Of all buckets one operation is known: whoever may not list them is not told what else is wrong (H01).
-    let lists = |grant: &Grant| grant.operations.contains(&Operation::ListBuckets);
+    let lists = |grant: &Grant| {
+        let may = grant.operations.contains(&Operation::ListBuckets);
+        may && grant.conditions.obstacle(circumstances).is_none()
+    };
     let recognised =
         Call::recognise(&verified, true).map_err(|reason| match record.grants().iter().any(lists) {
             true => reason.into(),

@@ -23,7 +23,7 @@ const FUNCTION_ZIP: Budget = Budget {
     raw: Some(1000 * 1000),
     compressed: 120 * 1000,
 };
-/// That of the authorizer, which recognises every operation of either dialect and judges its headers: 3 % above what the
+/// That of the authorizer, which recognises every operation of either dialect and judges its headers: 4 % above what the
 /// design gives a function, and an eighth of what Lambda@Edge takes at viewer-request.
 const AUTHORIZER_ZIP: Budget = Budget {
     compressed: 125 * 1000,

@@ -484,16 +484,17 @@ fn a_batch_carries_the_areas_of_every_grant_that_permits_it_and_other_requests_o
 
 #[test]
 fn h01_who_may_not_list_buckets_is_not_told_what_else_is_wrong_with_the_request() {
-    for (operations, fault) in [
-        ("upload-only", Fault::Forbidden),
-        ("read-only", Fault::ArgumentInvalid),
+    for (grant, fault) in [
+        (r#""operations": ["upload-only"]"#, Fault::Forbidden),
+        (r#""operations": ["read-only"]"#, Fault::ArgumentInvalid),
+        (r#""operations": ["read-only"], "not_after": 1"#, Fault::Forbidden),
     ] {
-        let grants = format!(r#"[{{"bucket": "devices", "operations": ["{operations}"]}}]"#);
+        let grants = format!(r#"[{{"bucket": "devices", {grant}}}]"#);
         let device = Device::with_grants(&grants);
         let refused = device.request("GET", "/?max-keys=abc", &[], |outcome| {
             outcome.unwrap_err().fault()
         });
-        assert_eq!(refused, fault, "{operations}");
+        assert_eq!(refused, fault, "{grant}");
     }
     let device = Device::with_grants(
         r#"[{"bucket": "devices"}, {"bucket": "devices", "operations": ["read-write"], "not_after": 1}]"#,

@@ -62,7 +62,7 @@ macro_rules! faults {
             }
         }
 
-        /// What OSS says, in the order of [`Fault::ALL`]: as data, which is a third of the code of a match.
+        /// What OSS says, in the order of [`Fault::ALL`].
         const ROWS: &[Row] = &[$(Row {
             code: $code,
             status: $status,
