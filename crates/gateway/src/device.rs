@@ -9,6 +9,7 @@ use request_auth::{Connection, Delivery, Dialect, RequestHead, Resource, SecretK
 use crate::authorizer;
 use crate::config::Config;
 use crate::keys::KeyRecord;
+use crate::response_handler::Allowance;
 
 pub(crate) const NOW: UnixSeconds = UnixSeconds(1_714_566_896);
 /// The master of the fleet `cams`.
@@ -156,6 +157,13 @@ fn sign(head: &RequestHead<'_>, key_id: &str, secret: &str) -> String {
     };
     oss_v1::sign_header(head, &resource, key_id, &SecretKey::new(secret.into()).unwrap()).unwrap()
 }
+
+/// What a platform lets a request do at its beginning.
+pub(crate) const AMPLE: Allowance = Allowance {
+    seconds: 55,
+    requests: 10_000,
+    together: 3,
+};
 
 /// What an answer is stamped with.
 pub(crate) fn asked(id: &RequestId) -> Asked<'_> {

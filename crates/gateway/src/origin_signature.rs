@@ -30,6 +30,7 @@ pub fn headers(
             None => Payload::Unsigned,
         },
         OriginBody::Document(bytes) => Payload::Bytes(bytes),
+        OriginBody::Joined(_) => Payload::Unsigned,
         OriginBody::Empty | OriginBody::AwaitsParts => Payload::Bytes(b""),
     };
     let signing = SigningRequest {

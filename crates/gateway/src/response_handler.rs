@@ -58,11 +58,47 @@ enum Stage {
 pub enum Step {
     /// Sign and send this, then come back with the answer.
     Send(OriginRequest),
+    /// Do all of these, as many at once as the platform lets, then come back with what became of each.
+    Together(Vec<Task>),
     /// Answer the device.
     Answer(Answer),
     /// Answer the device with this head, and with the body of the origin's last answer: its own stream,
     /// not read.
     Stream(Answer),
+}
+
+/// A request that waits for none of those beside it.
+#[derive(Debug)]
+pub struct Task {
+    /// What to sign and send.
+    pub request: OriginRequest,
+    /// What to sign and send for the request's body, where that is [`OriginBody::Joined`]: the bodies of
+    /// the answers, in this order, become it. Each has to be answered 200.
+    ///
+    /// [`OriginBody::Joined`]: oss_s3::request::OriginBody::Joined
+    pub sources: Vec<OriginRequest>,
+}
+
+/// What became of a [`Task`].
+#[derive(Debug)]
+pub enum Outcome {
+    /// The origin answered its request.
+    Answered(OriginAnswer),
+    /// A source was answered with this status, so the request was broken off before its end: nothing is stored.
+    Source(u16),
+    /// No answer, or a body that is not as long as was said: why, for the log.
+    Failed(String),
+}
+
+/// What the platform still lets a request do.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowance {
+    /// How long until the answer is due, in seconds.
+    pub seconds: u32,
+    /// How many requests may still be sent to the origin.
+    pub requests: u32,
+    /// How many [`Task`]s with sources run at once.
+    pub together: usize,
 }
 
 /// Translates the head of S3's answer to object bytes that streamed past the gateway, where all that
@@ -177,7 +213,12 @@ impl<'a> Exchange<'a> {
     ///
     /// # Errors
     /// The refusal that the device is answered with.
-    pub fn advance(&mut self, answer: &OriginAnswer, asked: &Asked<'_>) -> Result<Step, Refusal> {
+    pub fn advance(
+        &mut self,
+        answer: &OriginAnswer,
+        asked: &Asked<'_>,
+        _allowance: Allowance,
+    ) -> Result<Step, Refusal> {
         let subject = Subject::of(&self.errand);
         match core::mem::replace(&mut self.stage, Stage::Asking) {
             Stage::Deleting { deletions } => {
@@ -244,6 +285,20 @@ impl<'a> Exchange<'a> {
                 .map(Step::Answer)
                 .ok_or(refusal),
         }
+    }
+
+    /// Takes what became of the tasks that were to be done together, in their order.
+    ///
+    /// # Errors
+    /// The refusal that the device is answered with.
+    pub fn advance_together(
+        &mut self,
+        outcomes: Vec<Outcome>,
+        _asked: &Asked<'_>,
+        _allowance: Allowance,
+    ) -> Result<Step, Refusal> {
+        drop(outcomes);
+        Err(Refusal::new(Fault::GatewayFailed).because("Nothing was to be done together."))
     }
 
     /// Looks at the key before the device is told that its upload of these parts is gone.

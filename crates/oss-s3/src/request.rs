@@ -183,6 +183,8 @@ pub enum OriginBody {
     AwaitsParts,
     /// These bytes.
     Document(Vec<u8>),
+    /// The bodies of the answers to other requests, one behind the other: this many bytes.
+    Joined(u64),
 }
 
 /// A request for the origin, not signed yet.

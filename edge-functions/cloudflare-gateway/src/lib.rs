@@ -18,11 +18,11 @@ mod store;
 mod unframed;
 
 use gateway::cors::{self, ORIGIN};
-use gateway::response_handler::{Exchange, Step};
+use gateway::response_handler::{Allowance, Exchange, Step};
 use gateway::{authorizer, router};
 use oss_s3::answer::{Asked, Scheme};
 use oss_s3::errand::Errand;
-use oss_s3::error::Refusal;
+use oss_s3::error::{Fault, Refusal};
 use request_auth::{Denial, Dialect, UnixSeconds};
 use worker::wasm_bindgen::JsValue;
 use worker::web_sys::{Request, Response};
@@ -33,6 +33,13 @@ use crate::body::Body;
 use crate::log::Entry;
 use crate::reply::Reply;
 use crate::settings::Settings;
+
+/// What a request may do here.
+const ALLOWANCE: Allowance = Allowance {
+    seconds: 55,
+    requests: 10_000,
+    together: 3,
+};
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response, Error> {
@@ -133,11 +140,15 @@ async fn exchange(
         let request = match step {
             Step::Send(request) => request,
             Step::Answer(answer) => return Ok(answer.into()),
+            Step::Together(_) => {
+                let yet = Refusal::new(Fault::GatewayFailed);
+                return Err(yet.because("Tasks can't be done together yet."));
+            }
             Step::Stream(answer) => return Ok(Reply { answer, stream }),
         };
         let (answer, bytes) = origin::send(&request, body, &exchange, origin, &settings.credentials).await?;
         stream = bytes;
         entry.answered(&answer);
-        step = exchange.advance(&answer, asked)?;
+        step = exchange.advance(&answer, asked, ALLOWANCE)?;
     }
 }

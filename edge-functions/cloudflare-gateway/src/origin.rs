@@ -91,7 +91,7 @@ async fn fetch(
             None => body.bytes.as_ref().map(JsValue::from),
         },
         OriginBody::Document(bytes) => Some(Uint8Array::from(bytes.as_slice()).into()),
-        OriginBody::Empty | OriginBody::AwaitsParts => None,
+        OriginBody::Empty | OriginBody::AwaitsParts | OriginBody::Joined(_) => None,
     };
     let init = RequestInit::new();
     init.set_method(request.method);

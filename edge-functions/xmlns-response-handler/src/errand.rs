@@ -7,7 +7,7 @@ use cloudfront_event::visit::{Environment, Obtained, Visit};
 use gateway::errand;
 use gateway::origin_signature;
 use gateway::passport::{self, BODY_HEADER, Carrier, PassportKeys};
-use gateway::response_handler::{self, Exchange};
+use gateway::response_handler::{self, Allowance, Exchange};
 use gateway::router::{self, BodyRule};
 use oss_s3::answer::{Answer, Asked, RequestId, Scheme};
 use oss_s3::error::{Fault, Refusal};
@@ -143,7 +143,7 @@ impl Hop {
         self.visit.line.origin_status = Some(answer.status);
         self.visit.line.origin_request_id = answer.request_id().map(str::to_owned);
         let mut exchange = self.exchange.take().ok_or_else(unexpected)?;
-        let step = exchange.advance(&answer, &self.asked())?;
+        let step = exchange.advance(&answer, &self.asked(), self.allowance())?;
         self.take(exchange, step)
     }
 
@@ -156,6 +156,9 @@ impl Hop {
                 Ok(Step::Send(send))
             }
             response_handler::Step::Answer(answer) => Ok(Step::End(self.end(&answer))),
+            response_handler::Step::Together(_) => {
+                Err(Refusal::new(Fault::GatewayFailed).because("Tasks can't be done together yet."))
+            }
             response_handler::Step::Stream(_) => {
                 Err(Refusal::new(Fault::GatewayFailed).because("No errand is about object bytes."))
             }
@@ -189,11 +192,22 @@ impl Hop {
             headers: own.chain(signature).collect(),
             body: match &request.body {
                 OriginBody::Document(bytes) => Some(bytes.clone()),
-                OriginBody::Empty | OriginBody::AwaitsParts | OriginBody::Device => None,
+                OriginBody::Empty | OriginBody::AwaitsParts | OriginBody::Device | OriginBody::Joined(_) => {
+                    None
+                }
             },
             most_bytes: most.into_iter().max().unwrap_or_default(),
             timeout_ms: left.saturating_mul(1000),
         })
+    }
+
+    /// What of the time is left, and of requests as many as it takes: Lambda does not count them.
+    fn allowance(&self) -> Allowance {
+        Allowance {
+            seconds: u32::try_from(self.due.0.saturating_sub(self.visit.now.0)).unwrap_or_default(),
+            requests: u32::MAX,
+            together: 8,
+        }
     }
 
     fn end(&mut self, answer: &Answer) -> String {

@@ -2,7 +2,7 @@ use oss_s3::answer::RequestId;
 use oss_s3::request::OriginBody;
 
 use super::*;
-use crate::device::{Device, asked};
+use crate::device::{AMPLE, Device, asked};
 
 const LIST: &str = "<CompleteMultipartUpload>\
     <Part><PartNumber>1</PartNumber><ETag>\"0cc175b9c0f1b6a831c399e269772661\"</ETag></Part>\
@@ -68,10 +68,10 @@ fn run_of(
         };
         sent.push(first);
         for answer in answers {
-            match exchange.advance(answer, &asked(&id)) {
+            match exchange.advance(answer, &asked(&id), AMPLE) {
                 Ok(Step::Send(next)) => sent.push(next),
                 Ok(Step::Answer(answer)) => return (sent, Ok(answer)),
-                Ok(Step::Stream(answer)) => panic!("an upload is answered with a stream: {answer:?}"),
+                Ok(step) => panic!("{step:?}"),
                 Err(refusal) => return (sent, Err(refusal)),
             }
         }
@@ -259,10 +259,10 @@ fn a_read_is_answered_with_the_origins_own_stream_unless_it_is_an_error_or_has_n
             assert_eq!(first.body, OriginBody::Empty);
             assert_eq!(exchange.document_bytes(status) == 0, status < 300, "{status}");
             let body = if status == 404 { missing } else { "" };
-            match exchange.advance(&origin(status, &[("etag", "\"e\"")], body), &asked(&id)) {
+            match exchange.advance(&origin(status, &[("etag", "\"e\"")], body), &asked(&id), AMPLE) {
                 Ok(Step::Stream(answer)) => assert_eq!((answer.status, streams), (status, true)),
                 Ok(Step::Answer(answer)) => assert_eq!((answer.status, streams), (status, false)),
-                Ok(Step::Send(next)) => panic!("{next:?}"),
+                Ok(step) => panic!("{step:?}"),
                 Err(refusal) => assert_eq!((refusal.status(), refusal.code()), (404, "NoSuchKey")),
             }
         });

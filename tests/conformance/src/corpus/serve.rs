@@ -4,7 +4,7 @@ use gateway::authorizer;
 use gateway::config::Config;
 use gateway::keys::KeyRecord;
 use gateway::origin_signature;
-use gateway::response_handler::{Exchange, Step};
+use gateway::response_handler::{Allowance, Exchange, Step};
 use gateway::router::{BodyRule, body_rule_of};
 use oss_s3::answer::{Answer, Asked, RequestId, Scheme};
 use oss_s3::error::{Fault, Refusal};
@@ -184,6 +184,7 @@ fn exchange(
     for _ in 0..MAX_STEPS {
         let request = match step {
             Step::Send(request) => request,
+            Step::Together(_) => return Err(Stop::Wrong("Nothing was staged.".to_owned())),
             Step::Answer(answer) | Step::Stream(answer) => {
                 *reached = Reached::Answer;
                 return Ok(answer);
@@ -197,12 +198,19 @@ fn exchange(
         )?;
         let mut answer = origin::answer(&request, dice);
         answer.body.truncate(exchange.document_bytes(answer.status));
-        step = exchange.advance(&answer, asked)?;
+        step = exchange.advance(&answer, asked, AMPLE)?;
     }
     Err(Stop::Wrong(
         "The origin keeps the gateway busy without end.".to_owned(),
     ))
 }
+
+/// What a platform lets a request do at its beginning.
+const AMPLE: Allowance = Allowance {
+    seconds: 55,
+    requests: 10_000,
+    together: 3,
+};
 
 fn is_about_the_signature(refusal: &Refusal) -> bool {
     matches!(

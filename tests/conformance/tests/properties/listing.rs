@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use gateway::response_handler::{Exchange, Step};
+use gateway::response_handler::{Allowance, Exchange, Step};
 use oss_s3::answer::{Asked, RequestId, Scheme};
 use oss_s3::area::{Area, Target};
 use oss_s3::errand::{DocumentDigests, Errand};
@@ -22,6 +22,11 @@ use request_auth::canon::percent_decode;
 use crate::config;
 use crate::device::{HOSTS, NOW};
 
+const AMPLE: Allowance = Allowance {
+    seconds: 55,
+    requests: 10_000,
+    together: 3,
+};
 static ID: LazyLock<RequestId> = LazyLock::new(|| RequestId::from_bytes([7; 12]));
 
 /// What a client asks for, until there is no more.
@@ -192,9 +197,12 @@ fn page(
     let (mut exchange, mut step) = Exchange::begin(errand, b"", &asked).unwrap();
     let answer = loop {
         step = match step {
-            Step::Send(request) => exchange.advance(&answer(bucket, &request), &asked).unwrap(),
+            Step::Send(request) => exchange
+                .advance(&answer(bucket, &request), &asked, AMPLE)
+                .unwrap(),
             // A list that streamed would have no body here.
             Step::Answer(answer) | Step::Stream(answer) => break String::from_utf8(answer.body).unwrap(),
+            Step::Together(_) => unreachable!("a list stages nothing"),
         }
     };
     let texts = |inside: &str, name: &str| -> Vec<String> {
