@@ -202,7 +202,7 @@ fn page(
                 .unwrap(),
             // A list that streamed would have no body here.
             Step::Answer(answer) | Step::Stream(answer) => break String::from_utf8(answer.body).unwrap(),
-            Step::Together(_) => unreachable!("a list stages nothing"),
+            Step::Together(tasks) => break format!("{tasks:?}"),
         }
     };
     let texts = |inside: &str, name: &str| -> Vec<String> {
