@@ -52,6 +52,11 @@ pub struct Bucket {
     pub region: String,
     /// Its endpoint.
     pub endpoint: String,
+    /// Where OSS clients' parts below S3's 5 MiB wait, as `s3://bucket/prefix`; none where they are refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub staging: Option<String>,
+    /// How many bytes a body may have that comes without a length, on Cloudflare.
+    pub max_unsized_bytes: u64,
 }
 
 /// A host and the URLs on it.
@@ -139,6 +144,25 @@ impl fmt::Display for Report {
                 " is s3://{} in {}, at {}",
                 bucket.origin_bucket, bucket.region, bucket.endpoint
             )?;
+            match &bucket.staging {
+                Some(place) => writeln!(
+                    f,
+                    "staging  parts of {} below 5 MiB wait in {place} until their upload is completed",
+                    bucket.name
+                )?,
+                None => writeln!(
+                    f,
+                    "staging  none: uploads to {} with parts below 5 MiB are refused",
+                    bucket.name
+                )?,
+            }
+        }
+        for bucket in &self.buckets {
+            writeln!(
+                f,
+                "unsized  an object or part of {} that comes without a length may have {} bytes, on Cloudflare alone",
+                bucket.name, bucket.max_unsized_bytes
+            )?;
         }
         for host in &self.hosts {
             for url in &host.urls {
@@ -207,6 +231,15 @@ fn bucket(source: &BucketSource) -> Bucket {
         origin_bucket: source.origin.bucket.clone(),
         region: source.origin.region.clone(),
         endpoint: source.origin.endpoint.clone(),
+        staging: source.staging.enabled.then(|| {
+            let place = source.staging.bucket.as_ref();
+            format!(
+                "s3://{}/{}",
+                place.unwrap_or(&source.origin.bucket),
+                source.staging.prefix
+            )
+        }),
+        max_unsized_bytes: source.limits.max_unsized_bytes,
     }
 }
 
@@ -297,7 +330,10 @@ fn warnings(configuration: &Configuration) -> Vec<String> {
     let behind: BTreeSet<&str> = source
         .buckets
         .iter()
-        .map(|bucket| bucket.origin.bucket.as_str())
+        .flat_map(|bucket| {
+            let staging = bucket.staging.bucket.as_deref();
+            core::iter::once(bucket.origin.bucket.as_str()).chain(staging.filter(|_| bucket.staging.enabled))
+        })
         .collect();
     if obstacles.is_empty() && behind.len() > 1 {
         warnings.push(

@@ -169,12 +169,33 @@ pub fn obstacles(configuration: &Configuration) -> Vec<String> {
             behind.len()
         ));
     }
+    if source.cloudfront.direct_path == DirectPath::Oac {
+        obstacles.extend(
+            source
+                .buckets
+                .iter()
+                .filter(|bucket| has_staging_elsewhere(bucket))
+                .map(|bucket| {
+                    format!(
+                        "bucket `{}`: with `direct_path` \"oac\" CloudFront signs for the origin's own bucket alone: leave \
+                         `staging.bucket` out, or choose \"router-signed\"",
+                        bucket.name
+                    )
+                }),
+        );
+    }
     if replicas(&source.cloudfront).len() > MAX_REPLICAS {
         obstacles.push(format!(
             "`cloudfront.secrets_regions` may name at most {MAX_REPLICAS} regions besides {EDGE_REGION}"
         ));
     }
     obstacles
+}
+
+/// Whether small parts wait in another S3 bucket than their object's.
+fn has_staging_elsewhere(bucket: &BucketSource) -> bool {
+    let place = bucket.staging.bucket.as_ref();
+    bucket.staging.enabled && place.is_some_and(|place| *place != bucket.origin.bucket)
 }
 
 fn bucket_obstacles(bucket: &BucketSource) -> Vec<String> {
@@ -191,10 +212,15 @@ fn bucket_obstacles(bucket: &BucketSource) -> Vec<String> {
             "bucket `{name}`: on CloudFront `origin.addressing` has to be \"virtual-host\""
         ));
     }
-    if origin.bucket.contains('.') {
-        obstacles.push(format!(
-            "bucket `{name}`: on CloudFront `origin.bucket` has to be a name without dots, which S3's certificates cover"
-        ));
+    for (key, named) in [
+        ("origin.bucket", Some(&origin.bucket)),
+        ("staging.bucket", bucket.staging.bucket.as_ref()),
+    ] {
+        if named.is_some_and(|named| named.contains('.')) {
+            obstacles.push(format!(
+                "bucket `{name}`: on CloudFront `{key}` has to be a name without dots, which S3's certificates cover"
+            ));
+        }
     }
     if matches!(bucket.acl, AclSource::Pass) {
         obstacles.push(format!(

@@ -160,6 +160,17 @@ fn what_the_templates_do_not_serve_is_refused() {
         ),
         (two.clone(), "choose \"router-signed\""),
         (
+            staged_in("acme-staging", GOOD),
+            "leave `staging.bucket` out, or choose \"router-signed\"",
+        ),
+        (
+            staged_in(
+                "acme.staging",
+                &format!("[cloudfront]\ndirect_path = \"router-signed\"\n{GOOD}"),
+            ),
+            "`staging.bucket` has to be a name without dots",
+        ),
+        (
             format!(
                 "[cloudfront]\nsecrets_regions = [{}]\n{GOOD}",
                 "\"eu-west-1\",".repeat(7)
@@ -177,6 +188,24 @@ fn what_the_templates_do_not_serve_is_refused() {
     }
     let signed = format!("[cloudfront]\ndirect_path = \"router-signed\"\n{two}");
     assert_eq!(values(&bundle(&signed).edge)["DirectPath"], "router-signed");
+    let staged = staged_in(
+        "acme-staging",
+        &format!("[cloudfront]\ndirect_path = \"router-signed\"\n{GOOD}"),
+    );
+    assert_eq!(values(&bundle(&staged).edge)["DirectPath"], "router-signed");
+    // The origin's own bucket may be named, and a place that is off need not fit.
+    for text in [
+        staged_in("acme-ingest", GOOD),
+        staged_in("acme-staging\"\nenabled = false\nprefix = \".causeway/", GOOD),
+    ] {
+        assert_eq!(obstacles(&configuration(&text)), Vec::<String>::new());
+    }
+}
+
+/// The configuration with small parts waiting in this S3 bucket.
+fn staged_in(bucket: &str, text: &str) -> String {
+    let table = format!("[buckets.staging]\nbucket = \"{bucket}\"\n[buckets.origin]");
+    text.replacen("[buckets.origin]", &table, 1)
 }
 
 #[test]

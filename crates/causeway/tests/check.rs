@@ -21,6 +21,8 @@ fn a_good_configuration_is_told_in_full_and_without_a_warning() {
         "url      https://edge.example.com/devices/…\n",
         "url      https://devices.edge.example.com/…\n",
         "url      https://upload.example.com/… (devices)\n",
+        "staging  parts of devices below 5 MiB wait in s3://acme-ingest/.causeway/ until",
+        "unsized  an object or part of devices that comes without a length may have 1073741824 bytes, on Cloudflare alone\n",
         "off by 900 s",
     ] {
         assert!(text.contains(part), "{part} is not in {text}");
@@ -115,4 +117,40 @@ fn the_pages_that_may_talk_to_a_bucket_are_told() {
     ] {
         assert!(text.contains(line), "{line} is not in {text}");
     }
+}
+
+#[test]
+fn where_small_parts_wait_is_told_and_that_they_are_refused() {
+    let staging = |table: &str| {
+        let text = GOOD.replacen("[buckets.origin]", &format!("{table}[buckets.origin]"), 1);
+        let report = Report::new(&configuration(&text), None);
+        let json = serde_json::to_value(&report).unwrap();
+        (report.to_string(), json["buckets"][0].clone())
+    };
+    let place = "s3://acme-staging/.causeway/fleet-1/";
+    let table = "[buckets.staging]\nbucket = \"acme-staging\"\nprefix = \".causeway/fleet-1/\"\n";
+    let (text, json) = staging(table);
+    let line =
+        format!("staging  parts of devices below 5 MiB wait in {place} until their upload is completed\n");
+    assert!(text.contains(&line), "{text}");
+    assert_eq!(json["staging"], place);
+    assert_eq!(json["max_unsized_bytes"], 1_073_741_824);
+    let given = configuration(&GOOD.replacen("[buckets.origin]", &format!("{table}[buckets.origin]"), 1));
+    let told = r#""staging":{"enabled":true,"bucket":"acme-staging","prefix":".causeway/fleet-1/"}"#;
+    assert!(given.json().contains(told), "{}", given.json());
+    let (text, json) = staging("[buckets.staging]\nenabled = false\nbucket = \"acme-staging\"\n");
+    assert!(
+        text.contains("staging  none: uploads to devices with parts below 5 MiB are refused\n"),
+        "{text}"
+    );
+    assert_eq!(json.get("staging"), None);
+    // What is off is no second S3 bucket that nobody made.
+    assert!(!text.contains("storage.yaml"), "{text}");
+    let signed = format!("[cloudfront]\ndirect_path = \"router-signed\"\n{GOOD}");
+    let elsewhere = signed.replacen("[buckets.origin]", &format!("{table}[buckets.origin]"), 1);
+    let warnings = warnings(&elsewhere);
+    assert!(
+        matches!(&warnings[..], [one] if one.contains("storage.yaml makes the first S3 bucket only")),
+        "{warnings:?}"
+    );
 }

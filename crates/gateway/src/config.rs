@@ -21,11 +21,13 @@ pub mod cors;
 pub mod limits;
 pub mod preview;
 mod scopes;
+pub mod staging;
 
 use cloudfront::{CloudFront, CloudFrontSource, DirectPath};
 use cors::{Cors, CorsSource};
 use limits::LimitsSource;
 use preview::{PreviewSource, Previews};
+use staging::StagingSource;
 
 /// The largest clock window that may be configured, in seconds; the vendor's own is 900.
 pub const MAX_CLOCK_WINDOW_SECONDS: u32 = 3600;
@@ -106,7 +108,7 @@ pub struct BucketSource {
     pub archive: ArchiveSource,
     /// What becomes of headers that no signature covers.
     pub unsigned_headers: UnsignedHeadersSource,
-    /// How many tags and how much metadata an object may have.
+    /// How many tags and how much metadata an object may have, and how long a body that says no length may be.
     #[serde(flatten)]
     pub limits: LimitsSource,
     /// OSS key ids, and the AWS KMS key ARN of each: a table.
@@ -115,6 +117,8 @@ pub struct BucketSource {
     /// Which pages of other origins may talk to it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cors: Vec<CorsSource>,
+    /// Where parts wait that are too small for S3.
+    pub staging: StagingSource,
     /// When clients are told that it was made, `yyyy-mm-ddThh:mm:ssZ`; where absent, 1970 began.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<String>,
@@ -147,6 +151,9 @@ impl BucketSource {
             cors: fields.take("cors").or(Vec::new(), |field| {
                 field.list(|rule| rule.table(CorsSource::read))
             }),
+            staging: fields
+                .take("staging")
+                .or(StagingSource::default(), StagingSource::read),
             created: fields.take("created").optional(Field::string),
             origin: fields.take("origin").table(OriginSource::read),
         }
@@ -409,12 +416,7 @@ fn bucket(source: BucketSource) -> Result<VirtualBucket, ConfigError> {
         )));
     }
     source.limits.check().map_err(fail)?;
-    let origin_bucket_is_good = (3..=63).contains(&origin.bucket.len())
-        && origin
-            .bucket
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.'));
-    if !origin_bucket_is_good {
+    if !is_origin_bucket_name(&origin.bucket) {
         return Err(fail("`origin.bucket` is no S3 bucket name"));
     }
     if origin.region.is_empty()
@@ -448,6 +450,19 @@ fn bucket(source: BucketSource) -> Result<VirtualBucket, ConfigError> {
             fail("`created` has to be a date and time of UTC, such as \"2024-05-01T12:00:00Z\"")
         })?,
     };
+    let origin = OriginBucket {
+        bucket: origin.bucket,
+        region: origin.region,
+        scheme: scheme.to_owned(),
+        authority: authority
+            .strip_suffix(default_port)
+            .unwrap_or(authority)
+            .to_owned(),
+        addressing: match origin.addressing {
+            AddressingSource::VirtualHost => OriginAddressing::VirtualHost,
+            AddressingSource::Path => OriginAddressing::Path,
+        },
+    };
     Ok(VirtualBucket {
         aliases,
         acl: match source.acl {
@@ -461,21 +476,11 @@ fn bucket(source: BucketSource) -> Result<VirtualBucket, ConfigError> {
         unsigned_headers: source.unsigned_headers.into(),
         max_tags: source.limits.max_tags,
         max_metadata_bytes: source.limits.max_metadata_bytes,
+        max_unsized_bytes: source.limits.max_unsized_bytes,
         kms_keys: source.kms_keys,
         created,
-        origin: OriginBucket {
-            bucket: origin.bucket,
-            region: origin.region,
-            scheme: scheme.to_owned(),
-            authority: authority
-                .strip_suffix(default_port)
-                .unwrap_or(authority)
-                .to_owned(),
-            addressing: match origin.addressing {
-                AddressingSource::VirtualHost => OriginAddressing::VirtualHost,
-                AddressingSource::Path => OriginAddressing::Path,
-            },
-        },
+        staging: source.staging.place(&origin).map_err(fail)?,
+        origin,
         name,
     })
 }
@@ -523,6 +528,14 @@ fn add_host(hosts: &mut Hosts, source: HostSource) -> Result<(), ConfigError> {
     } else {
         fail("stands twice")
     }
+}
+
+/// What the names of S3's buckets are made of.
+fn is_origin_bucket_name(name: &str) -> bool {
+    (3..=63).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.'))
 }
 
 /// OSS's rule: 3 to 63 of a-z, 0-9 and `-`, neither first nor last a `-`.

@@ -93,6 +93,16 @@ impl OriginBucket {
     }
 }
 
+/// Where parts that are too small for S3 wait until their upload is completed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Staging {
+    /// The S3 bucket, where the origin's is: the same scheme, authority, region and addressing.
+    pub bucket: String,
+    /// What the keys of staged objects begin with: it begins with [`RESERVED_PREFIX`](crate::key::RESERVED_PREFIX),
+    /// has neither empty nor dot segments, and ends in `/`.
+    pub prefix: String,
+}
+
 /// A bucket as devices know it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct VirtualBucket {
@@ -111,10 +121,14 @@ pub struct VirtualBucket {
     /// How many bytes of user metadata an object may have; see
     /// [`metadata`](crate::headers::metadata::DEFAULT_MAX_BYTES).
     pub max_metadata_bytes: u16,
+    /// How many bytes a body may have that comes without a length.
+    pub max_unsized_bytes: u64,
     /// OSS key ids, and the AWS KMS key ARN of each.
     pub kms_keys: Vec<(String, String)>,
     /// When clients are told that it was made.
     pub created: UnixSeconds,
+    /// Where OSS clients' parts below S3's minimum wait; they are refused where there is no place.
+    pub staging: Option<Staging>,
     /// The S3 bucket.
     pub origin: OriginBucket,
 }
@@ -330,8 +344,10 @@ mod tests {
             unsigned_headers: UnsignedHeaders::Store,
             max_tags: 10,
             max_metadata_bytes: 2048,
+            max_unsized_bytes: 1 << 30,
             kms_keys: Vec::new(),
             created: UnixSeconds(0),
+            staging: None,
             origin: OriginBucket {
                 bucket: "s3".into(),
                 region: "r".into(),

@@ -6,7 +6,7 @@ use request_auth::{
 };
 
 use crate::addressing::{
-    AclRule, ArchiveClass, OriginAddressing, OriginBucket, UnsignedHeaders, VirtualBucket,
+    AclRule, ArchiveClass, OriginAddressing, OriginBucket, Staging, UnsignedHeaders, VirtualBucket,
 };
 use crate::area::{Area, Target};
 use crate::copy_source::CopySource;
@@ -26,11 +26,16 @@ pub(crate) fn bucket() -> VirtualBucket {
         unsigned_headers: UnsignedHeaders::Store,
         max_tags: DEFAULT_MAX_TAGS,
         max_metadata_bytes: metadata::DEFAULT_MAX_BYTES,
+        max_unsized_bytes: 1 << 30,
         kms_keys: vec![(
             "oss-key-1".to_owned(),
             "arn:aws:kms:eu-west-1:1:key/k1".to_owned(),
         )],
         created: UnixSeconds(1_704_067_200),
+        staging: Some(Staging {
+            bucket: "acme-ingest".to_owned(),
+            prefix: ".causeway/".to_owned(),
+        }),
         origin: OriginBucket {
             bucket: "acme-ingest".to_owned(),
             region: "eu-west-1".to_owned(),

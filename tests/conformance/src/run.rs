@@ -164,8 +164,10 @@ pub(crate) fn bucket(name: &str) -> VirtualBucket {
         unsigned_headers: UnsignedHeaders::Store,
         max_tags: 10,
         max_metadata_bytes: 2048,
+        max_unsized_bytes: 1 << 30,
         kms_keys: Vec::new(),
         created: UnixSeconds(0),
+        staging: None,
         origin: OriginBucket {
             bucket: "origin".to_owned(),
             region: "eu-west-1".to_owned(),

@@ -87,8 +87,10 @@ pub static HOSTS: LazyLock<Hosts> = LazyLock::new(|| {
         unsigned_headers: UnsignedHeaders::Store,
         max_tags: 10,
         max_metadata_bytes: 2048,
+        max_unsized_bytes: 1 << 30,
         kms_keys: Vec::new(),
         created: UnixSeconds(0),
+        staging: None,
         origin: OriginBucket {
             bucket: format!("origin-{name}"),
             region: "eu-west-1".into(),
