@@ -72,6 +72,7 @@ const worker :Workerd.Worker = (${compatibility}
     (name = "CAUSEWAY_CONFIG", text = ${text(JSON.stringify(config))}),
     (name = "ORIGIN_ACCESS_KEY_ID", text = "AKIATEST"),
     (name = "ORIGIN_SECRET_ACCESS_KEY", text = "a secret of the origin for tests"),
+    (name = "UPLOAD_SEAL", text = ${text(JSON.stringify({ id: "u1", secret: "a secret of the gateway's for tests" }))}),
   ],
 );
 `);

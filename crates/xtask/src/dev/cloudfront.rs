@@ -10,7 +10,6 @@ use causeway::cloudfront::{Bundle, Parameter};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::endpoints::random;
 use super::gateway::{Gateway, Listening, LocalPlatform, Scene};
 use crate::build;
 use crate::project::Project;
@@ -99,7 +98,7 @@ impl LocalPlatform for CloudFront {
                 "prefix": cloudfront.secrets_prefix,
                 "shards": cloudfront.key_shards,
                 "keys_folder": keys,
-                "passport": { "id": "p1", "secret": random("", 40)? },
+                "passport": origin.gateway_secret(),
             },
         });
         let file = run.path("harness.json");

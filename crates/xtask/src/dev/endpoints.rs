@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-use crate::project::{Project, write_atomically};
+use crate::project::{Project, digest, write_atomically};
 
 /// The ready file.
 #[derive(Serialize)]
@@ -38,6 +39,15 @@ pub(crate) struct Origin {
     pub(crate) bucket: String,
     pub(crate) access_key_id: String,
     pub(crate) secret_access_key: String,
+}
+
+impl Origin {
+    /// The secret of a gateway's own in front of it, `{"id", "secret"}`. It follows from the origin's credentials, so
+    /// that a gateway that is started anew takes what an earlier one has sealed.
+    pub(crate) fn gateway_secret(&self) -> Value {
+        let parts = ["gateway secret", &self.secret_access_key];
+        json!({ "id": "dev", "secret": digest(parts.map(str::as_bytes)) })
+    }
 }
 
 /// Who started the origin.

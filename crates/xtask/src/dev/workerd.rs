@@ -66,6 +66,7 @@ impl LocalPlatform for Workerd {
             ("CAUSEWAY_CONFIG", configuration.json()),
             ("ORIGIN_ACCESS_KEY_ID", &origin.access_key_id),
             ("ORIGIN_SECRET_ACCESS_KEY", &origin.secret_access_key),
+            ("UPLOAD_SEAL", &origin.gateway_secret().to_string()),
         ] {
             fs::write(folder.join(name), text)?;
         }
@@ -165,6 +166,7 @@ const gateway :Workerd.Worker = (
     (name = "CAUSEWAY_CONFIG", text = embed "CAUSEWAY_CONFIG"),
     (name = "ORIGIN_ACCESS_KEY_ID", text = embed "ORIGIN_ACCESS_KEY_ID"),
     (name = "ORIGIN_SECRET_ACCESS_KEY", text = embed "ORIGIN_SECRET_ACCESS_KEY"),
+    (name = "UPLOAD_SEAL", text = embed "UPLOAD_SEAL"),
   ],
 );
 "#
