@@ -59,7 +59,7 @@ impl PartList {
         Self::of(parts)
     }
 
-    fn of(parts: Vec<Part>) -> Result<Self, Refusal> {
+    pub(crate) fn of(parts: Vec<Part>) -> Result<Self, Refusal> {
         if parts.is_empty() {
             return Err(Refusal::new(Fault::XmlMalformed).because("The part list is empty."));
         }

@@ -34,6 +34,7 @@ pub mod request;
 pub mod response;
 mod restore;
 pub mod size;
+pub mod staging;
 pub mod tagging;
 pub mod tags;
 mod xml;

@@ -69,6 +69,22 @@ pub struct Part {
 }
 
 impl Part {
+    /// A part of which no checksum is known; the ETag without quotes.
+    pub(crate) const fn new(
+        number: PartNumber,
+        etag: String,
+        size: Option<u64>,
+        last_modified: Option<String>,
+    ) -> Self {
+        Self {
+            number,
+            etag,
+            size,
+            last_modified,
+            checksums: Vec::new(),
+        }
+    }
+
     /// The part's number.
     pub const fn number(&self) -> PartNumber {
         self.number
