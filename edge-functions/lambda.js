@@ -7,8 +7,21 @@
 "use strict";
 
 const { createHash } = require("node:crypto");
+const { once } = require("node:events");
 const { readFileSync } = require("node:fs");
+const http = require("node:http");
+const https = require("node:https");
 const { createRequire } = require("node:module");
+const { pipeline } = require("node:stream/promises");
+
+/** How many requests of a `together` are under way at once. */
+const TOGETHER = 8;
+/** How many sources of one request are open at once: the one that is passed on, and the next ones. */
+const SOURCES = 4;
+/** How long a request with sources waits to be asked for its body, in milliseconds, before it sends it unasked. */
+const CONTINUE_MS = 1000;
+/** How long a connection is kept for the next read, in milliseconds: less than an origin keeps it. */
+const KEPT_MS = 3000;
 
 /** The handlers of the function `name`, whose wasm module exports the class `type`. */
 module.exports = (name, type) => {
@@ -48,17 +61,30 @@ module.exports = (name, type) => {
   }
 
   return {
-    handler: (event) => serve(event, async (gateway, text) => {
-      const conversation = gateway.begin(text, environment(), now());
-      let step = JSON.parse(conversation.step());
-      while (step.send) step = JSON.parse(conversation.advance(JSON.stringify(await send(step.send)), now()));
-      conversation.free();
-      return step;
-    }),
+    handler: (event) => serve(event, (gateway, text) => converse(gateway.begin(text, environment(), now()))),
     originResponse: (event) => serve(
       event, (gateway, text) => JSON.parse(gateway.originResponse(text, now())), `${name}/origin-response`),
   };
 };
+
+/** Does the fetching that a conversation asks for; gives its end. */
+async function converse(conversation) {
+  const network = new Network();
+  try {
+    let step = JSON.parse(conversation.step());
+    for (;;) {
+      let answer;
+      if (step.send) answer = await network.send(step.send);
+      else if (step.together) answer = { answers: await network.together(step.together) };
+      else break;
+      step = JSON.parse(conversation.advance(JSON.stringify(answer), now()));
+    }
+    conversation.free();
+    return step;
+  } finally {
+    network.close();
+  }
+}
 
 const now = () => Date.now() / 1000;
 
@@ -70,32 +96,139 @@ const environment = () => JSON.stringify({
   region: process.env.AWS_REGION,
 });
 
-async function send({ method, url, headers, body, most_bytes, timeout_ms }) {
-  try {
-    const answer = await fetch(url, {
-      method,
-      // Lambda freezes instances, and a connection that is kept may be dead when its instance wakes up.
-      headers: { ...headers, connection: "close" },
-      body: body === null ? null : Buffer.from(body, "base64"),
-      redirect: "manual",
-      signal: AbortSignal.timeout(timeout_ms),
-    });
-    const chunks = [];
-    let length = 0;
-    for await (const chunk of answer.body ?? []) {
-      length += chunk.length;
-      chunks.push(chunk);
-      if (length > most_bytes) break;
-    }
-    return {
-      status: answer.status,
-      headers: Object.fromEntries(answer.headers),
-      body: Buffer.concat(chunks).subarray(0, most_bytes + 1).toString("base64"),
-    };
-  } catch (error) {
-    // Messages of fetch can quote header values, which are secrets.
-    return { failed: error.cause?.code ?? error.name };
+const MODULES = { "http:": http, "https:": https };
+// A write that meets a connection which its other side is closing may have been done or not: each has its own.
+const writing = { "http:": new http.Agent(), "https:": new https.Agent() };
+
+/** A source that is not what its request was to send. */
+class OtherSource extends Error {
+  constructor(status) {
+    super();
+    this.status = status;
   }
+}
+
+/** What is sent for one event. Its reads keep their connections, but only as long as the event: Lambda freezes
+ * instances, and a connection may be dead when its instance wakes up. */
+class Network {
+  #reading = {
+    "http:": new http.Agent({ keepAlive: true, timeout: KEPT_MS }),
+    "https:": new https.Agent({ keepAlive: true, timeout: KEPT_MS }),
+  };
+
+  close() {
+    for (const agent of Object.values(this.#reading)) agent.destroy();
+  }
+
+  /** Sends several, each within its time from now on; gives what came of each, in their order. */
+  async together(entries) {
+    const waiting = entries.map(({ send }, index) => [index, send, AbortSignal.timeout(send.timeout_ms)]).values();
+    const answers = [];
+    const work = async () => {
+      for (const [index, send, signal] of waiting) answers[index] = await this.send(send, signal);
+    };
+    await Promise.all(Array.from({ length: TOGETHER }, work));
+    return answers;
+  }
+
+  async send(send, signal = AbortSignal.timeout(send.timeout_ms)) {
+    // What is still open when the answer is there, or none will be, is ended.
+    const end = new AbortController();
+    const within = AbortSignal.any([signal, end.signal]);
+    try {
+      const answer = await (send.sources ? this.#join(send, within) : this.#ask(send, within));
+      const body = await read(answer, send.most_bytes);
+      const headers = Object.entries(answer.headers).map(([name, value]) => [name, String(value)]);
+      return { status: answer.statusCode, headers: Object.fromEntries(headers), body: body.toString("base64") };
+    } catch (error) {
+      if (signal.aborted) return { failed: signal.reason.name };
+      if (error instanceof OtherSource) return { source: error.status };
+      // Messages can quote what was sent, secrets among it.
+      return { failed: error.code ?? error.name };
+    } finally {
+      end.abort();
+    }
+  }
+
+  /** The head of the answer, with its body to be read. */
+  async #ask(send, signal) {
+    for (;;) {
+      const request = this.#open(send, signal);
+      request.end(send.body ? Buffer.from(send.body, "base64") : undefined);
+      try {
+        const [answer] = await once(request, "response");
+        return answer;
+      } catch (error) {
+        // A kept connection may be one that is just being closed. Only reads have such.
+        if (!request.reusedSocket || signal.aborted) throw error;
+      }
+    }
+  }
+
+  /** The same for a body that is those of the sources, one behind the other. */
+  async #join(send, signal) {
+    const headers = { ...send.headers, "content-length": send.bytes, expect: "100-continue" };
+    const request = this.#open({ ...send, headers }, signal);
+    const answered = once(request, "response");
+    // An origin that refuses a request may hang up on its body, and its answer would be lost.
+    const asked = once(request, "continue", { signal: AbortSignal.any([signal, AbortSignal.timeout(CONTINUE_MS)]) });
+    const sent = asked.catch(() => {}).then(() => pipeline(this.#bodies(send, signal), request));
+    sent.catch(() => {});
+    request.flushHeaders();
+    const [answer] = await Promise.race([answered, sent.then(() => answered)]);
+    if (answer.statusCode < 300) await sent;
+    return answer;
+  }
+
+  /** The bytes of the sources, one piece late: the last is given when all are known to be the right ones. */
+  async *#bodies({ sources, bytes }, signal) {
+    const waiting = [...sources];
+    const open = [];
+    const next = () => {
+      const [source] = waiting.splice(0, 1);
+      if (source === undefined) return;
+      open.push(this.#ask({ method: "GET", ...source }, signal));
+      // Until it is its turn.
+      open.at(-1).catch(() => {});
+    };
+    for (let count = 0; count < SOURCES; count += 1) next();
+    let left = bytes;
+    let held;
+    while (open.length > 0) {
+      const answer = await open.shift();
+      if (answer.statusCode !== 200) throw new OtherSource(answer.statusCode);
+      for await (const chunk of answer) {
+        left -= chunk.length;
+        if (left < 0) throw new OtherSource(200);
+        if (held) yield held;
+        held = chunk;
+      }
+      next();
+    }
+    if (left > 0) throw new OtherSource(200);
+    if (held) yield held;
+  }
+
+  #open({ method, url, headers }, signal) {
+    const place = new URL(url);
+    const agents = ["GET", "HEAD"].includes(method) ? this.#reading : writing;
+    const agent = agents[place.protocol];
+    const request = MODULES[place.protocol].request(place, { method, headers, agent, signal });
+    // Told to whoever waits; not to nobody.
+    return request.on("error", () => {});
+  }
+}
+
+/** The bytes of an answer, at most `most` and one more. */
+async function read(answer, most) {
+  const chunks = [];
+  let length = 0;
+  for await (const chunk of answer) {
+    length += chunk.length;
+    chunks.push(chunk);
+    if (length > most) break;
+  }
+  return Buffer.concat(chunks).subarray(0, most + 1);
 }
 
 // OSS's InternalError, which SDKs retry, and the log line of an event that the gateway could not log itself.

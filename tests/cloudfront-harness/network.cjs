@@ -1,9 +1,10 @@
 // The network of an instance: the endpoints of AWS that the harness plays, and nothing else.
 //
-// Loaded before the handler, underneath fetch: the handler's code is the shipped one. A name that the
-// harness does not play fails as in a network without a way out. Whatever does not come through fetch
+// Loaded before the handler, underneath fetch and node:https: the handler's code is the shipped one. A name that the
+// harness does not play fails as in a network without a way out. Whatever does not come through either
 // fails too, so no test can reach the outside by accident.
 
+const { Agent: HttpsAgent } = require("node:https");
 const net = require("node:net");
 const { Agent, setGlobalDispatcher } = require("undici");
 
@@ -21,21 +22,38 @@ module.exports = function isolate(names) {
     return this;
   };
 
+  /** A connection to a name, over TLS as far as its user knows. */
+  const connected = (hostname, port) => {
+    const found = table.find(({ pattern }) => pattern.test(hostname));
+    if (found === undefined) throw failure("ENOTFOUND", `getaddrinfo ENOTFOUND ${hostname}`);
+    if (port !== 443) throw failure("ECONNREFUSED", `${hostname} answers over TLS on port 443 only`);
+    return net.connect({ host: "127.0.0.1", port: found.port, noDelay: true });
+  };
+
+  HttpsAgent.prototype.createConnection = function ({ host, port }) {
+    try {
+      return connected(host, Number(port));
+    } catch (error) {
+      const socket = new net.Socket();
+      process.nextTick(() => socket.destroy(error));
+      return socket;
+    }
+  };
+
   setGlobalDispatcher(
     new Agent({
       connect({ hostname, protocol, port }, callback) {
-        const found = table.find(({ pattern }) => pattern.test(hostname));
-        if (found === undefined) return callback(failure("ENOTFOUND", `getaddrinfo ENOTFOUND ${hostname}`));
-        if (protocol !== "https:" || (port && Number(port) !== 443)) {
-          return callback(failure("ECONNREFUSED", `${hostname} answers over TLS on port 443 only`));
+        try {
+          const socket = connected(hostname, protocol === "https:" ? Number(port || 443) : undefined);
+          const failed = (error) => callback(error);
+          socket.once("error", failed);
+          socket.once("connect", () => {
+            socket.off("error", failed);
+            callback(null, socket);
+          });
+        } catch (error) {
+          callback(error);
         }
-        const socket = net.connect({ host: "127.0.0.1", port: found.port, noDelay: true });
-        const failed = (error) => callback(error);
-        socket.once("error", failed);
-        socket.once("connect", () => {
-          socket.off("error", failed);
-          callback(null, socket);
-        });
       },
     }),
   );

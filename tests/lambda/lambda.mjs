@@ -50,13 +50,13 @@ export async function start(folder) {
   return {
     /** Everything that it wrote to its log. */
     lines,
-    /** What `entry` returns for an event, and the log line that it wrote meanwhile. */
+    /** What `entry` returns for an event, the log line that it wrote meanwhile, and the most memory that it ever had. */
     async invoke(event, entry = "handler") {
       const before = lines.length;
-      const { result } = await ask({ entry, event });
+      const { result, memory } = await ask({ entry, event });
       // The line and the result come by different ways.
       for (const deadline = Date.now() + 2000; lines.length === before && Date.now() < deadline;) await setTimeout(5);
-      return { result, log: lines.length === before ? undefined : JSON.parse(lines[before]) };
+      return { result, memory, log: lines.length === before ? undefined : JSON.parse(lines[before]) };
     },
     alive: async () => (await ask({ count: true })).alive,
     stop() {

@@ -12,6 +12,7 @@ let instance;
 let server;
 let origin;
 const requests = [];
+const connections = [];
 
 before(async () => {
   instance = await start(folderOf("xmlns-response-handler"));
@@ -23,10 +24,16 @@ before(async () => {
     if (url === "/redirect") return response.writeHead(307, { Location: "/elsewhere" }).end("moved");
     if (url === "/empty") return response.writeHead(204, { "X-Amz-Request-Id": "EXAMPLE" }).end();
     if (url === "/silent") return;
+    if (url === "/late") await setTimeout(3500);
+    if (url === "/hangs-up") return request.socket.destroy();
+    if (url === "/once" && request.socket.used) return request.socket.destroy();
+    request.socket.used = true;
+    if (url === "/repeated") response.setHeader("x-amz-meta-a", ["1", "2"]).setHeader("set-cookie", ["a", "b"]);
     if (url === "/slow") return response.write("begun");
     if (url === "/endless") return endless(response);
     response.writeHead(200, { "X-Amz-Request-Id": "EXAMPLE" }).end("<Ok/>");
   }).listen(0, "127.0.0.1");
+  server.on("connection", (socket) => connections.push(socket));
   await once(server, "listening");
   origin = `http://127.0.0.1:${server.address().port}`;
 });
@@ -95,9 +102,49 @@ test("a fetch sends what it is told, and gives status, lower-case header names a
   assert.equal(sent.headers["content-length"], "7");
 });
 
-test("no connection is kept for an instance that may be frozen next", async () => {
-  await answerTo(to("/"));
-  assert.equal(requests.at(-1).headers.connection, "close");
+test("the reads of one event share a connection, and none is kept for an instance that may be frozen next", async () => {
+  const before = connections.length;
+  const { result } = await instance.invoke({ play: [to("/"), to("/"), to("/")] });
+  assert.deepEqual(result.answers.map(({ status }) => status), [200, 200, 200]);
+  assert.equal(connections.length, before + 1);
+  for (const deadline = Date.now() + 2000; !connections.at(-1).destroyed && Date.now() < deadline;) await setTimeout(5);
+  assert.ok(connections.at(-1).destroyed);
+});
+
+test("a write has a connection of its own", async () => {
+  for (const method of ["PUT", "POST", "DELETE"]) {
+    const before = connections.length;
+    await instance.invoke({ play: [to("/"), to("/", { method })] });
+    assert.equal(connections.length, before + 2, method);
+    assert.deepEqual([requests.at(-1).method, requests.at(-1).headers.connection], [method, "close"]);
+  }
+});
+
+test("a read that meets a connection which is just being closed is sent again, a write is not", async () => {
+  const { result } = await instance.invoke({ play: [to("/"), to("/once"), to("/once"), to("/")] });
+  assert.deepEqual(result.answers.map(({ status }) => status), [200, 200, 200, 200]);
+  assert.deepEqual(await answerTo(to("/hangs-up")), { failed: "ECONNRESET" });
+  const before = requests.length;
+  assert.deepEqual(await answerTo(to("/"), to("/hangs-up", { method: "POST" })), { failed: "ECONNRESET" });
+  assert.equal(requests.length, before + 2);
+});
+
+test("an answer may take longer than a connection is kept for the next one", async () => {
+  assert.equal((await answerTo(to("/late"))).status, 200);
+});
+
+test("a write without a body says so", async () => {
+  for (const method of ["PUT", "POST"]) {
+    await answerTo(to("/", { method }));
+    const { headers } = requests.at(-1);
+    assert.deepEqual([headers["content-length"], headers["transfer-encoding"]], ["0", undefined], method);
+  }
+});
+
+test("of the headers of an answer each is one text", async () => {
+  const { headers } = await answerTo(to("/repeated"));
+  assert.equal(headers["x-amz-meta-a"], "1, 2");
+  assert.equal(headers["set-cookie"], "a,b");
 });
 
 test("an answer without a body is an empty one", async () => {
@@ -140,7 +187,7 @@ test("what cannot be fetched has failed", async () => {
   await new Promise((resolve) => closed.close(resolve));
   assert.deepEqual(await answerTo(to("", { url: `http://127.0.0.1:${port}/` })), { failed: "ECONNREFUSED" });
   assert.deepEqual(await answerTo(to("", { url: "http://" })), { failed: "ERR_INVALID_URL" });
-  assert.deepEqual(await answerTo(to("/", { headers: { authorization: "a\nb" } })), { failed: "TypeError" });
+  assert.deepEqual(await answerTo(to("/", { headers: { authorization: "a\nb" } })), { failed: "ERR_INVALID_CHAR" });
 });
 
 const edgeEvent = (play, request = { method: "PUT" }, response) => ({

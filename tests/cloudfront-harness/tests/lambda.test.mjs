@@ -131,6 +131,9 @@ test("results make a round trip through JSON", async (t) => {
   await assertFailed(h, { headers: program("return { status: 1n }") }, /BigInt/);
 });
 
+const GET =
+  "return new Promise((told, failed) => require('node:https').get('URL', (answer) => told(answer.statusCode)).on('error', failed))";
+
 test("there is no network but AWS's endpoints, over TLS", async (t) => {
   const h = await harness(t, { functions: { "viewer-request": PROGRAMMABLE } });
   const tell = (code) =>
@@ -147,9 +150,12 @@ test("there is no network but AWS's endpoints, over TLS", async (t) => {
       /no way out/,
     ],
     [
-      "await new Promise((_, reject) => require('node:https').get('https://sts.amazonaws.com/').on('error', reject))",
+      "await new Promise((_, reject) => require('node:http').get('http://sts.amazonaws.com/').on('error', reject))",
       /no way out/,
     ],
+    [GET.replace("URL", "https://sts.amazonaws.com/"), /ENOTFOUND sts.amazonaws.com/],
+    [GET.replace("URL", "https://secretsmanager.us-east-1.amazonaws.com:444/"), /over TLS on port 443 only/],
+    [GET.replace("URL", "https://acme-ingest.s3.eu-west-1.amazonaws.com/k"), /^403$/],
     ["return (await fetch('https://secretsmanager.us-east-1.amazonaws.com/')).status", /^400$/],
     ["return (await fetch('https://acme-ingest.s3.eu-west-1.amazonaws.com/k')).status", /^403$/],
   ];

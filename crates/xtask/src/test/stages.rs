@@ -181,7 +181,7 @@ fn vectors(project: &Project) -> anyhow::Result<Vec<Command>> {
 
 fn lambda(project: &Project) -> anyhow::Result<Vec<Command>> {
     build::build(project, Some(Platform::Cloudfront))?;
-    let tests = ["lambda", "artefacts"].map(|name| format!("tests/lambda/{name}.test.mjs"));
+    let tests = ["lambda", "together", "artefacts"].map(|name| format!("tests/lambda/{name}.test.mjs"));
     let mut command = node(project, &tests);
     command.env("ARTEFACTS", project.path("target/edge"));
     Ok(vec![command])
