@@ -1,8 +1,13 @@
 //! A device for tests: it signs for real, and the gateway verifies and decides for real.
 
+use std::sync::LazyLock;
+
 use oss_s3::answer::{Asked, RequestId, Scheme};
 use oss_s3::error::Refusal;
+use oss_s3::operation::UploadId;
 use oss_s3::request::Authorized;
+use oss_s3::upload::{Owner, SealKeys};
+use request_auth::canon::{Slash, percent_decode, percent_encode};
 use request_auth::derived::DerivedKeyId;
 use request_auth::{Connection, Delivery, Dialect, RequestHead, Resource, SecretKey, UnixSeconds, oss_v1};
 
@@ -12,6 +17,8 @@ use crate::keys::KeyRecord;
 use crate::response_handler::Allowance;
 
 pub(crate) const NOW: UnixSeconds = UnixSeconds(1_714_566_896);
+/// The request that began every upload.
+pub(crate) static MARK: LazyLock<RequestId> = LazyLock::new(|| RequestId::from_bytes([3; 12]));
 /// The master of the fleet `cams`.
 const MASTER: &str = "master-of-the-cameras-0123456789abcdef";
 const SECRET: &str = "0123456789abcdef0123456789abcd";
@@ -108,6 +115,37 @@ impl Device {
         self.request_of((key_id, &secret), method, target, &[], and)
     }
 
+    /// A target with the sealed id in the place of its `uploadId=`, as the device was told it.
+    fn told(target: &str, key_id: &str) -> String {
+        let Some((path, query)) = target
+            .split_once('?')
+            .filter(|(_, query)| query.contains("uploadId="))
+        else {
+            return target.to_owned();
+        };
+        let mut segments = path.splitn(3, '/').skip(1);
+        let bucket = segments.next().unwrap();
+        let key = percent_decode(segments.next().unwrap_or_default().as_bytes()).unwrap();
+        let pairs = query.split('&').map(|pair| {
+            let id = pair
+                .strip_prefix("uploadId=")
+                .map(|id| percent_decode(id.as_bytes()).unwrap());
+            let Some(id) = id.and_then(|id| UploadId::new(&id)) else {
+                return pair.to_owned();
+            };
+            let owner = Owner {
+                bucket,
+                key: core::str::from_utf8(&key).unwrap(),
+                key_id,
+            };
+            let sealed = owner.seal(&seals(), &id, &MARK).unwrap();
+            let mut pair = "uploadId=".to_owned();
+            percent_encode(sealed.as_str().as_bytes(), Slash::Encode, &mut pair);
+            pair
+        });
+        [path, "?", &pairs.collect::<Vec<_>>().join("&")].concat()
+    }
+
     fn request_of<T>(
         &self,
         (key_id, secret): (&str, &str),
@@ -116,6 +154,7 @@ impl Device {
         headers: &[(&str, &str)],
         and: impl FnOnce(Result<Authorized<'_>, Refusal>) -> T,
     ) -> T {
+        let target = &Self::told(target, key_id);
         let mut lines = vec![
             ("host", "edge.example"),
             ("date", "Wed, 01 May 2024 12:34:56 GMT"),
@@ -156,6 +195,11 @@ fn sign(head: &RequestHead<'_>, key_id: &str, secret: &str) -> String {
         bucket: (),
     };
     oss_v1::sign_header(head, &resource, key_id, &SecretKey::new(secret.into()).unwrap()).unwrap()
+}
+
+/// What upload ids are sealed under.
+pub(crate) fn seals() -> SealKeys {
+    SealKeys::new(core::iter::once(b"a-secret-for-the-ids-of-uploads".as_slice()))
 }
 
 /// What a platform lets a request do at its beginning.

@@ -16,6 +16,7 @@ use oss_s3::errand::{DocumentDigests, Errand};
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::key::{ObjectKey, OriginKey};
 use oss_s3::operation::{Arguments, Call, Level};
+use oss_s3::upload::SealKeys;
 
 use crate::config::Config;
 use crate::document::{Field, Fields, Holds, Node};
@@ -97,6 +98,7 @@ pub fn write(errand: &Errand<'_>, asked: &Asked<'_>) -> Result<String, Refusal> 
             Node::Whole(i64::try_from(most).unwrap_or(i64::MAX)),
         );
     }
+    document.set("key_id", errand.key_id().into());
     document.set("host", asked.host.into());
     document.set("path", Node::Text(String::from_utf8_lossy(asked.path)));
     let written = URL_SAFE_NO_PAD.encode(document.to_json());
@@ -108,7 +110,7 @@ pub fn write(errand: &Errand<'_>, asked: &Asked<'_>) -> Result<String, Refusal> 
 
 /// Reads the errand of a request whose passport was checked; `None` for a request without a whole
 /// one, and for a bucket that is not configured here.
-pub fn read<'a>(config: &'a Config, checked: &Checked<'_>) -> Option<Received<'a>> {
+pub fn read<'a>(config: &'a Config, checked: &Checked<'_>, seals: &SealKeys) -> Option<Received<'a>> {
     let json = URL_SAFE_NO_PAD.decode(checked.header(ERRAND_HEADER)?).ok()?;
     let document = Node::from_json(core::str::from_utf8(&json).ok()?).ok()?;
     let decision = checked.decision();
@@ -139,16 +141,19 @@ pub fn read<'a>(config: &'a Config, checked: &Checked<'_>) -> Option<Received<'a
             };
             let most = fields.take(MAX_OBJECT_BYTES).optional(Field::whole);
             let (host, path) = (fields.take("host").string(), fields.take("path").string());
-            call.zip(target).map(|(call, target)| Received {
-                errand: Errand::assertion(
-                    decision.dialect,
-                    bucket,
-                    (call, arguments),
-                    target,
-                    headers,
-                    digests,
-                )
-                .limited_to(most),
+            let key_id = fields.take("key_id").string();
+            let (call, target) = call.zip(target)?;
+            let errand = Errand::assertion(
+                decision.dialect,
+                bucket,
+                (call, arguments),
+                target,
+                headers,
+                digests,
+                (key_id, seals),
+            );
+            Some(Received {
+                errand: errand.ok()?.limited_to(most),
                 host,
                 path,
             })
@@ -193,7 +198,7 @@ mod tests {
     use oss_s3::request::OriginRequest;
 
     use super::*;
-    use crate::device::{Device, NOW, asked};
+    use crate::device::{Device, NOW, asked, seals};
     use crate::passport::{self, Carrier, Decision, Hop, PASSPORT_HEADER, PassportKey};
 
     /// Sends the errand of a device's request with a passport for `key`, and hands on what arrives.
@@ -208,7 +213,7 @@ mod tests {
             r#"[{"bucket": "devices", "mount": "m/", "operations": ["upload-only", "read-only", "ListParts", "CopyObject", "UploadPartCopy", "DeleteObject"]}]"#,
         );
         device.request(method, target, headers, |authorized| {
-            let errand = authorized.unwrap().errand().unwrap();
+            let errand = authorized.unwrap().errand(&seals()).unwrap();
             arrives(&device, &errand, key, |received| and(&errand, received))
         })
     }
@@ -246,7 +251,7 @@ mod tests {
             ..carrier
         };
         let checked = passport::check(Hop::RouterToHandler, carrier, &keys, NOW).unwrap();
-        and(read(device.config(), &checked))
+        and(read(device.config(), &checked, &seals()))
     }
 
     /// The request to the origin: its headers travel without an order.
@@ -351,7 +356,7 @@ mod tests {
                 r#"[{{"bucket": "devices", "max_object_bytes": {most}}}]"#
             ));
             device.request("POST", "/devices/k?uploadId=U", &[], |authorized| {
-                let errand = authorized.unwrap().errand().unwrap();
+                let errand = authorized.unwrap().errand(&seals()).unwrap();
                 arrives(&device, &errand, "k", |received| {
                     assert_eq!(
                         received.unwrap().errand.max_object_bytes(),
@@ -380,7 +385,7 @@ mod tests {
         let headers = [("content-disposition", "b".repeat(9 * 1024))];
         let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
         device.request("POST", "/devices/k?uploads", &headers, |authorized| {
-            let errand = authorized.unwrap().errand().unwrap();
+            let errand = authorized.unwrap().errand(&seals()).unwrap();
             let refusal = write(&errand, &asked(&RequestId::from_bytes([1; 12]))).unwrap_err();
             assert_eq!(refusal.status(), 431);
         });

@@ -16,6 +16,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use oss_s3::answer::RequestId;
 use oss_s3::operation::Operation;
+use oss_s3::upload::SealKeys;
 use request_auth::canon::{hex, sorted};
 use request_auth::{Dialect, UnixSeconds};
 use sha2::{Digest as _, Sha256};
@@ -134,6 +135,11 @@ impl PassportKeys {
             [one, other] if one.id == other.id => Err("two keys have the same `id`".to_owned()),
             _ => Ok(Self(keys)),
         }
+    }
+
+    /// What upload ids are sealed under.
+    pub fn seals(&self) -> SealKeys {
+        SealKeys::new(self.0.iter().map(|key| key.secret.as_slice()))
     }
 
     /// Whether a key has this id.

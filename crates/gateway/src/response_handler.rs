@@ -13,11 +13,12 @@ use oss_s3::complete::{PartList, PartNumber, PartsPage, check_body_digest};
 use oss_s3::deletions::Deletions;
 use oss_s3::errand::Errand;
 use oss_s3::error::{Fault, Refusal};
-use oss_s3::operation::{Call, Content, Operation, PartSource, UploadId};
+use oss_s3::operation::{Call, Content, Operation, PartSource};
 use oss_s3::payload;
 use oss_s3::request::OriginRequest;
 use oss_s3::response::{self, OriginAnswer, Subject};
 use oss_s3::size;
+use request_auth::Dialect;
 
 use crate::config::Config;
 use crate::passport::body_digest;
@@ -38,7 +39,6 @@ enum Stage {
     Asking,
     /// The parts of an upload are being listed before `complete` can be sent.
     Listing {
-        upload: UploadId,
         complete: OriginRequest,
         pages: Vec<PartsPage>,
         after: Option<PartNumber>,
@@ -147,7 +147,7 @@ impl<'a> Exchange<'a> {
         }
         let request = OriginRequest::new(&errand);
         let (stage, first) = match errand.call() {
-            Call::CompleteMultipartUpload { upload, parts, .. } => {
+            Call::CompleteMultipartUpload { parts, .. } => {
                 let named = match parts {
                     PartSource::Body => Some(PartList::from_device(document, errand.dialect())?),
                     PartSource::AllUploaded if !document.is_empty() => {
@@ -161,9 +161,8 @@ impl<'a> Exchange<'a> {
                         (Stage::Completing { parts }, request)
                     }
                     named => {
-                        let first = OriginRequest::list_parts(&errand, upload, None);
+                        let first = OriginRequest::list_parts(&errand, None);
                         let stage = Stage::Listing {
-                            upload: upload.clone(),
                             complete: request,
                             pages: Vec::new(),
                             after: None,
@@ -172,6 +171,9 @@ impl<'a> Exchange<'a> {
                         (stage, first)
                     }
                 }
+            }
+            Call::InitiateMultipartUpload { .. } if errand.dialect() == Dialect::Oss => {
+                (Stage::Asking, request.marked(asked.request_id))
             }
             Call::DeleteMultipleObjects { .. } => {
                 // A document that nothing binds could be another one than was signed.
@@ -237,7 +239,6 @@ impl<'a> Exchange<'a> {
                 })
             }
             Stage::Listing {
-                upload,
                 complete,
                 mut pages,
                 after,
@@ -253,9 +254,8 @@ impl<'a> Exchange<'a> {
                 let after = page.next();
                 pages.push(page);
                 if after.is_some() {
-                    let next = OriginRequest::list_parts(&self.errand, &upload, after);
+                    let next = OriginRequest::list_parts(&self.errand, after);
                     self.stage = Stage::Listing {
-                        upload,
                         complete,
                         pages,
                         after,

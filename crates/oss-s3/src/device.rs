@@ -1,5 +1,6 @@
 //! A device for tests: requests that are signed and verified for real.
 
+use request_auth::canon::percent_decode;
 use request_auth::{
     Claim, Delivery, KeyMaterial, RequestHead, Resource, Rules, Scheme, SecretKey, UnixSeconds, Verified,
     Window, aws_v4, oss_v1, oss_v4,
@@ -8,13 +9,16 @@ use request_auth::{
 use crate::addressing::{
     AclRule, ArchiveClass, OriginAddressing, OriginBucket, Staging, UnsignedHeaders, VirtualBucket,
 };
+use crate::answer::RequestId;
 use crate::area::{Area, Target};
 use crate::copy_source::CopySource;
 use crate::headers::metadata;
 use crate::key::ObjectKey;
-use crate::operation::{Call, NotACall};
+use crate::key::encoded_value;
+use crate::operation::{Call, NotACall, UploadId};
 use crate::request::Authorized;
 use crate::tags::DEFAULT_MAX_TAGS;
+use crate::upload::{Owner, SealKeys};
 
 /// A virtual bucket `devices` in front of the path-style S3 bucket `acme-ingest`.
 pub(crate) fn bucket() -> VirtualBucket {
@@ -44,6 +48,49 @@ pub(crate) fn bucket() -> VirtualBucket {
             addressing: OriginAddressing::Path,
         },
     }
+}
+
+/// What upload ids are sealed under.
+pub(crate) fn seals() -> SealKeys {
+    SealKeys::new(core::iter::once(b"a-secret-for-the-ids-of-uploads".as_slice()))
+}
+
+/// A target with the sealed id in the place of each `uploadId=`, as its device was told it.
+fn told(target: &str) -> String {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let Some((before, rest)) = query.split_once("uploadId=") else {
+        return target.to_owned();
+    };
+    let (id, behind) = rest.split_at(rest.find('&').unwrap_or(rest.len()));
+    let key = path.strip_prefix("/devices/").unwrap_or_default();
+    let (key, id) = (percent_decode(key.as_bytes()), percent_decode(id.as_bytes()));
+    let (key, id) = (String::from_utf8(key.unwrap()).unwrap(), id.unwrap());
+    let owner = Owner {
+        bucket: "devices",
+        key: &key,
+        key_id: "AK",
+    };
+    let Some(id) = UploadId::new(&id) else {
+        return target.to_owned();
+    };
+    let sealed = owner.seal(&seals(), &id, &RequestId::from_bytes([3; 12]));
+    format!(
+        "{path}?{before}uploadId={}{behind}",
+        encoded_value(sealed.unwrap().as_str().as_bytes())
+    )
+}
+
+/// An answer's document with the origin's own ids in the place of the sealed ones, which it has to have.
+pub(crate) fn unsealed(document: Vec<u8>) -> String {
+    let document = String::from_utf8(document).unwrap();
+    let mut pieces: Vec<&str> = document.split("</UploadId>").collect();
+    let last = pieces.pop().unwrap();
+    let pieces = pieces.into_iter().map(|piece| {
+        let (open, seal) = piece.rsplit_once('.').unwrap();
+        assert!(seal.len() == 46 && open.contains("<UploadId>"), "{document}");
+        [open, "</UploadId>"].concat()
+    });
+    pieces.chain([last.to_owned()]).collect()
 }
 
 /// A request of a device, path style, to the bucket `devices`.
@@ -117,17 +164,20 @@ impl Request {
 
     /// Signs the request, verifies it, and hands the result on.
     pub(crate) fn verified<T>(&self, then: impl FnOnce(&Verified<'_, &VirtualBucket>) -> T) -> T {
-        self.verify(|verified| then(&verified))
+        self.verify(&self.target, |verified| then(&verified))
     }
 
     /// Verifies the request and recognises its operation.
     pub(crate) fn recognised(&self) -> Result<Call, NotACall> {
-        self.verify(|verified| Call::recognise(&verified, false).map(|(call, _)| call))
+        self.verify(&self.target, |verified| {
+            Call::recognise(&verified, false).map(|(call, _)| call)
+        })
     }
 
-    /// Authorises the verified request under a mount, and hands the result on.
+    /// Authorises the verified request under a mount, and hands the result on. An upload id in its target is the
+    /// origin's: what is sent is what the device was told for it.
     pub(crate) fn authorized<T>(&self, mount: &str, then: impl FnOnce(Authorized<'_>) -> T) -> T {
-        self.verify(|verified| {
+        self.verify(&told(&self.target), |verified| {
             let call = Call::recognise(&verified, false).unwrap();
             let source = call.0.operation().copies().then(|| {
                 let area = Area::new(String::new(), mount.to_owned());
@@ -148,7 +198,7 @@ impl Request {
         })
     }
 
-    fn verify<T>(&self, then: impl for<'v> FnOnce(Verified<'v, &'v VirtualBucket>) -> T) -> T {
+    fn verify<T>(&self, target: &str, then: impl for<'v> FnOnce(Verified<'v, &'v VirtualBucket>) -> T) -> T {
         let mut lines: Vec<(&[u8], &[u8])> = self
             .headers
             .iter()
@@ -161,13 +211,8 @@ impl Request {
                 lines.push((b"x-amz-content-sha256", b"UNSIGNED-PAYLOAD"));
             }
         }
-        let unsigned = RequestHead::new(
-            &self.method,
-            self.target.as_bytes(),
-            lines.clone(),
-            Delivery::Lines,
-        )
-        .unwrap();
+        let unsigned =
+            RequestHead::new(&self.method, target.as_bytes(), lines.clone(), Delivery::Lines).unwrap();
         let key = unsigned
             .path()
             .splitn(3, |&byte| byte == b'/')
@@ -180,7 +225,7 @@ impl Request {
             bucket: &self.bucket,
         };
         let secret = SecretKey::new("secret".to_owned()).unwrap();
-        let mut target = self.target.clone();
+        let mut target = target.to_owned();
         let authorization = match self.signer {
             Signer::OssV1 => oss_v1::sign_header(&unsigned, &resource, "AK", &secret).unwrap(),
             Signer::OssV4(names) => {

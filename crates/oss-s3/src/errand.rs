@@ -10,8 +10,10 @@ use request_auth::Dialect;
 use crate::addressing::VirtualBucket;
 use crate::area::Target;
 use crate::copy_source;
+use crate::error::Refusal;
 use crate::headers::Headers;
 use crate::operation::{Arguments, Call};
+use crate::upload::{self, Owner, SealKeys, Sealer, Upload};
 
 /// Something that was permitted, ready to be done.
 #[derive(Clone, Debug)]
@@ -24,6 +26,10 @@ pub struct Errand<'a> {
     pub(crate) headers: Headers,
     pub(crate) digests: DocumentDigests,
     pub(crate) max_object_bytes: Option<u64>,
+    pub(crate) key_id: String,
+    pub(crate) upload: Option<Upload>,
+    pub(crate) seals: SealKeys,
+    pub(crate) length: Option<u64>,
 }
 
 /// The digests that a device sent with a document that the gateway reads.
@@ -43,7 +49,11 @@ impl<'a> Errand<'a> {
     /// permission is made: only `gateway::errand` may call it, with what a checked passport covers.
     ///
     /// `dialect` is the device's, `headers` are the translated ones for the origin; `digests`
-    /// those that the device sent.
+    /// those that the device sent, `key_id` is the access key id that signed its request, and `seals` are what its
+    /// upload ids are sealed under.
+    ///
+    /// # Errors
+    /// `NoSuchUpload` for an upload id that was not told to this client for this object.
     pub fn assertion(
         dialect: Dialect,
         bucket: &'a VirtualBucket,
@@ -51,8 +61,15 @@ impl<'a> Errand<'a> {
         target: Target,
         headers: Headers,
         digests: DocumentDigests,
-    ) -> Self {
-        Self {
+        (key_id, seals): (String, &SealKeys),
+    ) -> Result<Self, Refusal> {
+        let owner = Owner {
+            bucket: &bucket.name,
+            key: target.key(),
+            key_id: &key_id,
+        };
+        let upload = upload::named(&call, owner, seals)?;
+        Ok(Self {
             dialect,
             bucket,
             call,
@@ -61,7 +78,32 @@ impl<'a> Errand<'a> {
             headers,
             digests,
             max_object_bytes: None,
-        }
+            upload,
+            seals: seals.clone(),
+            length: None,
+            key_id,
+        })
+    }
+
+    /// The same, with a body of this many bytes.
+    pub const fn of_length(mut self, length: Option<u64>) -> Self {
+        self.length = length;
+        self
+    }
+
+    /// The access key id that signed the request.
+    pub fn key_id(&self) -> &str {
+        &self.key_id
+    }
+
+    /// The upload in parts that the call names, as the origin knows it.
+    pub const fn upload(&self) -> Option<&Upload> {
+        self.upload.as_ref()
+    }
+
+    /// What seals the ids of uploads that the client is told.
+    pub(crate) fn sealer(&self) -> Sealer<'_> {
+        Sealer::new(&self.bucket.name, &self.key_id, &self.seals)
     }
 
     /// The same, of a grant under which an object may have this many bytes.

@@ -30,6 +30,7 @@ use request_auth::{Dialect, Hint, Verified};
 use crate::addressing::{UnsignedHeaders, VirtualBucket};
 use crate::error::{Fault, Refusal};
 use crate::operation::Operation;
+use crate::upload::{self, MARK_HEADER};
 pub(crate) use value::oss_storage_class;
 use value::{Rule, Surroundings};
 
@@ -308,7 +309,10 @@ pub(crate) fn to_s3(
         sets_acl: operation == Operation::PutObjectAcl,
     };
     let mut headers = Headers::new();
-    let mut metadata_bytes = 0_usize;
+    let mut metadata_bytes = match (operation, dialect) {
+        (Operation::InitiateMultipartUpload, Dialect::Oss) => upload::MARK_BYTES,
+        _ => 0,
+    };
     for (name, value) in signed() {
         let found = table.iter().filter(|row| row.is_asked()).find_map(|row| {
             let s3 = counterpart(row.oss, row.s3, name)?;
@@ -386,7 +390,8 @@ fn take(
     if fate == Fate::Refuse {
         return Err(refuse(Fault::HeaderMisplaced));
     }
-    if fate == Fate::Drop || (value.is_empty() && !row.rule.is_metadata()) {
+    // An upload's mark is the gateway's own: nobody sets it, and nobody is told it.
+    if fate == Fate::Drop || (value.is_empty() && !row.rule.is_metadata()) || s3 == MARK_HEADER {
         return Ok(());
     }
     match (fate, row.rule.to_s3(value, around).map_err(refuse)?) {
@@ -424,7 +429,7 @@ pub fn to_device<'h>(
         Answers::Object => of == AnswerOf::Object,
     };
     let mut out = Headers::new();
-    for (name, value) in headers {
+    for (name, value) in headers.into_iter().filter(|(name, _)| *name != MARK_HEADER) {
         let found = TABLE
             .iter()
             .chain(also)

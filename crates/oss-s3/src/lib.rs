@@ -37,4 +37,5 @@ pub mod size;
 pub mod staging;
 pub mod tagging;
 pub mod tags;
+pub mod upload;
 mod xml;

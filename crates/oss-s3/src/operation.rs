@@ -34,7 +34,8 @@ pub use table::{Content, Level, MAX_CLIENT_DOCUMENT_BYTES, Operation};
 /// The longest upload id, in bytes.
 pub const MAX_UPLOAD_ID_BYTES: usize = 1024;
 
-/// The id of a multipart upload: opaque, 1 to 1024 bytes of visible ASCII.
+/// The id of a multipart upload: opaque, 1 to 1024 bytes of visible ASCII. What clients are told is
+/// [sealed](crate::upload).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct UploadId(String);
 
@@ -274,6 +275,18 @@ const FEATURES: [&str; 4] = ["callback", "callback-var", "x-oss-process", "x-oss
 pub(crate) const MAX_PAGE: u16 = 1000;
 
 impl Call {
+    /// The upload that it names, as clients are told of it.
+    pub const fn upload(&self) -> Option<&UploadId> {
+        match self {
+            Self::UploadPart { upload, .. }
+            | Self::CompleteMultipartUpload { upload, .. }
+            | Self::AbortMultipartUpload { upload }
+            | Self::ListParts { upload, .. }
+            | Self::UploadPartCopy { upload, .. } => Some(upload),
+            _ => None,
+        }
+    }
+
     /// Recognises the operation of a verified request that is about all buckets or about what was
     /// verified (`at_service`). Gives the arguments beside the call that they make.
     ///

@@ -14,6 +14,7 @@ use request_auth::{Dialect, Payload, Verified};
 
 use crate::acl;
 use crate::addressing::{AclRule, OriginAddressing, UnsignedHeaders, VirtualBucket};
+use crate::answer::RequestId;
 use crate::area::Target;
 use crate::complete::{PartList, PartNumber, content_md5};
 use crate::copy_source::{self, OriginSource};
@@ -21,9 +22,10 @@ use crate::errand::{DocumentDigests, Errand};
 use crate::error::{Fault, Refusal};
 use crate::headers::{self, Headers};
 use crate::key::encoded_value;
-use crate::operation::{Arguments, Call, Content, MAX_PAGE, Operation, UploadId, VersionId};
+use crate::operation::{Arguments, Call, Content, MAX_PAGE, Operation, VersionId};
 use crate::payload;
 use crate::size::{self, MAX_UPLOAD_BYTES};
+use crate::upload::{self, MARK_HEADER, Owner, SealKeys};
 
 /// The query parameter by which a request for the origin is known as an S3 client's, with the name of its
 /// operation: SDKs of AWS's send it themselves, and S3 takes no notice of parameters that begin with
@@ -136,12 +138,20 @@ impl<'a> Authorized<'a> {
         )
     }
 
-    /// What is to be done at the origin: the call with its headers judged and translated.
+    /// What is to be done at the origin: the call with its headers judged and translated, and with the
+    /// origin's own id of an upload that it names.
     ///
     /// # Errors
-    /// A refusal that names the header that may not be sent.
-    pub fn errand(&self) -> Result<Errand<'a>, Refusal> {
+    /// A refusal that names the header that may not be sent; `NoSuchUpload` for an upload id that was not
+    /// told to this client for this object.
+    pub fn errand(&self, seals: &SealKeys) -> Result<Errand<'a>, Refusal> {
         let operation = self.call.operation();
+        let owner = Owner {
+            bucket: &self.bucket().name,
+            key: self.target.key(),
+            key_id: self.key_id(),
+        };
+        let upload = upload::named(&self.call, owner, seals)?;
         let mut headers = headers::to_s3(&self.verified, operation, self.unsigned_headers)?;
         payload::bind(self.verified.payload(), operation, &mut headers)?;
         if operation.copies() {
@@ -168,6 +178,10 @@ impl<'a> Authorized<'a> {
                 crc32: payload::document_checksum(&self.verified, operation),
             },
             max_object_bytes: self.max_object_bytes,
+            key_id: self.key_id().to_owned(),
+            upload,
+            seals: seals.clone(),
+            length: None,
         })
     }
 }
@@ -212,7 +226,7 @@ impl OriginRequest {
     pub fn streamed(errand: &Errand<'_>) -> Option<Self> {
         let (method, query, body) = match &errand.call {
             Call::PutObject | Call::PostObject(_) => ("PUT", String::new(), OriginBody::Device),
-            Call::UploadPart { number, upload } => ("PUT", part_of(*number, upload), OriginBody::Device),
+            Call::UploadPart { number, .. } => ("PUT", part_of(*number, errand), OriginBody::Device),
             Call::GetObject(selection) => ("GET", selection.query(), OriginBody::Empty),
             Call::HeadObject(selection) => ("HEAD", selection.query(), OriginBody::Empty),
             _ => return None,
@@ -238,19 +252,15 @@ impl OriginRequest {
         }
         let (method, query, body) = match &errand.call {
             Call::InitiateMultipartUpload { .. } => ("POST", "uploads=".to_owned(), OriginBody::Empty),
-            Call::CompleteMultipartUpload { upload, .. } => {
-                ("POST", upload_id(upload), OriginBody::AwaitsParts)
-            }
-            Call::AbortMultipartUpload { upload } => ("DELETE", upload_id(upload), OriginBody::Empty),
-            Call::ListParts {
-                upload, most, after, ..
-            } => (
+            Call::CompleteMultipartUpload { .. } => ("POST", upload_id(errand), OriginBody::AwaitsParts),
+            Call::AbortMultipartUpload { .. } => ("DELETE", upload_id(errand), OriginBody::Empty),
+            Call::ListParts { most, after, .. } => (
                 "GET",
-                page_of(upload, most.unwrap_or(MAX_PAGE), *after),
+                page_of(errand, most.unwrap_or(MAX_PAGE), *after),
                 OriginBody::Empty,
             ),
             Call::CopyObject => ("PUT", String::new(), OriginBody::Empty),
-            Call::UploadPartCopy { number, upload } => ("PUT", part_of(*number, upload), OriginBody::Empty),
+            Call::UploadPartCopy { number, .. } => ("PUT", part_of(*number, errand), OriginBody::Empty),
             Call::DeleteObject { version } => {
                 let query = version.as_ref().map(VersionId::query);
                 ("DELETE", query.unwrap_or_default(), OriginBody::Empty)
@@ -290,6 +300,14 @@ impl OriginRequest {
         request
     }
 
+    /// Gives an OSS client's InitiateMultipartUpload the mark by which the object is known to be this
+    /// upload's: the id of the request that begins it.
+    pub fn marked(mut self, mark: &RequestId) -> Self {
+        self.headers
+            .push((Cow::Borrowed(MARK_HEADER), mark.as_str().into()));
+        self
+    }
+
     /// Gives a CompleteMultipartUpload its part list.
     pub fn with_parts(self, parts: &PartList) -> Self {
         self.with_document(parts.to_xml())
@@ -306,11 +324,11 @@ impl OriginRequest {
         self
     }
 
-    /// Asks for a page of the parts of an upload to the errand's key, from the part after `after`
+    /// Asks for a page of the parts of the errand's upload, from the part after `after`
     /// on (`None`: from the first). Read it with
     /// [`PartsPage::from_origin`](crate::complete::PartsPage::from_origin).
-    pub fn list_parts(errand: &Errand<'_>, upload: &UploadId, after: Option<PartNumber>) -> Self {
-        let query = page_of(upload, MAX_PAGE, after);
+    pub fn list_parts(errand: &Errand<'_>, after: Option<PartNumber>) -> Self {
+        let query = page_of(errand, MAX_PAGE, after);
         Self::to_target(errand, "GET", query, OriginBody::Empty).paid_like(errand)
     }
 
@@ -395,19 +413,21 @@ impl OriginRequest {
     }
 }
 
-fn page_of(upload: &UploadId, most: u16, after: Option<PartNumber>) -> String {
+fn page_of(errand: &Errand<'_>, most: u16, after: Option<PartNumber>) -> String {
     let marker = after
         .map(|after| ["part-number-marker=", &after.to_string(), "&"].concat())
         .unwrap_or_default();
-    ["max-parts=", &most.to_string(), "&", &marker, &upload_id(upload)].concat()
+    ["max-parts=", &most.to_string(), "&", &marker, &upload_id(errand)].concat()
 }
 
-fn part_of(number: PartNumber, upload: &UploadId) -> String {
-    ["partNumber=", &number.to_string(), "&", &upload_id(upload)].concat()
+fn part_of(number: PartNumber, errand: &Errand<'_>) -> String {
+    ["partNumber=", &number.to_string(), "&", &upload_id(errand)].concat()
 }
 
-fn upload_id(upload: &UploadId) -> String {
-    ["uploadId=", &encoded_value(upload.as_str().as_bytes())].concat()
+/// Of an errand without an upload, an id that no upload has.
+fn upload_id(errand: &Errand<'_>) -> String {
+    let id = errand.upload().map_or("", |upload| upload.id().as_str());
+    ["uploadId=", &encoded_value(id.as_bytes())].concat()
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ use crate::headers::{self, AnswerOf};
 use crate::key::encoded_value;
 use crate::operation::{Call, FormReply, KeySpelling, Listing, MAX_PAGE, Operation, UploadId};
 use crate::parts::{CHECKSUMS, read_etag};
+use crate::upload::Sealer;
 use crate::xml::{self, Document, Unreadable};
 
 /// The longest error, initiation or completion document that is read from the origin, in bytes.
@@ -122,6 +123,10 @@ pub struct Subject<'a> {
     pub bucket: &'a VirtualBucket,
     /// What it is about.
     pub target: &'a Target,
+    /// The upload that the device named, in its words.
+    pub upload: Option<&'a UploadId>,
+    /// What seals the ids of uploads that the device is told.
+    pub sealer: Sealer<'a>,
 }
 
 impl<'a> Subject<'a> {
@@ -158,6 +163,8 @@ impl<'a> Subject<'a> {
             spelling,
             bucket: errand.bucket(),
             target: errand.target(),
+            upload: errand.call().upload(),
+            sealer: errand.sealer(),
         }
     }
 }
@@ -317,7 +324,10 @@ fn initiated(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>) ->
         upload.ok_or_else(|| unreadable("The origin's answer to an initiation has no usable UploadId."))?;
     let mut document = Document::of_result("InitiateMultipartUploadResult", asked.dialect);
     push_place(&mut document, subject);
-    document.leaf("UploadId", upload.as_str());
+    let sealed = subject
+        .sealer
+        .seal(subject.target.key(), &upload, asked.request_id)?;
+    document.leaf("UploadId", sealed.as_str());
     Ok(with_headers(Answer::new(200, asked), origin, subject.bucket, asked).with_document(document.finish()))
 }
 
@@ -367,12 +377,9 @@ fn completion(
 /// A page of parts. Every number is written, since oss2 raises where one is missing.
 fn listed(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>) -> Result<Answer, Refusal> {
     let page = PartsPage::from_origin(&origin.body, None, asked.dialect)?;
-    let upload = page
-        .upload()
-        .ok_or_else(|| unreadable("The origin's list of parts has no usable UploadId."))?;
     let mut document = Document::of_result("ListPartsResult", asked.dialect);
     push_place(&mut document, subject);
-    document.leaf("UploadId", upload.as_str());
+    document.leaf("UploadId", subject.upload.map_or("", UploadId::as_str));
     let last = page.next().or_else(|| page.parts().last().map(Part::number));
     document.leaf(
         "NextPartNumberMarker",

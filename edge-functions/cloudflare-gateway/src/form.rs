@@ -78,7 +78,7 @@ pub(crate) async fn serve(
                 bytes: Some(Uint8Array::from(file)),
                 ..Body::default()
             };
-            exchange(authorized.errand()?, &body, settings, asked, entry).await
+            exchange(authorized.errand(&settings.seals)?, &body, settings, asked, entry).await
         }
         Some(file_bytes) => {
             let form = form(file_bytes);
@@ -92,7 +92,7 @@ pub(crate) async fn serve(
                 stream: Some(stream),
                 ..Body::default()
             };
-            let sending = exchange(authorized.errand()?, &body, settings, asked, entry);
+            let sending = exchange(authorized.errand(&settings.seals)?, &body, settings, asked, entry);
             let feeding = feed(&source, begun, shape.scan(file_bytes), &sink);
             fed(feeding, sending).await
         }

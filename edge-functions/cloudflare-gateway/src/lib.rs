@@ -116,7 +116,7 @@ async fn serve(
     .await?;
     let authorized = authorizer::authorize(&settings.config, &head, &claim, &record, asked.now)?;
     entry.authorized(&authorized);
-    let errand = authorized.errand()?;
+    let errand = authorized.errand(&settings.seals)?;
     let rule = router::body_rule_of(&authorized, router::content_length(&head))?;
     let body = match authorized.unframer()? {
         Some((length, unframer)) => Body::unframed(arrival, length, unframer).await?,

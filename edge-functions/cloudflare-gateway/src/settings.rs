@@ -4,7 +4,9 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use gateway::config::Config;
+use gateway::passport::PassportKeys;
 use oss_s3::error::{Fault, Refusal};
+use oss_s3::upload::SealKeys;
 use request_auth::aws_v4::OriginCredentials;
 use request_auth::{SecretKey, SecurityToken};
 use worker::wasm_bindgen::JsValue;
@@ -19,6 +21,8 @@ thread_local! {
 pub(crate) struct Settings {
     pub(crate) config: Config,
     pub(crate) credentials: OriginCredentials,
+    /// What upload ids are sealed under.
+    pub(crate) seals: SealKeys,
 }
 
 impl Settings {
@@ -43,8 +47,11 @@ impl Settings {
         let json = required("CAUSEWAY_CONFIG")?;
         let config = Config::from_json(&json)
             .map_err(|error| fail(["CAUSEWAY_CONFIG: ", &error.to_string()].concat()))?;
+        let seal = PassportKeys::from_json(&required("UPLOAD_SEAL")?)
+            .map_err(|error| fail(["UPLOAD_SEAL: ", &error].concat()))?;
         Ok(Self {
             config,
+            seals: seal.seals(),
             credentials: OriginCredentials {
                 access_key_id: required("ORIGIN_ACCESS_KEY_ID")?,
                 secret: SecretKey::new(required("ORIGIN_SECRET_ACCESS_KEY")?)

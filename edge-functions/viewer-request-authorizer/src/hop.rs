@@ -152,7 +152,7 @@ impl Hop {
             dialect: claim.scheme().dialect(),
         };
         self.visit.line.decided(&decision);
-        let errand = authorized.errand()?;
+        let errand = authorized.errand(&passport_keys.seals())?;
         // Whether a body of unstated length is empty can't be seen here.
         router::check_direct_path(&authorized, config.cloudfront.direct_path)?;
         if router::body_rule_of(&authorized, router::content_length(&head))? == BodyRule::Empty {

@@ -117,7 +117,7 @@ impl Hop {
             .body()
             .filter(|body| checked.header(BODY_HEADER) == Some(passport::body_digest(body).as_bytes()));
         let body = body.ok_or_else(|| no_passport("The passport does not cover the body."))?;
-        let received = errand::read(&self.function.config, &checked).ok_or_else(|| {
+        let received = errand::read(&self.function.config, &checked, &keys.seals()).ok_or_else(|| {
             Refusal::new(Fault::GatewayFailed)
                 .because("The errand can't be read: the functions have different configurations or versions.")
         })?;

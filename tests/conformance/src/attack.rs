@@ -18,6 +18,7 @@ use crate::corpus::{Reached, check};
 use crate::mac::{self, s3_string_to_sign, v4_string_to_sign};
 use crate::report::{Outcome, Report};
 use crate::run::{joined, latin1};
+use crate::upload::seals;
 
 /// The attack cases that are data: file name and text.
 pub const FILES: [(&str, &str); 4] = [
@@ -292,7 +293,7 @@ impl Gateway {
             return Err(Denial::UnknownKey.into());
         }
         let authorized = authorizer::authorize(&self.config, &head, &claim, record, now)?;
-        let errand = authorized.errand()?;
+        let errand = authorized.errand(&seals())?;
         body_rule_of(&authorized, Some(0))?;
         authorized.unframer()?;
         let id = RequestId::from_bytes([0; 12]);

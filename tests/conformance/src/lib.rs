@@ -14,6 +14,7 @@ pub mod form;
 pub mod mac;
 pub mod report;
 pub mod run;
+pub mod upload;
 pub mod vector;
 
 /// The vector files of `tests/vectors`: their names and texts.

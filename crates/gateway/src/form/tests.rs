@@ -4,7 +4,7 @@ use request_auth::post_policy::{FormFields, FormSigner};
 use request_auth::{Delivery, SecretKey};
 
 use super::*;
-use crate::device::NOW;
+use crate::device::{NOW, seals};
 
 const SECRET: &str = "0123456789abcdef0123456789abcd";
 const CONFIG: &str = r#"{
@@ -98,7 +98,7 @@ fn g05_a_form_is_put_under_the_mount_of_its_grant_whichever_way_the_bucket_is_na
         ("devices.edge.example", "/"),
     ] {
         Post { host, path, ..GOOD }.outcome(|authorized| {
-            let errand = authorized.unwrap().errand().unwrap();
+            let errand = authorized.unwrap().errand(&seals()).unwrap();
             assert_eq!(errand.target().key(), "u/k");
             let request = oss_s3::request::OriginRequest::new(&errand);
             assert_eq!(request.method, "PUT");

@@ -45,7 +45,7 @@ pub(super) fn readable(
 mod tests {
     use super::super::tests::outcome;
     use super::*;
-    use crate::device::Device;
+    use crate::device::{Device, seals};
 
     const SOURCE: &str = "x-oss-copy-source";
 
@@ -55,7 +55,7 @@ mod tests {
         let copy = |target| {
             device.request("PUT", target, &[(SOURCE, source)], |outcome| {
                 let authorized = outcome.map_err(|refusal| refusal.fault())?;
-                let errand = authorized.errand().unwrap();
+                let errand = authorized.errand(&seals()).unwrap();
                 let mut headers = errand.headers().iter();
                 let found = headers.find(|(name, _)| name == "x-amz-copy-source").unwrap();
                 Ok(String::from_utf8(found.1.clone()).unwrap())

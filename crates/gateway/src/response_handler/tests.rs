@@ -1,8 +1,12 @@
+use std::borrow::Cow;
+
 use oss_s3::answer::RequestId;
+use oss_s3::operation::UploadId;
 use oss_s3::request::OriginBody;
+use oss_s3::upload::{MARK_HEADER, Owner};
 
 use super::*;
-use crate::device::{AMPLE, Device, asked};
+use crate::device::{AMPLE, Device, asked, seals};
 
 const LIST: &str = "<CompleteMultipartUpload>\
     <Part><PartNumber>1</PartNumber><ETag>\"0cc175b9c0f1b6a831c399e269772661\"</ETag></Part>\
@@ -59,7 +63,7 @@ fn run_of(
     let id = RequestId::from_bytes([1; 12]);
     device.request(method, target, headers, |authorized| {
         let authorized = authorized.unwrap();
-        let errand = authorized.errand().unwrap();
+        let errand = authorized.errand(&seals()).unwrap();
         let mut sent = Vec::new();
         let (mut exchange, first) = match Exchange::begin(errand, document.as_bytes(), &asked(&id)) {
             Ok((exchange, Step::Send(first))) => (exchange, first),
@@ -227,10 +231,24 @@ fn an_initiation_answers_in_the_device_s_terms() {
         &[origin(200, &[("x-amz-id-2", "secret")], s3)],
     );
     assert_eq!(sent[0].path_and_query(), "/m/k?uploads=");
+    let id = RequestId::from_bytes([1; 12]);
+    let mark = (Cow::Borrowed(MARK_HEADER), id.as_str().as_bytes().to_vec());
+    assert!(sent[0].headers.contains(&mark));
+    let owner = Owner {
+        bucket: "devices",
+        key: "k",
+        key_id: "AK-1",
+    };
+    let told = owner
+        .seal(&seals(), &UploadId::new(b"U-1").unwrap(), &id)
+        .unwrap();
     assert_eq!(
         body(&answer.unwrap()),
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<InitiateMultipartUploadResult><Bucket>devices</Bucket><Key>k</Key>\
-         <UploadId>U-1</UploadId></InitiateMultipartUploadResult>"
+        format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<InitiateMultipartUploadResult><Bucket>devices</Bucket><Key>k</Key>\
+             <UploadId>{}</UploadId></InitiateMultipartUploadResult>",
+            told.as_str()
+        )
     );
 }
 
@@ -248,7 +266,7 @@ fn a_read_is_answered_with_the_origins_own_stream_unless_it_is_an_error_or_has_n
         ("GET", 404, false),
     ] {
         device.request(method, "/devices/k", &[("range", "bytes=0-1")], |authorized| {
-            let errand = authorized.unwrap().errand().unwrap();
+            let errand = authorized.unwrap().errand(&seals()).unwrap();
             let (mut exchange, Step::Send(first)) = Exchange::begin(errand, b"", &asked(&id)).unwrap() else {
                 panic!("a read is sent");
             };

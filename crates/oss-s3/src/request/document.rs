@@ -48,7 +48,7 @@ mod tests {
     use super::*;
     use crate::addressing::AclRule;
     use crate::complete::content_md5;
-    use crate::device::{self, Request};
+    use crate::device::{self, Request, seals};
     use crate::error::Fault;
     use crate::request::OriginBody;
 
@@ -57,7 +57,7 @@ mod tests {
 
     fn sent(request: &Request, document: &str) -> Result<Sent, Fault> {
         request.authorized("fleet/AK/", |authorized| {
-            let errand = authorized.errand().map_err(|refusal| refusal.fault())?;
+            let errand = authorized.errand(&seals()).map_err(|refusal| refusal.fault())?;
             let request = OriginRequest::new(&errand)
                 .with_client_document(&errand, document.as_bytes())
                 .map_err(|refusal| refusal.fault())?;

@@ -57,7 +57,7 @@ mod tests {
     use crate::addressing::{AclRule, VirtualBucket};
     use crate::answer::Answer;
     use crate::answer::tests::asked_of_s3;
-    use crate::device::{self, Request};
+    use crate::device::{self, Request, seals};
     use crate::error::{Fault, Refusal};
     use crate::response::OriginAnswer;
 
@@ -65,7 +65,7 @@ mod tests {
 
     fn told_to_s3(request: Request, origin: &OriginAnswer) -> Result<Answer, Refusal> {
         request.signed_by_s3(&[]).authorized("fleet/AK/", |authorized| {
-            let errand = authorized.errand().unwrap();
+            let errand = authorized.errand(&seals()).unwrap();
             translate(
                 origin,
                 &Subject::of(&errand),

@@ -6,7 +6,7 @@ use super::tests::origin;
 use super::*;
 use crate::answer::tests::{asked, asked_of_s3};
 use crate::area::KnownBucket;
-use crate::device::{self, Request};
+use crate::device::{self, Request, seals};
 use crate::operation::BucketsPage;
 use crate::request::{OriginBody, OriginRequest};
 
@@ -35,7 +35,7 @@ fn told(dialect: Dialect, method: &str, query: &str, origin: &OriginAnswer) -> R
     request(dialect, method, query).authorized("", |authorized| {
         translate(
             origin,
-            &Subject::of(&authorized.errand().unwrap()),
+            &Subject::of(&authorized.errand(&seals()).unwrap()),
             &asks(dialect, method),
         )
     })
@@ -44,7 +44,7 @@ fn told(dialect: Dialect, method: &str, query: &str, origin: &OriginAnswer) -> R
 /// What the origin is sent, with a client's document.
 fn sent(dialect: Dialect, method: &str, query: &str, document: &str) -> Result<OriginRequest, Fault> {
     request(dialect, method, query).authorized("", |authorized| {
-        let errand = authorized.errand().map_err(|refusal| refusal.fault())?;
+        let errand = authorized.errand(&seals()).map_err(|refusal| refusal.fault())?;
         let request = OriginRequest::new(&errand).with_client_document(&errand, document.as_bytes());
         request.map_err(|refusal| refusal.fault())
     })
@@ -100,7 +100,7 @@ fn a_bucket_is_made_in_its_region_by_a_document_of_the_gateway_s_own() {
     Request::new("PUT", "/devices/")
         .bucket(unnamed)
         .authorized("", |authorized| {
-            let errand = authorized.errand().unwrap();
+            let errand = authorized.errand(&seals()).unwrap();
             let request = OriginRequest::new(&errand).with_client_document(&errand, b"");
             assert_eq!(request.unwrap().body, OriginBody::Empty);
         });
@@ -120,7 +120,7 @@ fn o05_a_public_bucket_is_refused_unless_the_configuration_passes_acls() {
                 Dialect::S3 => request.signed_by_s3(&[]),
             };
             request.authorized("", |authorized| {
-                let errand = authorized.errand().map_err(|refusal| refusal.fault())?;
+                let errand = authorized.errand(&seals()).map_err(|refusal| refusal.fault())?;
                 Ok(errand.headers().clone())
             })
         };
@@ -385,7 +385,8 @@ fn a_bucket_s_place_is_its_region_as_either_dialect_writes_it() {
         bucket.origin.region = region.to_owned();
         let request = request(dialect, "GET", "?location").bucket(bucket);
         request.authorized("", |authorized| {
-            let answer = answer_at_once(&authorized.errand().unwrap(), &asks(dialect, "GET")).unwrap();
+            let answer =
+                answer_at_once(&authorized.errand(&seals()).unwrap(), &asks(dialect, "GET")).unwrap();
             let namespace = if dialect == Dialect::S3 {
                 [" ", NS].concat()
             } else {

@@ -63,7 +63,7 @@ mod tests {
     use super::super::{OriginAnswer, Subject, translate};
     use crate::answer::Answer;
     use crate::answer::tests::asked_of_s3;
-    use crate::device::Request;
+    use crate::device::{Request, seals};
     use crate::error::Refusal;
 
     const NS: &str = "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
@@ -78,7 +78,7 @@ mod tests {
             .header("x-amz-copy-source", "/devices/a")
             .signed_by_s3(&[]);
         request.authorized("", |authorized| {
-            let errand = authorized.errand().unwrap();
+            let errand = authorized.errand(&seals()).unwrap();
             translate(
                 answer,
                 &Subject::of(&errand),

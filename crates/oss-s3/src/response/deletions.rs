@@ -126,7 +126,7 @@ mod tests {
     use super::super::tests::origin;
     use super::*;
     use crate::answer::tests::{asked, asked_of_s3};
-    use crate::device::Request;
+    use crate::device::{Request, seals};
 
     const NS: &str = " xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
     const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
@@ -148,7 +148,7 @@ mod tests {
             Dialect::S3 => request.signed_by_s3(&[]),
         };
         request.authorized("m/", |authorized| {
-            let errand = authorized.errand().unwrap();
+            let errand = authorized.errand(&seals()).unwrap();
             let batch = ["<Delete>", quiet, ASKED, "</Delete>"].concat();
             let deletions = Deletions::from_client(batch.as_bytes(), errand.target().areas()).unwrap();
             let asked = match dialect {

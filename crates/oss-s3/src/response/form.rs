@@ -81,12 +81,14 @@ mod tests {
     use crate::key::{ObjectKey, OriginKey};
     use crate::operation::{KeySpelling, Operation};
     use crate::response::{Sent, translate};
+    use crate::upload::Sealer;
 
     fn answer(reply: &FormReply, path: &str) -> Answer {
         let bucket = device::bucket();
         let key = ObjectKey::new("a/b c&.txt".as_bytes()).unwrap();
         let origin_key = OriginKey::new(b"", &key).unwrap();
         let target = Target::Object { key, origin_key };
+        let seals = device::seals();
         let subject = Subject {
             sent: Sent {
                 operation: Operation::PostObject,
@@ -99,6 +101,8 @@ mod tests {
             spelling: KeySpelling::Plain,
             bucket: &bucket,
             target: &target,
+            upload: None,
+            sealer: Sealer::new("devices", "AK", &seals),
         };
         let origin = OriginAnswer {
             status: 200,

@@ -12,7 +12,7 @@ use request_auth::canon::{Slash, percent_decode, percent_encode};
 
 use super::read::object_type;
 use super::{OWNER, OriginAnswer, Subject, unreadable};
-use crate::answer::{Answer, Asked};
+use crate::answer::{Answer, Asked, RequestId};
 use crate::area::Area;
 use crate::errand::Errand;
 use crate::error::{Fault, Refusal};
@@ -20,6 +20,7 @@ use crate::headers;
 use crate::key::RESERVED_PREFIX;
 use crate::operation::{KeySpelling, ListOf, Listing, MAX_PAGE, UploadId, token_of};
 use crate::parts::{read_etag, whole_seconds};
+use crate::upload::Sealer;
 use crate::xml::{self, Document, Element, is_xml_char};
 
 /// The longest list that is read from the origin or told to a client, in bytes: Lambda hands on no more than
@@ -59,6 +60,9 @@ struct Page<'a> {
     area: &'a Area,
     folded: Option<&'a str>,
     dialect: Dialect,
+    sealer: Sealer<'a>,
+    /// The request that began an upload is not listed; this one says who was told of it.
+    mark: &'a RequestId,
     root: &'static str,
     texts: [String; 13],
     document: Document,
@@ -75,7 +79,7 @@ struct Page<'a> {
 /// The answer to a list that the origin need not be asked for.
 pub(super) fn at_once(listing: &Listing, errand: &Errand<'_>, asked: &Asked<'_>) -> Option<Answer> {
     let area = errand.target().areas().first()?;
-    let page = Page::new(listing, area, &errand.bucket().name, asked.dialect);
+    let page = Page::new(listing, area, &errand.bucket().name, errand.sealer(), asked);
     listing.is_void(area).then(|| page.finish("", "", asked))
 }
 
@@ -91,7 +95,7 @@ pub(super) fn told(
     if origin.body.len() > MAX_LIST_BYTES {
         return Err(too_long("The origin's list has more than 4 MB of XML."));
     }
-    let mut page = Page::new(listing, area, &subject.bucket.name, asked.dialect);
+    let mut page = Page::new(listing, area, &subject.bucket.name, subject.sealer, asked);
     let read = xml::read::<Refusal>(&origin.body, &mut |element| page.take(&element));
     if page.listed > usize::from(MAX_PAGE) {
         return Err(too_long("The origin's list has more than 1,000 entries."));
@@ -122,7 +126,14 @@ pub(super) fn told(
 }
 
 impl<'a> Page<'a> {
-    fn new(listing: &'a Listing, area: &'a Area, bucket: &'a str, dialect: Dialect) -> Self {
+    fn new(
+        listing: &'a Listing,
+        area: &'a Area,
+        bucket: &str,
+        sealer: Sealer<'a>,
+        asked: &Asked<'a>,
+    ) -> Self {
+        let dialect = asked.dialect;
         let (root, name) = match listing.of {
             ListOf::Uploads => ("ListMultipartUploadsResult", "Bucket"),
             ListOf::Objects | ListOf::ObjectsByToken => ("ListBucketResult", "Name"),
@@ -132,6 +143,8 @@ impl<'a> Page<'a> {
             area,
             folded: listing.folded(area),
             dialect,
+            sealer,
+            mark: asked.request_id,
             root,
             texts: Default::default(),
             document: Document::of_result(root, dialect),
@@ -253,7 +266,7 @@ impl<'a> Page<'a> {
         let Some(key) = decoded(&key) else {
             return Ok(());
         };
-        if let Some(seen) = self.seen(&key).map(|seen| self.spelled(seen)) {
+        if let Some((plain, seen)) = self.seen(&key).map(|seen| (seen, self.spelled(seen))) {
             if self.folded.is_some() {
                 self.told = 1;
             } else {
@@ -272,7 +285,8 @@ impl<'a> Page<'a> {
                 self.document.leaf("Key", &seen);
                 if is_upload {
                     let id = UploadId::new(upload.as_bytes()).ok_or_else(|| unreadable(UNREADABLE))?;
-                    self.document.leaf("UploadId", id.as_str());
+                    let sealed = self.sealer.seal(plain, &id, self.mark)?;
+                    self.document.leaf("UploadId", sealed.as_str());
                     self.document.leaf("Initiated", &moment);
                     if self.dialect == Dialect::S3 {
                         self.person("Initiator");

@@ -3,7 +3,7 @@
 use super::tests::origin;
 use super::*;
 use crate::answer::tests::asked_of_s3;
-use crate::device::Request;
+use crate::device::{Request, seals, unsealed};
 
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 const NS: &str = "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
@@ -15,14 +15,14 @@ fn told(method: &str, target: &str, origin: &OriginAnswer) -> Result<Answer, Ref
         let path = ["/devices/", authorized.target().key()].concat();
         translate(
             origin,
-            &Subject::of(&authorized.errand().unwrap()),
+            &Subject::of(&authorized.errand(&seals()).unwrap()),
             &asked_of_s3("POST", "edge.example.com:8443", &path),
         )
     })
 }
 
 fn body(answer: Answer) -> String {
-    String::from_utf8(answer.body).unwrap()
+    unsealed(answer.body)
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn a_page_of_parts_has_their_checksums() {
 fn a_condition_that_fails_is_s3_s_412() {
     let request = Request::new("PUT", "/devices/k").header("if-none-match", "*");
     let refusal = request.signed_by_s3(&[]).authorized("", |authorized| {
-        let errand = authorized.errand().unwrap();
+        let errand = authorized.errand(&seals()).unwrap();
         let s3 = origin(
             412,
             &[],
@@ -199,7 +199,7 @@ fn what_streams_for_an_s3_client_bears_the_name_of_its_operation() {
     ] {
         let request = Request::new(method, target).signed_by_s3(&[]);
         request.authorized("", |authorized| {
-            let request = OriginRequest::new(&authorized.errand().unwrap());
+            let request = OriginRequest::new(&authorized.errand(&seals()).unwrap());
             assert_eq!(request.path_and_query(), expected);
             assert_eq!(request.body == OriginBody::Device, method == "PUT");
         });

@@ -1,6 +1,6 @@
 use super::*;
 use crate::answer::tests::asked;
-use crate::device::Request;
+use crate::device::{Request, seals, unsealed};
 
 const NS: &str = "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
 
@@ -22,7 +22,7 @@ pub(super) fn told(request: &Request, origin: &OriginAnswer) -> Result<Answer, R
         let path = ["/devices/", authorized.target().key()].concat();
         translate(
             origin,
-            &Subject::of(&authorized.errand().unwrap()),
+            &Subject::of(&authorized.errand(&seals()).unwrap()),
             &asked("POST", "edge.example.com:8443", &path),
         )
     })
@@ -37,7 +37,7 @@ fn complete() -> Request {
 }
 
 fn body(answer: Answer) -> String {
-    String::from_utf8(answer.body).unwrap()
+    unsealed(answer.body)
 }
 
 #[test]
@@ -312,7 +312,7 @@ fn a_retried_complete_is_a_success_only_if_the_object_is_the_one_of_its_parts() 
             completed_before(
                 head,
                 parts,
-                &Subject::of(&authorized.errand().unwrap()),
+                &Subject::of(&authorized.errand(&seals()).unwrap()),
                 &asked("POST", "h", "/devices/a b"),
             )
         })

@@ -14,6 +14,7 @@ use serde_json::json;
 
 use super::mutate::Arrived;
 use super::{Dice, Reached, check, origin};
+use crate::upload::seals;
 use crate::vector::Credentials;
 
 /// The mount of every grant: what isolates a device has to be in front of every key.
@@ -163,7 +164,7 @@ fn exchange(
             }
         })?;
     *reached = Reached::Permit;
-    let errand = authorized.errand()?;
+    let errand = authorized.errand(&seals())?;
     let length = match head.header("content-length") {
         Occurrence::Once(value) => core::str::from_utf8(value)
             .ok()

@@ -147,7 +147,7 @@ fn forward(upload: &Upload) -> Result<OriginRequest, Refusal> {
     let head = RequestHead::new(&wire.method, &wire.target, lines, Delivery::Lines).map_err(Denial::from)?;
     let claim = authorizer::claim(&CONFIG, &head)?;
     let authorized = authorizer::authorize(&CONFIG, &head, &claim, &RECORD, NOW)?;
-    let request = OriginRequest::new(&authorized.errand()?);
+    let request = OriginRequest::new(&authorized.errand(&conformance::upload::seals())?);
     check::forwarded(&request, &authorized, MOUNT, Dialect::Oss).unwrap();
     Ok(request)
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use conformance::upload::seals;
 use gateway::response_handler::{Allowance, Exchange, Step};
 use oss_s3::answer::{Asked, RequestId, Scheme};
 use oss_s3::area::{Area, Target};
@@ -193,7 +194,9 @@ fn page(
         target,
         Vec::new(),
         digests,
+        ("AK".to_owned(), &seals()),
     );
+    let errand = errand.unwrap();
     let (mut exchange, mut step) = Exchange::begin(errand, b"", &asked).unwrap();
     let answer = loop {
         step = match step {

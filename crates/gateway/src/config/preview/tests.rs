@@ -7,6 +7,7 @@ use request_auth::{Delivery, Dialect, RequestHead, SecretKey, UnixSeconds};
 
 use crate::authorizer;
 use crate::config::Config;
+use crate::device::seals;
 use crate::keys::KeyRecord;
 
 const NOW: UnixSeconds = UnixSeconds(1_714_566_896);
@@ -64,7 +65,7 @@ fn sent_at(
     let claim = authorizer::claim(&config, &head)?;
     assert_eq!(claim.record_id(), "app-links");
     let authorized = authorizer::authorize(&config, &head, &claim, record, now)?;
-    let errand = authorized.errand()?;
+    let errand = authorized.errand(&seals())?;
     assert_eq!(errand.dialect(), Dialect::S3);
     let request = OriginRequest::new(&errand);
     // A read has its encoding set by the gateway itself.

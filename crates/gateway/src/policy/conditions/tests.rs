@@ -1,7 +1,7 @@
 use oss_s3::error::Fault;
 use request_auth::Dialect;
 
-use crate::device::{Device, NOW};
+use crate::device::{Device, NOW, seals};
 use crate::keys::KeyRecord;
 use crate::router::{BodyRule, body_rule_of};
 
@@ -103,7 +103,7 @@ fn the_first_grant_that_covers_a_request_in_all_respects_decides() {
             panic!()
         };
         assert_eq!(origin_key.as_str(), "small/k");
-        assert_eq!(authorized.errand().unwrap().max_object_bytes(), Some(5));
+        assert_eq!(authorized.errand(&seals()).unwrap().max_object_bytes(), Some(5));
         // A size chooses no other grant.
         let refusal = authorized.check_size(Some(6)).unwrap_err();
         assert_eq!(refusal.fault(), Fault::EntityTooLarge);

@@ -2,7 +2,7 @@ use super::super::answer_at_once;
 use super::super::tests::{origin, told};
 use super::*;
 use crate::answer::tests::{asked, asked_of_s3};
-use crate::device::Request;
+use crate::device::{Request, seals, unsealed};
 
 const NS: &str = "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
 
@@ -42,7 +42,7 @@ fn listed(query: &str, document: &str) -> String {
 fn listed_to_s3(query: &str, document: &str) -> String {
     let request = request(query).signed_by_s3(&[]);
     body(request.authorized("fleet/AK/", |authorized| {
-        let errand = authorized.errand().unwrap();
+        let errand = authorized.errand(&seals()).unwrap();
         let asked = asked_of_s3("GET", "edge.example.com", "/devices/");
         super::super::translate(&origin(200, &[], document), &Subject::of(&errand), &asked)
     }))
@@ -53,7 +53,7 @@ fn refused(query: &str, document: &str) -> Refusal {
 }
 
 fn body(answer: Result<Answer, Refusal>) -> String {
-    String::from_utf8(answer.unwrap().body).unwrap()
+    unsealed(answer.unwrap().body)
 }
 
 /// The texts of all elements of this name.
@@ -231,7 +231,7 @@ fn the_gateways_own_prefix_is_stepped_over_by_the_marker() {
     );
     let request = request("");
     let document = request.authorized("", |authorized| {
-        let errand = authorized.errand().unwrap();
+        let errand = authorized.errand(&seals()).unwrap();
         let asked = asked("GET", "edge.example.com", "/devices/");
         body(super::super::translate(
             &origin(200, &[], &document),
@@ -272,7 +272,7 @@ fn of_area(query: &str, prefix: &str, document: Option<&str>) -> String {
         Area::new(prefix.to_owned(), "fleet/AK/".to_owned()),
     );
     request.authorized("", |authorized| {
-        let mut errand = authorized.errand().unwrap();
+        let mut errand = authorized.errand(&seals()).unwrap();
         errand.target = crate::area::Target::Bucket { areas: vec![area] };
         let asked = asked("GET", "edge.example.com", "/devices/");
         body(match document {
