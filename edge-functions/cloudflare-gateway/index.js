@@ -22,14 +22,16 @@ addEventListener("error", (event) => {
 export default {
   fetch(incoming, env, context) {
     return new Promise((resolve) => {
+      const failed = (what, error) => resolve(internalError(incoming, `${what}: ${error}`));
       const trapped = (error) => {
         instance = undefined;
-        resolve(internalError(incoming, error));
+        failed("the wasm instance was lost", error);
       };
-      request.run(trapped, async () => {
+      request.run(trapped, () => {
         try {
           instance ??= instantiate(wasm);
-          resolve(await instance.fetch(incoming, env, context));
+          // Only what does not trap can reject a promise: the instance is as good as before.
+          instance.fetch(incoming, env, context).then(resolve, (error) => failed("no answer could be made", error));
         } catch (error) {
           trapped(error);
         }
@@ -39,14 +41,14 @@ export default {
 };
 
 // OSS's InternalError, which SDKs retry, and the log line of a request that the gateway could not log itself.
-function internalError(incoming, error) {
+function internalError(incoming, reason) {
   const id = crypto.randomUUID().replaceAll("-", "").slice(0, 24).toUpperCase();
   const host = incoming.headers.get("host") ?? "";
   const now = new Date();
   const { method } = incoming;
   console.log(JSON.stringify({
     time: now.toISOString(), request_id: id, method, host, operation: null, bucket: null, key: null,
-    access_key_id: null, status: 500, code: "InternalError", reason: `the wasm instance was lost: ${error}`,
+    access_key_id: null, status: 500, code: "InternalError", reason,
     origin_status: null, origin_request_id: null, milliseconds: null, level: "error",
   }));
   const text = (value) => value.replace(/[&<>]/g, (c) => `&#${c.charCodeAt(0)};`);

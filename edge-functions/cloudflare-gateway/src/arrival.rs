@@ -5,7 +5,6 @@
 use crate::platform::lines;
 use request_auth::canon::percent_decode;
 use request_auth::{Connection, Delivery, HeadError, RequestHead};
-use worker::web_sys;
 
 /// What was received, apart from the body's bytes.
 pub(crate) struct Arrival {
@@ -86,7 +85,7 @@ mod tests {
     use gateway::router::content_length;
     use request_auth::Occurrence;
     use wasm_bindgen_test::wasm_bindgen_test;
-    use worker::web_sys::{Headers, Request, RequestInit};
+    use web_sys::{Headers, Request, RequestInit};
 
     use super::*;
 

@@ -1,12 +1,11 @@
 //! Bodies: the client's stream on its way to the origin, and small documents that are read.
 
 use gateway::router::BodyRule;
+use js_sys::{Reflect, Uint8Array};
 use oss_s3::error::{Fault, Refusal};
 use request_auth::aws_v4::Unframer;
-use worker::js_sys::{Reflect, Uint8Array};
-use worker::wasm_bindgen::{JsCast as _, JsValue};
-use worker::wasm_bindgen_futures::JsFuture;
-use worker::web_sys;
+use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen_futures::JsFuture;
 
 use crate::arrival::Arrival;
 use crate::platform::said;

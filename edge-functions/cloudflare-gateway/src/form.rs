@@ -11,14 +11,13 @@ use std::task::Poll;
 
 use gateway::form::{self, Boundary, FileScan, FormReader, MAX_BUFFERED_BYTES, Opened};
 use gateway::router::content_length;
+use js_sys::{Reflect, Uint8Array};
 use oss_s3::answer::Asked;
 use oss_s3::error::{Fault, Refusal};
 use request_auth::RequestHead;
 use request_auth::post_policy::{Form, FormClaim};
-use worker::js_sys::{Reflect, Uint8Array};
-use worker::wasm_bindgen::{JsCast as _, JsValue};
-use worker::wasm_bindgen_futures::JsFuture;
-use worker::web_sys;
+use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen_futures::JsFuture;
 
 use crate::arrival::Arrival;
 use crate::body::Body;

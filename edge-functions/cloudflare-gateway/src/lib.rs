@@ -24,9 +24,8 @@ use oss_s3::answer::{Asked, Scheme};
 use oss_s3::errand::Errand;
 use oss_s3::error::{Fault, Refusal};
 use request_auth::{Denial, Dialect, UnixSeconds};
-use worker::wasm_bindgen::JsValue;
-use worker::web_sys::{Request, Response};
-use worker::{Context, Env, Error, event};
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+use web_sys::{Request, Response};
 
 use crate::arrival::Arrival;
 use crate::body::Body;
@@ -41,9 +40,19 @@ const ALLOWANCE: Allowance = Allowance {
     together: 3,
 };
 
-#[event(fetch)]
-async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response, Error> {
-    Ok(answer(&request, &env).await?)
+/// Answers a request. `env` has the deployment's bindings.
+///
+/// # Errors
+/// What the platform refuses to make of an answer.
+#[wasm_bindgen]
+pub async fn fetch(request: Request, env: JsValue, _context: JsValue) -> Result<Response, JsValue> {
+    answer(&request, &env).await
+}
+
+/// Has the log say what a panic was: of the trap that it ends in, the platform says no more than that it was one.
+#[wasm_bindgen(start, private)]
+pub fn start() {
+    std::panic::set_hook(Box::new(|panic| platform::console_error(&panic.to_string())));
 }
 
 async fn answer(request: &Request, env: &JsValue) -> Result<Response, JsValue> {

@@ -2,17 +2,16 @@
 
 use gateway::origin_signature;
 use gateway::response_handler::Exchange;
+use js_sys::{Uint8Array, global};
 use oss_s3::addressing::OriginBucket;
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::request::{OriginBody, OriginRequest};
 use oss_s3::response::OriginAnswer;
 use request_auth::UnixSeconds;
 use request_auth::aws_v4::OriginCredentials;
-use worker::js_sys::{Uint8Array, global};
-use worker::wasm_bindgen::{JsCast as _, JsValue};
-use worker::wasm_bindgen_futures::JsFuture;
-use worker::web_sys;
-use worker::web_sys::{Headers, RequestCache, RequestInit, RequestRedirect, Response, WorkerGlobalScope};
+use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Headers, RequestCache, RequestInit, RequestRedirect, Response, WorkerGlobalScope};
 
 use crate::body::{self, Body};
 use crate::platform::{self, lines, said};

@@ -1,10 +1,9 @@
 //! The answer as workerd takes it.
 
+use js_sys::{Math, Uint8Array};
 use oss_s3::answer::{Answer, RequestId};
-use worker::js_sys::{Math, Uint8Array};
-use worker::wasm_bindgen::JsValue;
-use worker::web_sys;
-use worker::web_sys::{Headers, Response, ResponseInit};
+use wasm_bindgen::JsValue;
+use web_sys::{Headers, Response, ResponseInit};
 
 /// A new request id. It names a request in logs and answers; nothing is secured by it.
 pub(crate) fn request_id() -> RequestId {

@@ -9,7 +9,7 @@ use oss_s3::error::{Fault, Refusal};
 use oss_s3::upload::SealKeys;
 use request_auth::aws_v4::OriginCredentials;
 use request_auth::{SecretKey, SecurityToken};
-use worker::wasm_bindgen::JsValue;
+use wasm_bindgen::JsValue;
 
 use crate::platform::text_binding;
 

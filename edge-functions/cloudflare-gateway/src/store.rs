@@ -12,8 +12,8 @@ use gateway::keys::cache::{CacheTimes, Cached, KeyCache};
 use gateway::log::Line;
 use oss_s3::error::{Fault, Refusal};
 use request_auth::{Denial, UnixSeconds};
-use worker::wasm_bindgen::{JsCast as _, JsValue};
-use worker::wasm_bindgen_futures::JsFuture;
+use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen_futures::JsFuture;
 
 use crate::platform::{Namespace, binding, said};
 

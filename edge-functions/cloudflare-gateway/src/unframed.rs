@@ -7,12 +7,12 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use js_sys::{Reflect, Uint8Array};
 use oss_s3::error::Fault;
 use request_auth::aws_v4::Unframer;
-use worker::js_sys::{Reflect, Uint8Array};
-use worker::wasm_bindgen::{JsCast as _, JsValue};
-use worker::wasm_bindgen_futures::{JsFuture, spawn_local};
-use worker::web_sys::{ReadableStream, ReadableStreamDefaultReader, WritableStreamDefaultWriter};
+use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{ReadableStream, ReadableStreamDefaultReader, WritableStreamDefaultWriter};
 
 use crate::platform::pipe;
 

@@ -15,16 +15,20 @@ import { compatibility, serve, wrangler } from "./workerd.mjs";
 // (module (func (export "trap") unreachable))
 const WASM = Buffer.from("0061736d0100000001040160000003020100070801047472617000000a05010300000b", "hex");
 
-// Answers with the number of the instance, after a trap, or after a while.
+// Answers with the number of the instance, after a trap or an error, or after a while.
 const GLUE = `
 let instances = 0;
 export function instantiate(module) {
   const number = ++instances;
   const { trap } = new WebAssembly.Instance(module).exports;
   return {
-    async fetch(request) {
+    fetch(request) {
+      if (new URL(request.url).pathname === "/trap-at-once") trap();
+      return this.answer(request);
+    },
+    async answer(request) {
       const path = new URL(request.url).pathname;
-      if (path === "/trap-at-once") trap();
+      if (path === "/refused") throw new TypeError("Invalid header value.");
       if (path === "/trap-in-a-future") return new Promise(() => queueMicrotask(trap));
       if (path === "/slow") await scheduler.wait(500);
       return new Response(String(number));
@@ -89,6 +93,17 @@ test("a HEAD has the error document in x-oss-err", async () => {
   const response = await fetch(`${url}/trap-at-once`, { method: "HEAD" });
   assert.equal(response.status, 500);
   assert.match(atob(response.headers.get("x-oss-err")), /<Code>InternalError<\/Code>/);
+});
+
+test("an answer that the platform refuses is InternalError, and costs no instance", async () => {
+  const old = await instance();
+  const response = await fetch(`${url}/refused`);
+  const id = response.headers.get("x-oss-request-id");
+  assert.equal(response.status, 500);
+  assert.match(await response.text(), /<Code>InternalError<\/Code>/);
+  const entry = await workerd.logLine((line) => line.request_id === id);
+  assert.equal(entry.reason, "no answer could be made: TypeError: Invalid header value.");
+  assert.equal(await instance(), old);
 });
 
 test("requests after a trap get a new instance, and keep it", async () => {

@@ -6,14 +6,13 @@
 //! 2 ms more to start for it.
 
 use std::fs;
-use std::path::Path;
 
 use anyhow::Context as _;
 use brotli::enc::BrotliEncoderParams;
 use causeway::cloudfront::{AUTHORIZER, RESPONSE_HANDLER, ROUTER};
 use wasm_bindgen_cli_support::Bindgen;
 
-use super::{read, recipe};
+use super::{read, recipe, text, without_comments};
 use crate::artefact::Artefact;
 use crate::progress::Step;
 use crate::project::Project;
@@ -61,20 +60,6 @@ pub(crate) fn build(project: &Project, npm: &Npm) -> anyhow::Result<Vec<Artefact
     Ok(artefacts)
 }
 
-fn text(path: &Path) -> anyhow::Result<String> {
-    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
-}
-
-/// The script without the lines that are comments: whoever reads it reads the sources. No text in a script here has
-/// lines that begin like comments.
-fn without_comments(script: &str) -> String {
-    let is_code = |line: &&str| {
-        let line = line.trim_start();
-        !["//", "/*", "*"].iter().any(|mark| line.starts_with(mark))
-    };
-    script.split_inclusive('\n').filter(is_code).collect()
-}
-
 /// The module as Brotli writes it.
 fn compressed(module: &[u8]) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
@@ -115,15 +100,6 @@ mod tests {
              require('zlib').brotliDecompressSync(require('fs').readFileSync(wasmPath));\nconst wasmModule = 0;\n"
         );
         assert!(reading_compressed(&glue.replace("readFileSync", "readFile")).is_err());
-    }
-
-    #[test]
-    fn scripts_are_packed_without_their_comments() {
-        let script = "// Head.\n\"use strict\";\n\n/** What\n * it does.\n */\nfunction f() {\n  // Why.\n  return 2 * 3; // six\n}\n";
-        assert_eq!(
-            without_comments(script),
-            "\"use strict\";\n\nfunction f() {\n  return 2 * 3; // six\n}\n"
-        );
     }
 
     #[test]

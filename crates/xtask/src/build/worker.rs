@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use wasm_bindgen_cli_support::Bindgen;
 
 use super::factory::instance_factory;
-use super::{read, recipe};
+use super::{read, recipe, text, without_comments};
 use crate::artefact::Artefact;
 use crate::progress::Step;
 use crate::project::Project;
@@ -26,15 +26,16 @@ const EXPORTS: &[&str] = &["fetch"];
 pub(crate) fn build(project: &Project, npm: &Npm) -> anyhow::Result<Artefact> {
     let compiled = wasm::compile(project, "the Worker", &[CRATE])?;
     let compiled = compiled.first().context("the Worker is one module")?;
-    let entry = read(&project.path("edge-functions/cloudflare-gateway/index.js"))?;
-    let inputs = [read(compiled)?, entry.clone(), recipe(project)?];
-    Artefact::of(project, CRATE).build(project, inputs.iter().map(Vec::as_slice), |folder| {
+    let entry = text(&project.path("edge-functions/cloudflare-gateway/index.js"))?;
+    let (module, recipe) = (read(compiled)?, recipe(project)?);
+    let inputs = [module.as_slice(), entry.as_bytes(), &recipe];
+    Artefact::of(project, CRATE).build(project, inputs, |folder| {
         let step = Step::start("binding and optimising the Worker's wasm");
         bind(compiled, folder)?;
         let module = folder.join("index_bg.wasm");
         fs::rename(folder.join("glue_bg.wasm"), &module)?;
         wasm::optimise(npm, &step, &module)?;
-        fs::write(folder.join("index.js"), &entry)?;
+        fs::write(folder.join("index.js"), without_comments(&entry))?;
         step.done();
         Ok(())
     })
@@ -53,6 +54,6 @@ fn bind(wasm: &Path, folder: &Path) -> anyhow::Result<()> {
         .context("wasm-bindgen cannot bind the Worker's wasm")?;
     let glue = folder.join("glue.js");
     let factory = instance_factory(&fs::read_to_string(&glue)?, EXPORTS)?;
-    fs::write(glue, factory)?;
+    fs::write(glue, without_comments(&factory))?;
     Ok(())
 }
