@@ -27,6 +27,7 @@ const KEYS = new Set([
   "kms:viaservice",
   "lambda:functionurlauthtype",
   "lambda:invokedviafunctionurl",
+  "s3:prefix",
   "s3:signatureversion",
   "s3:x-amz-acl",
   "s3:x-amz-content-sha256",

@@ -37,7 +37,7 @@ const BUCKET = {
   HEAD: { "": "s3:ListBucket" },
   PUT: { "": "s3:CreateBucket", tagging: "s3:PutBucketTagging" },
   DELETE: { "": "s3:DeleteBucket", tagging: "s3:PutBucketTagging" },
-  // Of every key, which stands in the body: the harness asks for all keys at once.
+  // Of every key in the body.
   POST: { delete: "s3:DeleteObject" },
 };
 /** Parameters that change nothing about the action. */
@@ -66,20 +66,27 @@ const PLAIN = new Set([
   "x-id",
 ]);
 
+/** Whether it deletes the objects that its body names. */
+export function deletesMany(head, key) {
+  return key === "" && head.method === "POST" && head.query.split("&").some((pair) => pair.split("=")[0] === "delete");
+}
+
 /**
  * The actions with their resources: `[{action, resource}]`, or undefined for an operation that the harness does not
- * know. `key` is the path behind the bucket, decoded, empty for the bucket itself.
+ * know. `key` is the path behind the bucket, decoded, empty for the bucket itself; `named` are the keys that the body
+ * has where [`deletesMany`] holds. S3 would delete those of them that it may and tell an error for each other one; who
+ * asks for all of these actions is stricter.
  */
-export function actionsOf(head, bucket, key) {
+export function actionsOf(head, bucket, key, named = []) {
   const names = head.query === "" ? [] : head.query.split("&").map((pair) => decodeURIComponent(pair.split("=")[0]));
   const telling = names.filter((name) => !PLAIN.has(name));
-  const named = telling.filter((name) => name !== "versionId");
-  if (named.length > 1) return undefined;
-  const plain = (key === "" ? BUCKET : OBJECT)[head.method]?.[named[0] ?? ""];
-  const action = named.length < telling.length ? OF_VERSION[plain] : plain;
+  const operations = telling.filter((name) => name !== "versionId");
+  if (operations.length > 1) return undefined;
+  const plain = (key === "" ? BUCKET : OBJECT)[head.method]?.[operations[0] ?? ""];
+  const action = operations.length < telling.length ? OF_VERSION[plain] : plain;
   if (action === undefined) return undefined;
-  const objects = key === "" && action === "s3:DeleteObject" ? "*" : key;
-  const resource = objects === "" ? `arn:aws:s3:::${bucket}` : `arn:aws:s3:::${bucket}/${objects}`;
+  if (deletesMany(head, key)) return named.map((one) => ({ action, resource: `arn:aws:s3:::${bucket}/${one}` }));
+  const resource = key === "" ? `arn:aws:s3:::${bucket}` : `arn:aws:s3:::${bucket}/${key}`;
   const actions = [{ action, resource }];
   if (action === "s3:PutObject") {
     if (values(head.lines, "x-amz-tagging").length > 0) actions.push({ action: "s3:PutObjectTagging", resource });

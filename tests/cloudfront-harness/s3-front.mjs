@@ -10,7 +10,7 @@ import { pipeline } from "node:stream/promises";
 import { framed } from "./aws-chunked.mjs";
 import { send } from "./forward.mjs";
 import { decide } from "./iam.mjs";
-import { actionsOf } from "./s3-actions.mjs";
+import { actionsOf, deletesMany } from "./s3-actions.mjs";
 import { SignatureRefused, UNSIGNED_PAYLOAD, signForS3, verify } from "./sigv4.mjs";
 import { flat, percentDecoded, readHead, target, values, without } from "./wire.mjs";
 
@@ -31,6 +31,7 @@ const STATUSES = {
   InvalidAccessKeyId: 403,
   InvalidRequest: 400,
   InvalidToken: 400,
+  MalformedXML: 400,
   MetadataTooLarge: 400,
   MissingContentLength: 411,
   MissingAuthenticationToken: 403,
@@ -67,6 +68,7 @@ export function s3Front({ callers, buckets, origin, log, secure }) {
 class Front {
   constructor(parts) {
     Object.assign(this, parts);
+    this.body = this.incoming;
     this.requestId = randomBytes(8).toString("hex").toUpperCase();
   }
 
@@ -82,7 +84,8 @@ class Front {
     const { caller, digest } = await this.#caller(head, region);
     if (bucket === undefined) throw new Refused("NoSuchBucket", "The specified bucket does not exist");
     const key = Buffer.from(percentDecoded(head.path.slice(1)), "latin1").toString();
-    this.#authorise(head, bucket, key, caller, digest);
+    const named = deletesMany(head, key) ? await this.#namedKeys() : [];
+    this.#authorise(head, bucket, key, named, caller, digest);
     this.#checkFraming(head, digest);
     this.#checkMetadata(head);
     this.#checkAcl(head, bucket);
@@ -112,11 +115,24 @@ class Front {
     }
   }
 
-  #authorise(head, bucket, key, caller, digest) {
-    const actions = actionsOf(head, bucket.name, key);
+  /** The keys in the document of a DeleteObjects, which is kept for the origin. */
+  async #namedKeys() {
+    const pieces = [];
+    for await (const piece of this.incoming.iterator({ destroyOnReturn: false })) pieces.push(piece);
+    this.body = pieces;
+    const document = Buffer.concat(pieces).toString();
+    const keys = Array.from(document.matchAll(/<Key>([^<]*)<\/Key>/g), ([, key]) => unescaped(key));
+    if (keys.length === 0) throw new Refused("MalformedXML", "The XML you provided was not well-formed");
+    return keys;
+  }
+
+  #authorise(head, bucket, key, named, caller, digest) {
+    const actions = actionsOf(head, bucket.name, key, named);
     if (actions === undefined)
       throw new Refused("NotImplemented", `The harness does not know this operation: ${head.method} ${head.query}`);
     const context = { "s3:signatureversion": "AWS4-HMAC-SHA256", "s3:x-amz-content-sha256": digest };
+    const prefix = key === "" && head.method === "GET" ? parameter(head.query, "prefix") : undefined;
+    if (prefix !== undefined) context["s3:prefix"] = prefix;
     for (const name of [
       "x-amz-acl",
       "x-amz-copy-source",
@@ -241,10 +257,10 @@ class Front {
 
   /** The body, which ends early with what S3 says of it if it is not the one that was announced. */
   #body(head, digest) {
-    if (digest === UNSIGNED_PAYLOAD) return this.incoming;
-    if (digest !== UNSIGNED_TRAILER) return checked(this.incoming, digest);
+    if (digest === UNSIGNED_PAYLOAD) return this.body;
+    if (digest !== UNSIGNED_TRAILER) return checked(this.body, digest);
     const [length] = values(head.lines, "x-amz-decoded-content-length");
-    return framed(this.incoming, Number(length), values(head.lines, "x-amz-trailer").join().toLowerCase());
+    return framed(this.body, Number(length), values(head.lines, "x-amz-trailer").join().toLowerCase());
   }
 
   /** Answers with S3's error document. The reason is for the log; callers are told as much as S3 tells them. */
@@ -302,6 +318,21 @@ async function* checked(body, digest) {
     );
   }
   if (held !== undefined) yield held;
+}
+
+/** A parameter of a query, decoded; undefined where it is not there. */
+function parameter(query, name) {
+  const found = query.split("&").find((pair) => pair.split("=")[0] === name);
+  return found === undefined ? undefined : decodeURIComponent(found.slice(name.length + 1));
+}
+
+/** Text of a document that a program wrote: the five entities of XML, and characters by their numbers. */
+function unescaped(text) {
+  const named = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
+  return text.replace(/&(?:#x([0-9A-Fa-f]+)|#(\d+)|(\w+));/g, (whole, hex, number, name) => {
+    if (name !== undefined) return named[name] ?? whole;
+    return String.fromCodePoint(hex === undefined ? Number(number) : Number.parseInt(hex, 16));
+  });
 }
 
 function escaped(text) {

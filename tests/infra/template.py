@@ -58,7 +58,7 @@ def listed(value: Any) -> list[Any]:
 def text(value: Any) -> str:
     """A value as the template has it: what `!Sub` and `!Ref` say, else the text itself."""
     if isinstance(value, dict) and set(value) == {"Fn::Sub"}:
-        return value["Fn::Sub"]
+        return value["Fn::Sub"] if isinstance(value["Fn::Sub"], str) else value["Fn::Sub"][0]
     if isinstance(value, dict) and set(value) == {"Ref"}:
         return f"${{{value['Ref']}}}"
     if isinstance(value, dict) and set(value) == {"Fn::GetAtt"}:

@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 import tomli
-from template import ROOT, listed
+from template import ROOT, listed, load
 
 CLOUDFLARE = ROOT / "infra" / "cloudflare"
 
@@ -45,11 +45,49 @@ def test_the_routes_of_the_examples_would_do_too(wrangler: Path) -> None:
     assert mistakes(wrangler, tomli.loads((CLOUDFLARE / "wrangler.toml").read_text()) | routes) == []
 
 
-def test_the_guides_policy_for_uploads_lets_nobody_copy() -> None:
+def test_the_guides_policy_for_uploads_lets_nobody_copy_but_staged_parts_nor_list_or_delete_anything_else() -> None:
     guide = (CLOUDFLARE / "README.md").read_text()
     [shown] = [block for block in re.findall(r"```json\n(.*?)```", guide, re.DOTALL) if '"s3:PutObject"' in block]
-    writing = [one for one in json.loads(shown)["Statement"] if "s3:PutObject" in listed(one["Action"])]
-    assert [one["Condition"] for one in writing] == [{"Null": {"s3:x-amz-copy-source": "true"}}]
+    granted: dict[str, list[tuple[str, Any]]] = {}
+    for one in json.loads(shown)["Statement"]:
+        for action in listed(one["Action"]):
+            granted.setdefault(action, []).append((one["Resource"], one.get("Condition")))
+    bucket = "arn:aws:s3:::acme-ingest"
+    staged = ["acme-ingest/.causeway/*", "/acme-ingest/.causeway/*"]
+    assert granted.pop("s3:PutObject") == [
+        (f"{bucket}/*", {"Null": {"s3:x-amz-copy-source": "true"}}),
+        (f"{bucket}/*", {"StringLike": {"s3:x-amz-copy-source": staged}}),
+    ]
+    assert granted.pop("s3:DeleteObject") == [(f"{bucket}/.causeway/*", None)]
+    assert granted.pop("s3:ListBucket") == [(bucket, {"StringLike": {"s3:prefix": ".causeway/*"}})]
+    others = {"s3:PutObjectTagging", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:GetObject"}
+    assert granted == {action: [(f"{bucket}/*", None)] for action in others}
+
+
+def test_the_guides_lifecycle_rules_are_those_of_the_template() -> None:
+    guide = (CLOUDFLARE / "README.md").read_text()
+    [shown] = re.findall(r"^\$ cat > lifecycle.json <<END\n(.*?)^END$", guide, re.DOTALL | re.MULTILINE)
+    template = load("storage.yaml")
+    days = template["Parameters"]["AbortUploadsAfterDays"]["Default"]
+    made = {}
+    for rule in template["Resources"]["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]:
+        if "Id" not in rule:
+            continue  # Not of uploads: under a condition.
+        expiration = {}
+        if "ExpirationInDays" in rule:
+            expiration["Days"] = days
+        if "ExpiredObjectDeleteMarker" in rule:
+            expiration["ExpiredObjectDeleteMarker"] = rule["ExpiredObjectDeleteMarker"]
+        written = {"ID": rule["Id"], "Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
+        if expiration:
+            written["Expiration"] = expiration
+        if "NoncurrentVersionExpiration" in rule:
+            written["NoncurrentVersionExpiration"] = rule["NoncurrentVersionExpiration"]
+        if "AbortIncompleteMultipartUpload" in rule:
+            written["AbortIncompleteMultipartUpload"] = {"DaysAfterInitiation": days}
+        made[rule["Id"]] = written
+    assert {rule["ID"]: rule for rule in json.loads(shown)["Rules"]} == made
+    assert len(made) == 3
 
 
 def test_a_deployment_gets_as_far_as_the_upload(wrangler: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from template import CLOUDFRONT, TEMPLATES, listed, load, statements, text
 
 OBJECTS = "arn:${AWS::Partition}:s3:::${BucketName}/*"
 BUCKET = "arn:${AWS::Partition}:s3:::${BucketName}"
+STAGED = "arn:${AWS::Partition}:s3:::${BucketName}/.causeway/*"
 SECRET = "arn:${AWS::Partition}:secretsmanager:%s:${AWS::AccountId}:secret:${SecretsPrefix}/%s"
 VIA_S3 = "StringEquals kms:ViaService s3.${AWS::Region}.amazonaws.com"
 EDGE_LOG = "arn:${AWS::Partition}:logs:*:${AWS::AccountId}:log-group:/aws/lambda/us-east-1.${Name}-%s:*"
@@ -34,6 +35,8 @@ HANDLER = {
         ("s3:AbortMultipartUpload", OBJECTS, ""),
         ("s3:ListMultipartUploadParts", OBJECTS, ""),
         ("s3:GetObject", OBJECTS, ""),
+        ("s3:DeleteObject", STAGED, ""),
+        ("s3:ListBucket", BUCKET, "StringLike s3:prefix .causeway/*"),
     },
     "HasReads": {
         ("s3:GetObject", OBJECTS, ""),
@@ -114,7 +117,10 @@ GRANTED = {
             ("secretsmanager:GetSecretValue", SECRET % ("*", "passport-??????"), ""),
             *log_of("router"),
         },
-        "ResponseRole": log_of("origin-response"),
+        "ResponseRole": {
+            ("s3:DeleteObject", "arn:${AWS::Partition}:s3:::${Bucket}/.causeway/*", ""),
+            *log_of("origin-response"),
+        },
     },
     "edge-logs.yaml": {},
 }
@@ -298,8 +304,27 @@ def test_the_bucket_is_private_encrypted_and_kept() -> None:
     assert properties["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
     rules = listed(properties["BucketEncryption"]["ServerSideEncryptionConfiguration"])
     assert {rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] for rule in rules} == {"aws:kms", "AES256"}
-    [abort] = [rule for rule in listed(properties["LifecycleConfiguration"]["Rules"]) if "AbortIncompleteMultipartUpload" in rule]
-    assert abort["Status"] == "Enabled" and "Prefix" not in abort and "Filter" not in abort
+
+
+def test_what_is_left_of_uploads_goes_and_no_staged_part_before_its_upload() -> None:
+    rules = listed(load("storage.yaml")["Resources"]["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"])
+    by_id = {rule.pop("Id"): rule for rule in rules}
+    assert {rule.pop("Status") for rule in by_id.values()} == {"Enabled"}
+    days = {"Ref": "AbortUploadsAfterDays"}
+    # Uploads are at the objects' own keys: the rule is for all.
+    assert by_id["abort-incomplete-uploads"] == {"AbortIncompleteMultipartUpload": {"DaysAfterInitiation": days}}
+    assert by_id["drop-staged-parts"] == {
+        "Prefix": ".causeway/",
+        "ExpirationInDays": days,
+        "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
+    }
+    assert by_id["drop-markers-of-staged-parts"] == {"Prefix": ".causeway/", "ExpiredObjectDeleteMarker": True}
+
+
+def test_the_staged_parts_that_the_origin_response_function_deletes_are_those_of_the_distributions_bucket() -> None:
+    [policy] = load("edge.yaml")["Resources"]["ResponseRole"]["Properties"]["Policies"]
+    [_, names] = policy["PolicyDocument"]["Statement"][0]["Resource"]["Fn::Sub"]
+    assert names == {"Bucket": {"Fn::Select": [0, {"Fn::Split": [".", {"Ref": "BucketDomain"}]}]}}
 
 
 def test_no_secret_is_in_the_templates_and_the_passport_is_generated() -> None:

@@ -15,10 +15,10 @@ import { PROGRAMMABLE, SIGNER, ask, program, zipped } from "./support.mjs";
 const infra = (name) => fileURLToPath(new URL(`../../../infra/cloudfront/${name}.yaml`, import.meta.url));
 
 /** Starts the real templates; every function is PROGRAMMABLE, and the handler tells its event. */
-async function deployed(t, { storage = {}, edge = {}, listen = {}, handler } = {}) {
+async function deployed(t, { storage = {}, edge = {}, listen = {}, handler, originResponse } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "causeway-project-test-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const giveBack = "exports.originResponse = async (event) => event.Records[0].cf.response;";
+  const giveBack = originResponse ?? "exports.originResponse = async (event) => event.Records[0].cf.response;";
   const tell = "exports.handler = async (event) => ({ statusCode: 200, body: JSON.stringify(event) });";
   const sources = { function: SIGNER + PROGRAMMABLE + giveBack, handler: handler ?? tell };
   const code = {};
@@ -165,12 +165,16 @@ const CALL = `const host = request.origin.s3.customHeaders["x-causeway-handler"]
 const ASKS_S3 = `${SIGNER}
   exports.handler = async (event) => {
     const host = "acme-ingest.s3.eu-west-1.amazonaws.com";
-    const asked = JSON.parse(Buffer.from(event.body, "base64")).map(async ([method, path, query, headers]) => {
-      const sent = signed({ method, host, path, query, headers, service: "s3", region: "eu-west-1" });
-      return (await fetch("https://" + host + path + "?" + query, { method, headers: sent })).status;
+    const asked = JSON.parse(Buffer.from(event.body, "base64")).map(async ([method, path, query, headers, body]) => {
+      const sent = signed({ method, host, path, query, headers, body, service: "s3", region: "eu-west-1" });
+      return (await fetch("https://" + host + path + "?" + query, { method, headers: sent, body })).status;
     });
     return { statusCode: 200, body: JSON.stringify(await Promise.all(asked)) };
   };`;
+
+/** The document of a DeleteObjects. */
+const deletions = (...keys) =>
+  `<Delete>${keys.map((key) => `<Object><Key>${key}</Key></Object>`).join("")}</Delete>`;
 
 /** What the handler asks S3, and from which access on it may. */
 const ASKED = [
@@ -185,7 +189,19 @@ const ASKED = [
   ["reads", "HEAD", "/", ""],
   ["changes", "DELETE", "/k", ""],
   ["changes", "DELETE", "/k", "versionId=v"],
-  ["changes", "POST", "/", "delete="],
+  ["changes", "POST", "/", "delete=", {}, deletions("k")],
+  // Parts that wait for their upload, beside the objects.
+  ["uploads", "PUT", "/.causeway/folder/00001", ""],
+  ["both", "GET", "/.causeway/folder/00001", ""],
+  ["uploads", "DELETE", "/.causeway/folder/00001", ""],
+  ["changes", "DELETE", "/.causeway/folder/00001", "versionId=v"],
+  ["uploads", "POST", "/", "delete=", {}, deletions(".causeway/folder/00001", ".causeway/folder/00002")],
+  ["changes", "POST", "/", "delete=", {}, deletions(".causeway/folder/00001", "k")],
+  ["changes", "POST", "/", "delete=", {}, deletions("k&#47;.causeway/a")],
+  ["both", "GET", "/", "max-keys=1000&prefix=.causeway%2Ffolder%2F"],
+  ["reads", "GET", "/", "prefix=.causeway"],
+  ["reads", "GET", "/", "prefix="],
+  ["reads", "GET", "/", "prefix=a%2F.causeway%2F"],
   ["changes", "DELETE", "/k", "tagging="],
   ["changes", "PUT", "/k", "tagging=&versionId=v"],
   ["changes", "GET", "/", "max-uploads=9&uploads="],
@@ -261,4 +277,24 @@ test("over plain http nothing is served, and where the operator allows it the bu
   const open = await deployed(t, { listen, edge: { ViewerProtocolPolicy: "allow-all" } });
   assert.notEqual((await open.ask({ method: "PUT", body: "abc", headers: HANDED_ON })).status, 200);
   assert.equal(open.received.length, 0);
+});
+
+/** Deletes what the device's request names, and answers with S3's status of each. */
+const DELETES = `exports.originResponse = async (event) => {
+    const { request, response } = event.Records[0].cf;
+    const host = "acme-ingest.s3.eu-west-1.amazonaws.com";
+    const statuses = [];
+    for (const path of JSON.parse(request.headers["x-delete"][0].value)) {
+      const headers = signed({ method: "DELETE", host, path, service: "s3", region: "eu-west-1" });
+      statuses.push((await fetch("https://" + host + path, { method: "DELETE", headers })).status);
+    }
+    return { ...response, headers: { "x-statuses": [{ key: "x-statuses", value: statuses.join() }] } };
+  };`;
+
+test("h01: the origin-response function deletes parts that wait for their upload, and nothing else", async (t) => {
+  const h = await deployed(t, { originResponse: DELETES, storage: { Access: "data-layer" } });
+  const paths = ["/.causeway/folder/00001", "/k", "/a/.causeway/k", "/.causeway2/k", "/.causeway"];
+  const headers = { ...HANDED_ON, "x-delete": JSON.stringify(paths) };
+  const answer = await h.ask({ method: "PUT", body: "abc", headers });
+  assert.equal(answer.headers["x-statuses"], "200,403,403,403,403", JSON.stringify(h.logged));
 });
