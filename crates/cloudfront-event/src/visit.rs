@@ -216,6 +216,7 @@ impl Deployment {
         let (times, now) = (self.cloudfront.times, visit.now);
         let name = self.cloudfront.secret_name(secret);
         if let Some(fetched) = visit.fetched.take() {
+            let fetched = fetched.one();
             let answer = fetched.as_ref().map_err(String::as_str);
             let mut kept = kept.borrow_mut();
             let copy = kept.answered(&name, answer, read, (times, now), &mut visit.line)?;

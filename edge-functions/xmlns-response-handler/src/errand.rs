@@ -1,13 +1,13 @@
 //! One errand: the conversation with S3 about it.
 
 use cloudfront_event::answers;
-use cloudfront_event::conversation::{Send, Step, Work};
+use cloudfront_event::conversation::{Body, Fetched, Send, Source, Step, Work};
 use cloudfront_event::function_url::FunctionUrlRequest;
 use cloudfront_event::visit::{Environment, Obtained, Visit};
 use gateway::errand;
 use gateway::origin_signature;
 use gateway::passport::{self, BODY_HEADER, Carrier, PassportKeys};
-use gateway::response_handler::{self, Allowance, Exchange};
+use gateway::response_handler::{self, Allowance, Exchange, Outcome, Task};
 use gateway::router::{self, BodyRule};
 use oss_s3::answer::{Answer, Asked, RequestId, Scheme};
 use oss_s3::error::{Fault, Refusal};
@@ -22,6 +22,9 @@ pub(crate) const FUNCTION: &str = "xmlns-response-handler";
 /// How long an errand may take, in seconds: CloudFront waits 60 for the function URL, and an answer of
 /// ours that says so is worth more to a device than CloudFront's.
 pub const ANSWER_WITHIN_SECONDS: i64 = 55;
+
+/// How many joins are under way at once: as many as lambda.js does.
+const TOGETHER: usize = 8;
 
 /// An errand on its way.
 pub(crate) struct Hop {
@@ -137,42 +140,91 @@ impl Hop {
         let unexpected =
             || Refusal::new(Fault::GatewayFailed).because("An errand went on without an answer.");
         let fetched = self.visit.fetched.take().ok_or_else(unexpected)?;
-        let answer: OriginAnswer = fetched.map_err(|why| {
-            Refusal::new(Fault::OriginUnavailable).because(["the origin does not answer: ", &why].concat())
-        })?;
+        let mut exchange = self.exchange.take().ok_or_else(unexpected)?;
+        let step = match fetched {
+            Fetched::One(fetched) => {
+                let answer = fetched.map_err(|why| {
+                    Refusal::new(Fault::OriginUnavailable)
+                        .because(["the origin does not answer: ", &why].concat())
+                })?;
+                self.heard(&answer);
+                exchange.advance(&answer, &self.asked(), self.allowance())?
+            }
+            Fetched::Each(outcomes) => {
+                for outcome in &outcomes {
+                    if let Outcome::Answered(answer) = outcome {
+                        self.heard(answer);
+                    }
+                }
+                exchange.advance_together(outcomes, &self.asked(), self.allowance())?
+            }
+        };
+        self.take(exchange, step)
+    }
+
+    /// Notes the origin's last answer.
+    fn heard(&mut self, answer: &OriginAnswer) {
         self.visit.line.origin_status = Some(answer.status);
         self.visit.line.origin_request_id = answer.request_id().map(str::to_owned);
-        let mut exchange = self.exchange.take().ok_or_else(unexpected)?;
-        let step = exchange.advance(&answer, &self.asked(), self.allowance())?;
-        self.take(exchange, step)
     }
 
     /// Does as the exchange says.
     fn take(&mut self, exchange: Exchange<'static>, step: response_handler::Step) -> Result<Step, Refusal> {
         match step {
             response_handler::Step::Send(request) => {
-                let send = self.send(&exchange, &request)?;
+                let task = Task {
+                    request,
+                    sources: Vec::new(),
+                };
+                let send = self.send(&exchange, &task)?;
                 self.exchange = Some(exchange);
                 Ok(Step::Send(send))
             }
-            response_handler::Step::Answer(answer) => Ok(Step::End(self.end(&answer))),
-            response_handler::Step::Together(_) => {
-                Err(Refusal::new(Fault::GatewayFailed).because("Tasks can't be done together yet."))
+            response_handler::Step::Together(tasks) => {
+                let sends = tasks.iter().map(|task| self.send(&exchange, task));
+                let sends = sends.collect::<Result<_, _>>()?;
+                self.exchange = Some(exchange);
+                Ok(Step::Together(sends))
             }
+            response_handler::Step::Answer(answer) => Ok(Step::End(self.end(&answer))),
             response_handler::Step::Stream(_) => {
                 Err(Refusal::new(Fault::GatewayFailed).because("No errand is about object bytes."))
             }
         }
     }
 
-    /// What to fetch for a request, signed.
-    fn send(&self, exchange: &Exchange<'_>, request: &OriginRequest) -> Result<Send, Refusal> {
-        let left = self.due.0.saturating_sub(self.visit.now.0);
-        let left = u32::try_from(left.clamp(0, ANSWER_WITHIN_SECONDS)).unwrap_or_default();
+    /// What to fetch for a task, signed.
+    fn send(&self, exchange: &Exchange<'_>, task: &Task) -> Result<Send, Refusal> {
+        let left = self.left();
         if left == 0 {
             return Err(Refusal::new(Fault::OriginUnavailable)
                 .because("the origin took all the time that CloudFront waits for an answer"));
         }
+        let request = &task.request;
+        let source = |source: &OriginRequest| Source {
+            url: source.url(),
+            headers: self.signed(exchange, source),
+        };
+        let most = [200, 400].map(|status| exchange.document_bytes(status));
+        Ok(Send {
+            method: request.method,
+            url: request.url(),
+            headers: self.signed(exchange, request),
+            body: match &request.body {
+                OriginBody::Document(bytes) => Body::Bytes(bytes.clone()),
+                OriginBody::Joined(bytes) => Body::Joined {
+                    sources: task.sources.iter().map(source).collect(),
+                    bytes: *bytes,
+                },
+                OriginBody::Empty | OriginBody::AwaitsParts | OriginBody::Device => Body::None,
+            },
+            most_bytes: most.into_iter().max().unwrap_or_default(),
+            timeout_ms: left.saturating_mul(1000),
+        })
+    }
+
+    /// The headers of a request, with its signature.
+    fn signed(&self, exchange: &Exchange<'_>, request: &OriginRequest) -> Vec<(String, String)> {
         let credentials = self.visit.environment.credentials();
         let origin = &exchange.errand().bucket().origin;
         let own = request.headers.iter().map(|(name, value)| {
@@ -185,28 +237,21 @@ impl Hop {
         let signature = signature
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value));
-        let most = [200, 400].map(|status| exchange.document_bytes(status));
-        Ok(Send {
-            method: request.method,
-            url: request.url(),
-            headers: own.chain(signature).collect(),
-            body: match &request.body {
-                OriginBody::Document(bytes) => Some(bytes.clone()),
-                OriginBody::Empty | OriginBody::AwaitsParts | OriginBody::Device | OriginBody::Joined(_) => {
-                    None
-                }
-            },
-            most_bytes: most.into_iter().max().unwrap_or_default(),
-            timeout_ms: left.saturating_mul(1000),
-        })
+        own.chain(signature).collect()
+    }
+
+    /// How many seconds are left until the answer is due.
+    fn left(&self) -> u32 {
+        let left = self.due.0.saturating_sub(self.visit.now.0);
+        u32::try_from(left.clamp(0, ANSWER_WITHIN_SECONDS)).unwrap_or_default()
     }
 
     /// What of the time is left, and of requests as many as it takes: Lambda does not count them.
     fn allowance(&self) -> Allowance {
         Allowance {
-            seconds: u32::try_from(self.due.0.saturating_sub(self.visit.now.0)).unwrap_or_default(),
+            seconds: self.left(),
             requests: u32::MAX,
-            together: 8,
+            together: TOGETHER,
         }
     }
 
