@@ -14,7 +14,7 @@ use recorded_events::{
     CONFIG, ENVIRONMENT, KEY_ID, NOW, OTHER_PASSPORT, Store, from_base64, function_url, mutations,
 };
 use serde_json::{Value, json};
-use support::{begun, done, errand, handler, parse, routed, routed_with, s3};
+use support::{begun, done, errand, handler, parse, routed, routed_with, s3, told_id};
 use wasm_bindgen_test::wasm_bindgen_test;
 use xmlns_response_handler::ResponseHandler;
 
@@ -24,6 +24,8 @@ const LIST: &str = "<CompleteMultipartUpload>\
     </CompleteMultipartUpload>";
 // `printf a | md5sum`, `printf b | md5sum`; md5sum of both digests in binary.
 const COMPOSITE: &str = "\"96e024ba2074fe77e8e965ba43a704be-2\"";
+// printf of the requestId of the recorded viewer-request event | sha256sum | cut -c1-24
+const ID: &str = "97575440147627AB6E7B6276";
 const NS: &str = "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
 
 /// Asserts that a request is told no, with this status and OSS code, and gives its log line.
@@ -82,8 +84,9 @@ fn an_initiation_is_done_with_the_handler_s_own_credentials_and_answered_without
     );
     assert!(request["headers"]["authorization"].as_str().unwrap().contains(
         "Credential=ASIAEXAMPLEROLE/20240501/eu-west-1/s3/aws4_request, \
-         SignedHeaders=host;x-amz-content-sha256;x-amz-date;x-amz-meta-a;x-amz-security-token,"
+         SignedHeaders=host;x-amz-content-sha256;x-amz-date;x-amz-meta-a;x-amz-meta-causeway-upload;x-amz-security-token,"
     ));
+    assert_eq!(request["headers"]["x-amz-meta-causeway-upload"], ID);
     assert!(
         request["headers"]
             .as_object()
@@ -96,8 +99,10 @@ fn an_initiation_is_done_with_the_handler_s_own_credentials_and_answered_without
         (&response["statusCode"], &response["isBase64Encoded"]),
         (&json!(200), &json!(false))
     );
+    let (id, document) = told_id(response["body"].as_str().unwrap(), "VXBsb2FkIElE");
+    assert!(id.starts_with(&format!("VXBsb2FkIElE.{ID}")), "{id}");
     assert_eq!(
-        response["body"],
+        document,
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<InitiateMultipartUploadResult><Bucket>devices</Bucket>\
          <EncodingType>url</EncodingType><Key>a%20b%2F%E4%B8%AD</Key><UploadId>VXBsb2FkIElE</UploadId>\
          </InitiateMultipartUploadResult>"
@@ -119,11 +124,7 @@ fn an_initiation_is_done_with_the_handler_s_own_credentials_and_answered_without
 fn the_request_id_is_the_one_of_the_viewer_s_event() {
     let event = errand("DELETE", "/devices/k?uploadId=U", &[], b"");
     let (_, step) = done(&event, &[s3(204, &[], "")]);
-    // printf of the requestId of the recorded viewer-request event | sha256sum | cut -c1-24
-    assert_eq!(
-        step["response"]["headers"]["x-oss-request-id"],
-        "97575440147627AB6E7B6276"
-    );
+    assert_eq!(step["response"]["headers"]["x-oss-request-id"], ID);
 }
 
 #[wasm_bindgen_test(unsupported = test)]

@@ -18,6 +18,11 @@ mod store;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cloudfront_event::rules::{READ_ONLY_AT_ORIGIN_REQUEST, READ_ONLY_AT_VIEWER_REQUEST};
+use gateway::passport::PassportKeys;
+use oss_s3::answer::RequestId;
+use oss_s3::operation::UploadId;
+use oss_s3::upload::Owner;
+use request_auth::canon::percent_decode;
 use request_auth::{Delivery, RequestHead, Resource, SecretKey, aws_v4, oss_v1};
 use serde_json::{Value, json};
 
@@ -89,7 +94,32 @@ pub fn header<'v>(message: &'v Value, name: &str) -> &'v str {
     message["headers"][name][0]["value"].as_str().unwrap_or_default()
 }
 
-/// A viewer-request event with this path-style request, signed by the device.
+/// A path-style target whose `uploadId` is the origin's id of an upload, with what the device was told for it.
+pub fn told(target: &str) -> String {
+    let Some((before, rest)) = target.split_once("uploadId=") else {
+        return target.to_owned();
+    };
+    let decoded = |text: &str| String::from_utf8(percent_decode(text.as_bytes()).unwrap()).unwrap();
+    let (id, after) = rest.split_at(rest.find('&').unwrap_or(rest.len()));
+    let path = decoded(target.split('?').next().unwrap());
+    let (bucket, key) = path.trim_start_matches('/').split_once('/').unwrap();
+    let owner = Owner {
+        bucket,
+        key,
+        key_id: KEY_ID,
+    };
+    let seals = PassportKeys::from_json(PASSPORT).unwrap().seals();
+    let id = UploadId::new(decoded(id).as_bytes()).unwrap();
+    let sealed = owner.seal(&seals, &id, &RequestId::from_bytes([3; 12])).unwrap();
+    [before, "uploadId=", &encoded(sealed.as_str()), after].concat()
+}
+
+fn encoded(text: &str) -> String {
+    text.replace('/', "%2F")
+}
+
+/// A viewer-request event with this path-style request, signed by the device. An `uploadId` is the
+/// origin's: the device sends what it was [told] for it.
 pub fn viewer_request(method: &str, target: &str, headers: &[(&str, &str)]) -> Value {
     viewer_request_signed_with(SECRET, method, target, headers)
 }
@@ -101,6 +131,7 @@ pub fn viewer_request_signed_with(
     target: &str,
     headers: &[(&str, &str)],
 ) -> Value {
+    let target = &told(target);
     let mut lines = vec![("host", "d111111abcdef8.cloudfront.net"), ("date", DATE)];
     lines.extend(headers);
     let authorization = sign(secret, method, target, &lines);
@@ -115,6 +146,7 @@ pub fn viewer_request_signed_with(
 /// The same by a client of S3's, which signs every header, and not the body unless `headers` say
 /// x-amz-content-sha256.
 pub fn viewer_request_of_s3(secret: &str, method: &str, target: &str, headers: &[(&str, &str)]) -> Value {
+    let target = &told(target);
     let mut lines = vec![
         ("host", "d111111abcdef8.cloudfront.net"),
         ("x-amz-date", "20240501T123456Z"),

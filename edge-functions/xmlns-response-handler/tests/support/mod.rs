@@ -86,6 +86,14 @@ pub(crate) fn done(event: &Value, answers: &[Value]) -> (Vec<Value>, Value) {
     (sent, step)
 }
 
+/// The id that an answer tells the device for an upload, and the same answer with the origin's `id` in its place.
+pub(crate) fn told_id(document: &str, id: &str) -> (String, String) {
+    let begin = document.find("<UploadId>").unwrap() + "<UploadId>".len();
+    let end = document.find("</UploadId>").unwrap();
+    let told = document[begin..end].to_owned();
+    (told.clone(), document.replace(&told, id))
+}
+
 /// An answer of S3's as Node hands it over.
 pub(crate) fn s3(status: u16, headers: &[(&str, &str)], body: &str) -> Value {
     let mut written = json!({"x-amz-request-id": "318BC8BC148832E5", "server": "AmazonS3"});
