@@ -77,18 +77,18 @@ class Deployment:
         self._change_code(function, wrapped)
         return self
 
+    def before(self, origin: str) -> Deployment:
+        """Says where S3 is."""
+        self.config["origin"]["url"] = origin
+        return self
+
     def configure(self, **changes) -> Deployment:
         """Changes entries of the configuration that is baked into every function; tables are merged."""
+        return self._configure(lambda baked: merge(baked, changes))
 
-        def configured(files: dict[str, bytes]) -> None:
-            baked = json.loads(files["causeway.json"])
-            for name, value in changes.items():
-                baked[name] = {**baked.get(name, {}), **value} if isinstance(value, dict) else value
-            files["causeway.json"] = json.dumps(baked).encode()
-
-        for function in STACKS:
-            self._change_code(function, configured)
-        return self
+    def configure_bucket(self, **changes) -> Deployment:
+        """The same for the first bucket."""
+        return self._configure(lambda baked: merge(baked["buckets"][0], changes))
 
     @contextmanager
     def running(self) -> Iterator[tuple[Gateway, LocalCloudFront]]:
@@ -103,6 +103,16 @@ class Deployment:
             yield Gateway(ready), server
         finally:
             server.stop()
+
+    def _configure(self, change: Callable[[dict], object]) -> Deployment:
+        def configured(files: dict[str, bytes]) -> None:
+            baked = json.loads(files["causeway.json"])
+            change(baked)
+            files["causeway.json"] = json.dumps(baked).encode()
+
+        for function in STACKS:
+            self._change_code(function, configured)
+        return self
 
     def _change_code(self, function: str, change: Callable[[dict[str, bytes]], None]) -> None:
         parameters = self.config["parameters"][STACKS[function]]
@@ -120,3 +130,10 @@ class Deployment:
 
     def _next(self) -> int:
         return len(list(self._folder.iterdir()))
+
+
+def merge(entries: dict, changes: dict) -> dict:
+    """`entries` with `changes` put into them, tables into tables."""
+    for name, value in changes.items():
+        entries[name] = merge(entries.get(name) or {}, value) if isinstance(value, dict) else value
+    return entries

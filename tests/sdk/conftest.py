@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import runpy
@@ -29,6 +30,8 @@ from origin import Origin  # noqa: E402
 from platforms import PLATFORMS, Platform  # noqa: E402
 from recording_proxy import RecordingProxy  # noqa: E402
 from servers import DevServer, Gateway, NotReady, Server  # noqa: E402
+from staged import Witnessed  # noqa: E402
+from strict import StrictGateway  # noqa: E402
 from stub_s3 import StubS3  # noqa: E402
 from wire import Wire  # noqa: E402
 
@@ -257,6 +260,26 @@ def router_signed(servers: Servers, tmp_path_factory: pytest.TempPathFactory) ->
         yield gateway
 
 
+@pytest.fixture(scope="module")
+def own_deployment(platform: Platform, servers: Servers, tmp_path_factory: pytest.TempPathFactory):
+    """Makes a deployment of a file's own on the platform under test, not yet started."""
+
+    def make():
+        module, name = platform.deployment.split(".")
+        kind = getattr(importlib.import_module(module), name)
+        return kind(servers.process, servers.ready, tmp_path_factory.mktemp("deployment"))
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def strict(own_deployment, servers: Servers) -> Iterator[StrictGateway]:
+    """A gateway of the file's own, whose origin can be made to fail."""
+    gateway = StrictGateway(own_deployment(), servers.origin, servers.keys)
+    yield gateway
+    gateway.close()
+
+
 @pytest.fixture(scope="session")
 def s3_gateway(request: pytest.FixtureRequest, platform: Platform) -> Gateway:
     """The gateway that S3 clients talk to: it has to pass on bodies that a signature binds."""
@@ -285,6 +308,12 @@ def key(request: pytest.FixtureRequest) -> str:
     """An object key that no other test uses, nor an earlier run against the same SeaweedFS."""
     name = "".join(letter if letter.isalnum() else "-" for letter in request.node.name)
     return f"tests/{RUN}/{request.node.module.__name__}/{name}"
+
+
+@pytest.fixture
+def witnessed(origin: Origin, gateway: Gateway) -> Witnessed:
+    """What the origin holds of uploads."""
+    return Witnessed(origin, gateway.bucket)
 
 
 @pytest.fixture

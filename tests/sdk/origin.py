@@ -11,7 +11,7 @@ import http.client
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 
@@ -66,6 +66,22 @@ class Origin:
         answer = self.request("GET", key, "uploadId=" + quote(upload_id, safe="~"))
         answer.read()
         return answer.status
+
+    def keys(self, prefix: str) -> dict[str, int]:
+        """Every key that begins with `prefix`, with its object's size."""
+        found: dict[str, int] = {}
+        while True:
+            query = urlencode({"marker": max(found, default=""), "prefix": prefix}, quote_via=quote, safe="~")
+            page = ElementTree.fromstring(self.request("GET", "", query).read())
+            objects = [one for one in page if one.tag.endswith("}Contents")]
+            found |= {one.findtext("{*}Key"): int(one.findtext("{*}Size")) for one in objects}
+            if page.findtext("{*}IsTruncated") != "true":
+                return found
+
+    def uploads(self, prefix: str) -> list[str]:
+        """The ids of the multipart uploads that are open for keys that begin with `prefix`."""
+        page = ElementTree.fromstring(self.request("GET", "", f"prefix={quote(prefix, safe='~')}&uploads=").read())
+        return [one.findtext("{*}UploadId") for one in page if one.tag.endswith("}Upload")]
 
     def request(
         self, method: str, key: str | bytes, query: str = "", body: bytes = b"", headers: dict[str, str] | None = None

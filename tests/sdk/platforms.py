@@ -26,6 +26,8 @@ class Platform:
     """On requests that the gateway makes for a document, at the origin."""
     gateway_for_s3: str
     """The fixture of the gateway that S3 clients talk to."""
+    deployment: str
+    """The class of a deployment of a test's own, as module and name."""
     says_loopback: tuple[tuple[str, str], ...]
     """The headers by which the platform, which is not here, would say that a client is on this machine; none where it is."""
     past_caches: str | None
@@ -47,6 +49,7 @@ PLATFORMS = {
             stream_headers=frozenset({"accept-encoding"}),
             document_headers=frozenset({"accept-encoding"}),
             gateway_for_s3="gateway",
+            deployment="worker.WorkerDeployment",
             says_loopback=(("CF-Connecting-IP", "127.0.0.1"),),
             past_caches="no-cache",
             passes_origin=False,
@@ -64,6 +67,7 @@ PLATFORMS = {
             ),
             # Origin access control signs no body.
             gateway_for_s3="router_signed",
+            deployment="cloudfront.Deployment",
             says_loopback=(),
             past_caches=None,
             passes_origin=True,

@@ -113,6 +113,9 @@ class RecordingProxy:
         seen = SeenRequest(method, target, head.headers, framing(head))
         with self._lock:
             self.requests.append(seen)
+        return self._forward(seen, head, client, from_client, origin, from_origin)
+
+    def _forward(self, seen: SeenRequest, head: Head, client, from_client, origin, from_origin) -> bool:
         origin.sendall(head.raw)
         digest, whole = hashlib.sha256(), True
         for wire, content in body_pieces(from_client, head, seen.framing):
@@ -132,7 +135,7 @@ class RecordingProxy:
         while answer := read_head(from_origin):
             seen.status = int(answer.start.split(" ")[1])
             client.sendall(answer.raw)
-            framed = response_framing(answer, method)
+            framed = response_framing(answer, seen.method)
             for wire, _ in body_pieces(from_origin, answer, framed):
                 client.sendall(wire)
             if seen.status >= 200:

@@ -88,6 +88,12 @@ class Server:
         assert sizes, f"there is no {program} below `{self._command}`"
         return max(sizes)
 
+    def program(self, name: str) -> Path:
+        """The file of the program that runs as `name` among this one's descendants."""
+        found = [pid for pid in _descendants(self.process.pid) if _name(pid) == name]
+        assert found, f"there is no {name} below `{self._command}`"
+        return Path(f"/proc/{found[0]}/exe").resolve()
+
     @contextmanager
     def watching_memory(self, program: str) -> Iterator[list[int]]:
         """Notes `resident_bytes` ten times a second during the block."""
@@ -116,6 +122,11 @@ class Server:
         self._signal(signal.SIGKILL)
         self.process.wait()
         shutil.rmtree(self.scratch)
+
+    def kill(self) -> None:
+        """Ends the whole process group at once, as a machine that loses power does. `stop` is still to be called."""
+        self._signal(signal.SIGKILL)
+        self.process.wait()
 
     def _signal(self, number: int) -> None:
         try:
