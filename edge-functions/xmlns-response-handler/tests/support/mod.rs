@@ -88,10 +88,9 @@ pub(crate) fn done(event: &Value, answers: &[Value]) -> (Vec<Value>, Value) {
 
 /// The id that an answer tells the device for an upload, and the same answer with the origin's `id` in its place.
 pub(crate) fn told_id(document: &str, id: &str) -> (String, String) {
-    let begin = document.find("<UploadId>").unwrap() + "<UploadId>".len();
-    let end = document.find("</UploadId>").unwrap();
-    let told = document[begin..end].to_owned();
-    (told.clone(), document.replace(&told, id))
+    let (_, rest) = document.split_once("<UploadId>").unwrap();
+    let (told, _) = rest.split_once("</UploadId>").unwrap();
+    (told.to_owned(), document.replace(told, id))
 }
 
 /// An answer of S3's as Node hands it over.
