@@ -17,6 +17,7 @@ mod forwarded;
 mod listing;
 mod preview;
 mod s3;
+mod staging;
 mod tampering;
 mod text;
 

@@ -22,6 +22,9 @@ fn the_etag_that_a_device_names_says_which_of_two_parts_it_means() {
         [(true, "aa"), (true, "ab"), (false, "bc")]
     );
     assert_eq!(found(&[(1, "BA")], &stock, &uploaded).unwrap(), [(false, "ba")]);
+    // What is there either way can be joined with its neighbours.
+    let both = [part(2, "ab", M)];
+    assert_eq!(found(&[(2, "ab")], &stock, &both).unwrap(), [(true, "ab")]);
     for listed in [(1, "bc"), (2, "aa"), (3, "aa"), (4, "aa"), (2, "ab-1"), (2, "a")] {
         let refusal = found(
             &[(1, "aa"), listed][usize::from(listed.0 == 1)..],
