@@ -8,6 +8,9 @@
 //!
 //! An [`Exchange`] does no fetching: it says what to send and takes what came back.
 
+mod cleaning;
+mod completion;
+
 use oss_s3::answer::{Answer, Asked};
 use oss_s3::complete::{PartList, PartNumber, PartsPage, check_body_digest};
 use oss_s3::deletions::Deletions;
@@ -18,8 +21,11 @@ use oss_s3::payload;
 use oss_s3::request::OriginRequest;
 use oss_s3::response::{self, OriginAnswer, Subject};
 use oss_s3::size;
+use oss_s3::staging::{Folder, FolderPage};
 use request_auth::Dialect;
 
+use self::cleaning::Cleaning;
+use self::completion::{Completion, Next};
 use crate::config::Config;
 use crate::passport::body_digest;
 use crate::router;
@@ -29,6 +35,7 @@ use crate::router;
 pub struct Exchange<'a> {
     errand: Errand<'a>,
     stage: Stage,
+    warning: Option<&'static str>,
 }
 
 #[derive(Debug)]
@@ -49,8 +56,19 @@ enum Stage {
     Deleting { deletions: Deletions },
     /// A Complete with these parts is under way.
     Completing { parts: PartList },
-    /// The key is looked at, because a Complete with these parts was refused.
-    Looking { parts: PartList, refusal: Refusal },
+    /// A Complete of an upload whose small parts may be staged is under way.
+    Staged(Box<Completion>),
+    /// The key is looked at, because a Complete was refused; with these parts, where they are known.
+    Looking {
+        parts: Option<PartList>,
+        refusal: Refusal,
+    },
+    /// A page of the parts of an upload is being made of what is staged, once that is listed, and of S3's.
+    Merging { staged: Option<FolderPage> },
+    /// A part is stored, and the staged one that had its number is being deleted.
+    Replacing { answer: Answer },
+    /// What was staged for an upload that is over is being deleted.
+    Cleaning(Cleaning),
 }
 
 /// What comes next.
@@ -143,9 +161,10 @@ impl<'a> Exchange<'a> {
         }
         if let Some(answer) = response::answer_at_once(&errand, asked) {
             let stage = Stage::Asking;
-            return Ok((Self { errand, stage }, Step::Answer(answer)));
+            return Ok((Self::at(errand, stage), Step::Answer(answer)));
         }
         let request = OriginRequest::new(&errand);
+        let folder = errand.folder();
         let (stage, first) = match errand.call() {
             Call::CompleteMultipartUpload { parts, .. } => {
                 let named = match parts {
@@ -155,23 +174,22 @@ impl<'a> Exchange<'a> {
                     }
                     PartSource::AllUploaded => None,
                 };
-                match named {
-                    Some(parts) if errand.max_object_bytes().is_none() => {
-                        let request = request.with_parts(&parts);
-                        (Stage::Completing { parts }, request)
+                match folder {
+                    Some(folder) => {
+                        let (completion, first) = Completion::begin(&errand, folder, named, request);
+                        (Stage::Staged(Box::new(completion)), first)
                     }
-                    named => {
-                        let first = OriginRequest::list_parts(&errand, None);
-                        let stage = Stage::Listing {
-                            complete: request,
-                            pages: Vec::new(),
-                            after: None,
-                            named,
-                        };
-                        (stage, first)
-                    }
+                    None => plain(&errand, named, request),
                 }
             }
+            Call::ListParts { after, .. } => match folder {
+                Some(folder) => {
+                    let after = after.map(|after| folder.part(after));
+                    let first = OriginRequest::list_folder(&errand, &folder, after.as_deref());
+                    (Stage::Merging { staged: None }, first)
+                }
+                None => (Stage::Asking, request),
+            },
             Call::InitiateMultipartUpload { .. } if errand.dialect() == Dialect::Oss => {
                 (Stage::Asking, request.marked(asked.request_id))
             }
@@ -192,7 +210,15 @@ impl<'a> Exchange<'a> {
             }
             _ => (Stage::Asking, request.with_client_document(&errand, document)?),
         };
-        Ok((Self { errand, stage }, Step::Send(first)))
+        Ok((Self::at(errand, stage), Step::Send(first)))
+    }
+
+    const fn at(errand: Errand<'a>, stage: Stage) -> Self {
+        Self {
+            errand,
+            stage,
+            warning: None,
+        }
     }
 
     /// What the conversation is about.
@@ -202,12 +228,15 @@ impl<'a> Exchange<'a> {
 
     /// How many bytes of the body of an answer with this status to read; the rest is dropped.
     pub fn document_bytes(&self, status: u16) -> usize {
-        match self.stage {
+        match &self.stage {
             Stage::Asking | Stage::Deleting { .. } | Stage::Completing { .. } => {
                 response::document_bytes(self.errand.call().operation(), status)
             }
-            Stage::Listing { .. } => response::parts_page_bytes(status),
-            Stage::Weighing { .. } | Stage::Looking { .. } => 0,
+            Stage::Staged(completion) => completion.document_bytes(&self.errand, status),
+            Stage::Listing { .. } | Stage::Merging { .. } | Stage::Cleaning(_) => {
+                response::parts_page_bytes(status)
+            }
+            Stage::Weighing { .. } | Stage::Looking { .. } | Stage::Replacing { .. } => 0,
         }
     }
 
@@ -219,7 +248,7 @@ impl<'a> Exchange<'a> {
         &mut self,
         answer: &OriginAnswer,
         asked: &Asked<'_>,
-        _allowance: Allowance,
+        allowance: Allowance,
     ) -> Result<Step, Refusal> {
         let subject = Subject::of(&self.errand);
         match core::mem::replace(&mut self.stage, Stage::Asking) {
@@ -232,12 +261,64 @@ impl<'a> Exchange<'a> {
                 Ok(Step::Send(copy.pinned_to(etag)))
             }
             Stage::Asking => {
-                let translated = response::translate(answer, &subject, asked)?;
-                Ok(match subject.sent.operation {
-                    Operation::GetObject => Step::Stream(translated),
-                    _ => Step::Answer(translated),
-                })
+                let translated = response::translate(answer, &subject, asked);
+                match (subject.sent.operation, self.errand.folder()) {
+                    (Operation::GetObject, _) => translated.map(Step::Stream),
+                    (Operation::AbortMultipartUpload, Some(folder)) => {
+                        let outcome = match translated {
+                            Err(refusal) if refusal.fault() != Fault::NoSuchUpload => return Err(refusal),
+                            outcome => outcome,
+                        };
+                        let aborted = Some(Answer::new(204, asked));
+                        Ok(self.clean(folder, outcome, aborted))
+                    }
+                    (Operation::UploadPart | Operation::UploadPartCopy, Some(folder)) => {
+                        let answer = translated?;
+                        Ok(self.replace(&folder, answer))
+                    }
+                    _ => translated.map(Step::Answer),
+                }
             }
+            Stage::Replacing { answer: stored } => {
+                // The part is stored, and is found by its ETag whatever else there is under its number.
+                if response::error_of(answer).is_some() {
+                    self.warning = Some("a staged part that was replaced could not be deleted");
+                }
+                Ok(Step::Answer(stored))
+            }
+            Stage::Staged(mut completion) => {
+                let next = completion.advance(&self.errand, answer, asked, allowance)?;
+                self.complete(completion, next)
+            }
+            Stage::Merging { staged } => {
+                if let Some(refusal) = response::error_of(answer) {
+                    return Err(refusal);
+                }
+                let (Call::ListParts { most, after, .. }, Some(folder)) =
+                    (self.errand.call(), self.errand.folder())
+                else {
+                    return Err(Fault::GatewayFailed.into());
+                };
+                let Some(staged) = staged else {
+                    let key = after.map(|after| folder.part(after));
+                    let page = FolderPage::from_origin(&answer.body, &folder, key.as_deref())?;
+                    self.stage = Stage::Merging { staged: Some(page) };
+                    return Ok(Step::Send(OriginRequest::new(&self.errand)));
+                };
+                let page = PartsPage::from_origin(&answer.body, *after, self.errand.dialect())?;
+                let page = page.merged(staged, *after, *most);
+                response::parts_listed(&page, answer, &subject, asked).map(Step::Answer)
+            }
+            Stage::Cleaning(mut cleaning) => match cleaning.advance(&self.errand, answer, allowance) {
+                Some(request) => {
+                    self.stage = Stage::Cleaning(cleaning);
+                    Ok(Step::Send(request))
+                }
+                None => {
+                    self.warning = cleaning.warning();
+                    cleaning.outcome().map(Step::Answer)
+                }
+            },
             Stage::Listing {
                 complete,
                 mut pages,
@@ -245,10 +326,7 @@ impl<'a> Exchange<'a> {
                 named,
             } => {
                 if let Some(refusal) = response::error_of(answer) {
-                    return match named {
-                        Some(parts) => self.doubt(parts, refusal),
-                        None => Err(refusal),
-                    };
+                    return self.doubt(named, refusal);
                 }
                 let page = PartsPage::from_origin(&answer.body, after, self.errand.dialect())?;
                 let after = page.next();
@@ -274,16 +352,21 @@ impl<'a> Exchange<'a> {
                 Ok(Step::Send(request))
             }
             Stage::Completing { parts } => match response::translate(answer, &subject, asked) {
-                Err(refusal) => self.doubt(parts, refusal),
+                Err(refusal) => self.doubt(Some(parts), refusal),
                 outcome => outcome.map(Step::Answer),
             },
             // An origin that can't say what is there hasn't said that the upload is lost.
             Stage::Looking { .. } if answer.status == 429 || answer.status >= 500 => {
                 Err(response::error_of(answer).unwrap_or_else(|| Fault::Busy.into()))
             }
-            Stage::Looking { parts, refusal } => response::completed_before(answer, &parts, &subject, asked)
-                .map(Step::Answer)
-                .ok_or(refusal),
+            Stage::Looking { parts, refusal } => {
+                let completed = response::completed_before(answer, parts.as_ref(), &self.errand, asked);
+                let answer = completed.ok_or(refusal)?;
+                Ok(match self.errand.folder() {
+                    Some(folder) => self.clean(folder, Ok(answer), None),
+                    None => Step::Answer(answer),
+                })
+            }
         }
     }
 
@@ -294,20 +377,90 @@ impl<'a> Exchange<'a> {
     pub fn advance_together(
         &mut self,
         outcomes: Vec<Outcome>,
-        _asked: &Asked<'_>,
-        _allowance: Allowance,
+        allowance: Allowance,
     ) -> Result<Step, Refusal> {
-        drop(outcomes);
-        Err(Refusal::new(Fault::GatewayFailed).because("Nothing was to be done together."))
+        match core::mem::replace(&mut self.stage, Stage::Asking) {
+            Stage::Staged(mut completion) => {
+                let next = completion.advance_together(&self.errand, outcomes, allowance)?;
+                self.complete(completion, next)
+            }
+            _ => Err(Refusal::new(Fault::GatewayFailed).because("Nothing was to be done together.")),
+        }
     }
 
-    /// Looks at the key before the device is told that its upload of these parts is gone.
-    fn doubt(&mut self, parts: PartList, refusal: Refusal) -> Result<Step, Refusal> {
-        if refusal.fault() != Fault::NoSuchUpload {
+    /// What went wrong beside an answer that is a success, for the log.
+    pub const fn warning(&self) -> Option<&'static str> {
+        self.warning
+    }
+
+    /// Goes on with a completion.
+    fn complete(&mut self, completion: Box<Completion>, next: Next) -> Result<Step, Refusal> {
+        match next {
+            Next::Step(step) => {
+                self.stage = Stage::Staged(completion);
+                Ok(step)
+            }
+            Next::Plain(named, complete) => {
+                let (stage, first) = plain(&self.errand, named, complete);
+                self.stage = stage;
+                Ok(Step::Send(first))
+            }
+            Next::Made(answer) => Ok(self.clean(completion.into_folder(), Ok(answer), None)),
+            Next::Doubt(refusal) => Ok(self.look(None, refusal)),
+        }
+    }
+
+    /// Looks at the key before the device is told that its upload is gone.
+    fn doubt(&mut self, parts: Option<PartList>, refusal: Refusal) -> Result<Step, Refusal> {
+        // The parts of an OSS client's upload need not be known: what it made has its mark.
+        let is_known = parts.is_some() || self.errand.dialect() == Dialect::Oss;
+        if refusal.fault() != Fault::NoSuchUpload || !is_known {
             return Err(refusal);
         }
+        Ok(self.look(parts, refusal))
+    }
+
+    fn look(&mut self, parts: Option<PartList>, refusal: Refusal) -> Step {
         self.stage = Stage::Looking { parts, refusal };
-        Ok(Step::Send(OriginRequest::head(&self.errand)))
+        Step::Send(OriginRequest::head(&self.errand))
+    }
+
+    /// Deletes the staged part that had the number of one that is stored now.
+    fn replace(&mut self, folder: &Folder, answer: Answer) -> Step {
+        match self.errand.part_number().filter(|_| !self.errand.is_staged()) {
+            Some(number) => {
+                let request = OriginRequest::delete_staged(&self.errand, &folder.part(number));
+                self.stage = Stage::Replacing { answer };
+                Step::Send(request)
+            }
+            None => Step::Answer(answer),
+        }
+    }
+
+    /// Deletes everything that was staged, and then answers: `instead`, where anything was there.
+    fn clean(&mut self, folder: Folder, outcome: Result<Answer, Refusal>, instead: Option<Answer>) -> Step {
+        let (cleaning, first) = Cleaning::begin(&self.errand, folder, outcome, instead);
+        self.stage = Stage::Cleaning(cleaning);
+        Step::Send(first)
+    }
+}
+
+/// The completion of an upload whose parts are all S3's.
+fn plain(errand: &Errand<'_>, named: Option<PartList>, complete: OriginRequest) -> (Stage, OriginRequest) {
+    match named {
+        Some(parts) if errand.max_object_bytes().is_none() => {
+            let request = complete.with_parts(&parts);
+            (Stage::Completing { parts }, request)
+        }
+        named => {
+            let stage = Stage::Listing {
+                complete,
+                pages: Vec::new(),
+                after: None,
+                named,
+            };
+            (stage, OriginRequest::list_parts(errand, None))
+        }
     }
 }
 

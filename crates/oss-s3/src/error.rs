@@ -129,6 +129,9 @@ impl Refusal {
         if let Some(ec) = row.ec {
             answer.push("x-oss-ec", ec);
         }
+        if self.fault == Fault::JoiningGoesOn {
+            answer.push("retry-after", "1");
+        }
         let document = self.document(asked, row);
         match (asked.method, asked.dialect) {
             ("HEAD", Dialect::Oss) => {

@@ -6,7 +6,8 @@ use core::fmt;
 use request_auth::Dialect;
 
 use crate::error::{Fault, Refusal};
-use crate::operation::UploadId;
+use crate::operation::MAX_PAGE;
+use crate::staging::{FolderPage, Source, Stock, union};
 use crate::xml::{self, Element};
 
 /// The longest ListParts page that is read from the origin, in bytes.
@@ -34,11 +35,12 @@ impl PartNumber {
     /// Reads a decimal number without sign, blank or leading zero. `None` outside 1..=10000.
     pub fn from_decimal(text: &[u8]) -> Option<Self> {
         let is_decimal = text.iter().all(u8::is_ascii_digit) && text.first() != Some(&b'0');
-        let number = core::str::from_utf8(text)
-            .ok()
-            .filter(|_| is_decimal)?
-            .parse()
-            .ok()?;
+        let number = core::str::from_utf8(text).ok().filter(|_| is_decimal)?;
+        Self::of(number.parse().ok()?)
+    }
+
+    /// This number; `None` outside 1..=10000.
+    pub fn of(number: u16) -> Option<Self> {
         (1..=MAX_PARTS).contains(&number).then_some(Self(number))
     }
 
@@ -137,7 +139,6 @@ impl Part {
 pub struct PartsPage {
     parts: Vec<Part>,
     next: Option<PartNumber>,
-    upload: Option<UploadId>,
     most: Option<PartNumber>,
 }
 
@@ -162,15 +163,13 @@ impl PartsPage {
             return Err("The origin's ListParts answer is too long.");
         }
         let mut reader = PartReader::new(&["ListPartsResult", "Part"], dialect);
-        let (mut truncated, mut marker, mut upload, mut most) = (None, None, None, None);
+        let (mut truncated, mut marker, mut most) = (None, None, None);
         xml::read::<Refusal>(document, &mut |element| {
             let text = element.text.trim().as_bytes();
             if element.is(&["ListPartsResult", "IsTruncated"]) {
                 truncated = Some(text == b"true");
             } else if element.is(&["ListPartsResult", "NextPartNumberMarker"]) {
                 marker = PartNumber::from_decimal(text);
-            } else if element.is(&["ListPartsResult", "UploadId"]) {
-                upload = UploadId::new(text);
             } else if element.is(&["ListPartsResult", "MaxParts"]) {
                 most = PartNumber::from_decimal(text);
             }
@@ -186,12 +185,32 @@ impl PartsPage {
         if next.is_some_and(|next| after.is_some_and(|after| next <= after)) {
             return Err("The origin's ListParts pages do not move on.");
         }
-        Ok(Self {
+        Ok(Self { parts, next, most })
+    }
+
+    /// The page that a client is told of this page and a folder's: the first `most` parts behind `after`,
+    /// those that are staged and those that are not alike.
+    pub fn merged(self, staged: FolderPage, after: Option<PartNumber>, most: Option<u16>) -> Self {
+        let most = most.unwrap_or(MAX_PAGE);
+        let is_cut = staged.next().is_some();
+        let mut stock = Stock::default();
+        stock.add(staged);
+        // What lies behind the end of either page is not known yet.
+        let cut = stock.parts().last().map(Part::number).filter(|_| is_cut);
+        let ends = [cut, self.next];
+        let is_known = |part: &&Part| ends.iter().flatten().all(|end| part.number() <= *end);
+        let is_behind = |part: &&Part| after.is_none_or(|after| part.number() > after);
+        let all = union(stock.parts(), &self.parts);
+        let all: Vec<&Part> = all.into_iter().map(Source::part).filter(is_behind).collect();
+        let known = all.iter().copied().filter(is_known).take(usize::from(most));
+        let parts: Vec<Part> = known.cloned().collect();
+        let is_whole = parts.len() == all.len() && ends == [None, None];
+        let last = parts.last().map(Part::number).or(cut).or(self.next);
+        Self {
             parts,
-            next,
-            upload,
-            most,
-        })
+            next: last.filter(|_| !is_whole),
+            most: PartNumber::of(most),
+        }
     }
 
     /// The parts of this page in order.
@@ -200,18 +219,13 @@ impl PartsPage {
     }
 
     /// The parts of this page in order.
-    pub(crate) fn into_parts(self) -> Vec<Part> {
+    pub fn into_parts(self) -> Vec<Part> {
         self.parts
     }
 
     /// The marker to ask for the next page with; `None` on the last.
     pub const fn next(&self) -> Option<PartNumber> {
         self.next
-    }
-
-    /// The upload that the page is of, as the origin says.
-    pub const fn upload(&self) -> Option<&UploadId> {
-        self.upload.as_ref()
     }
 
     /// The most parts that a page may have, as the origin says.
@@ -413,13 +427,7 @@ pub(crate) mod tests {
         let first =
             PartsPage::from_origin(page("true", "2", &[1, 2]).as_bytes(), None, Dialect::Oss).unwrap();
         assert_eq!(first.next().map(PartNumber::get), Some(2));
-        assert_eq!(
-            (
-                first.upload().map(UploadId::as_str),
-                first.most().map(PartNumber::get)
-            ),
-            (Some("U"), Some(1000))
-        );
+        assert_eq!(first.most().map(PartNumber::get), Some(1000));
         let part = &first.parts()[1];
         assert_eq!(
             (part.number().get(), part.etag()),

@@ -6,6 +6,7 @@
 //! these fields and sends exactly these fields.
 
 mod document;
+mod staged;
 
 use std::borrow::Cow;
 
@@ -25,6 +26,7 @@ use crate::key::encoded_value;
 use crate::operation::{Arguments, Call, Content, MAX_PAGE, Operation, VersionId};
 use crate::payload;
 use crate::size::{self, MAX_UPLOAD_BYTES};
+use crate::staging::MIN_PART_BYTES;
 use crate::upload::{self, MARK_HEADER, Owner, SealKeys};
 
 /// The query parameter by which a request for the origin is known as an S3 client's, with the name of its
@@ -111,7 +113,8 @@ impl<'a> Authorized<'a> {
     /// the Content-Length or the length of a form's file.
     ///
     /// # Errors
-    /// `EntityTooLarge`; `MissingContentLength` for a framed body that signs no length.
+    /// `EntityTooLarge`; `MissingContentLength` for a framed body that signs no length; `EntityTooSmall` for an OSS
+    /// client's first part where nothing is staged: who cuts parts that are too small cuts the first one so.
     pub fn check_size(&self, stated: Option<u64>) -> Result<(), Refusal> {
         let bytes = match self.call.operation().content() {
             Content::Object if self.payload().is_framed() => Some(payload::decoded_length(
@@ -120,6 +123,14 @@ impl<'a> Authorized<'a> {
             Content::Object => stated,
             _ => None,
         };
+        let is_first_part = matches!(self.call, Call::UploadPart { number, .. } if number.get() == 1);
+        if is_first_part
+            && self.bucket().staging.is_none()
+            && self.verified.scheme().dialect() == Dialect::Oss
+            && bytes.is_some_and(|bytes| bytes < MIN_PART_BYTES)
+        {
+            return Err(Fault::EntityTooSmall.into());
+        }
         let most = self.max_object_bytes.unwrap_or(MAX_UPLOAD_BYTES);
         size::check(bytes.unwrap_or_default(), most.min(MAX_UPLOAD_BYTES))
     }
@@ -223,7 +234,12 @@ pub struct OriginRequest {
 
 impl OriginRequest {
     /// The request of a call whose object bytes go straight between client and origin; `None` of any other.
+    /// A part that S3 would not take for its size is stored as an object of its own.
     pub fn streamed(errand: &Errand<'_>) -> Option<Self> {
+        if let Some(mut request) = Self::stage(errand) {
+            request.headers.extend(errand.headers.iter().cloned());
+            return Some(request);
+        }
         let (method, query, body) = match &errand.call {
             Call::PutObject | Call::PostObject(_) => ("PUT", String::new(), OriginBody::Device),
             Call::UploadPart { number, .. } => ("PUT", part_of(*number, errand), OriginBody::Device),

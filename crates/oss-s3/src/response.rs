@@ -29,7 +29,7 @@ use crate::headers::{self, AnswerOf};
 use crate::key::encoded_value;
 use crate::operation::{Call, FormReply, KeySpelling, Listing, MAX_PAGE, Operation, UploadId};
 use crate::parts::{CHECKSUMS, read_etag};
-use crate::upload::Sealer;
+use crate::upload::{MARK_HEADER, Sealer};
 use crate::xml::{self, Document, Unreadable};
 
 /// The longest error, initiation or completion document that is read from the origin, in bytes.
@@ -199,7 +199,10 @@ pub fn translate(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>
         Operation::InitiateMultipartUpload => initiated(origin, subject, asked),
         Operation::CopyObject | Operation::UploadPartCopy => copy::copied(origin, subject, asked),
         Operation::CompleteMultipartUpload => completed(origin, subject, asked),
-        Operation::ListParts => listed(origin, subject, asked),
+        Operation::ListParts => {
+            let page = PartsPage::from_origin(&origin.body, None, asked.dialect)?;
+            parts_listed(&page, origin, subject, asked)
+        }
         Operation::GetObject | Operation::HeadObject => read::described(origin, subject.bucket, asked),
         Operation::ListObjects | Operation::ListMultipartUploads => list::told(origin, subject, asked),
         Operation::HeadBucket
@@ -286,23 +289,61 @@ pub fn weighed(origin: &OriginAnswer) -> Result<(u64, Vec<u8>), Refusal> {
         .ok_or_else(|| unreadable("The origin does not say how large the source of a copy is."))
 }
 
-/// The answer to a Complete that S3 refused with `NoSuchUpload`, if the upload was in fact completed:
-/// `head` is the origin's answer to a HEAD of the key, and its ETag is the one of these parts.
+/// The answer to a Complete that S3 refused with `NoSuchUpload`, if the upload was in fact completed: `head` is
+/// the origin's answer to a HEAD of the key. What an OSS client's upload made has its mark. An S3 client's is
+/// known by the ETag of its parts, where these were in the request.
 ///
-/// A retry after a lost answer would else be told that its upload is lost. Another object with the
-/// same parts can't be told apart, and has the same content.
+/// A retry after a lost answer would else be told that its upload is lost.
 pub fn completed_before(
     head: &OriginAnswer,
-    parts: &PartList,
-    subject: &Subject<'_>,
+    parts: Option<&PartList>,
+    errand: &Errand<'_>,
     asked: &Asked<'_>,
 ) -> Option<Answer> {
-    let expected = parts.composite_etag()?;
     let etag = core::str::from_utf8(head.header("etag")?)
         .ok()
         .and_then(read_etag)?;
-    (head.status == 200 && etag.eq_ignore_ascii_case(&expected))
-        .then(|| completion(etag, &[], head, subject, asked))
+    let is_made = match asked.dialect {
+        Dialect::Oss => head.header(MARK_HEADER) == Some(errand.upload()?.mark().as_str().as_bytes()),
+        Dialect::S3 => etag.eq_ignore_ascii_case(&parts?.composite_etag()?),
+    };
+    (head.status == 200 && is_made).then(|| completion(etag, &[], head, &Subject::of(errand), asked))
+}
+
+/// The ETag of a part that the gateway made of staged ones, without quotes: from the head of the answer where it was
+/// streamed, from its document where the origin copied it (`is_copy`).
+///
+/// # Errors
+/// The refusal for an error, also one with status 200.
+pub fn part_made(origin: &OriginAnswer, is_copy: bool) -> Result<String, Refusal> {
+    let sent = Sent {
+        operation: if is_copy {
+            Operation::UploadPartCopy
+        } else {
+            Operation::UploadPart
+        },
+        forbids_overwrite: false,
+        names_version: false,
+        expects_object: false,
+    };
+    if !origin.is_success() {
+        return Err(origin_error::refusal(origin, sent));
+    }
+    let etag = if is_copy {
+        if let Some(error) = origin_error::in_success(origin, sent) {
+            return Err(error);
+        }
+        let mut etag = None;
+        read_document(&origin.body, &["CopyPartResult", "ETag"], &mut etag)?;
+        etag
+    } else {
+        let etag = origin
+            .header("etag")
+            .and_then(|etag| core::str::from_utf8(etag).ok());
+        etag.map(str::to_owned)
+    };
+    let etag = etag.as_deref().and_then(read_etag).map(str::to_owned);
+    etag.ok_or_else(|| unreadable("The origin's answer to a part has no usable ETag."))
 }
 
 fn stored(origin: &OriginAnswer, bucket: &VirtualBucket, asked: &Asked<'_>) -> Result<Answer, Refusal> {
@@ -374,9 +415,17 @@ fn completion(
     answer.with_document(document.finish())
 }
 
-/// A page of parts. Every number is written, since oss2 raises where one is missing.
-fn listed(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>) -> Result<Answer, Refusal> {
-    let page = PartsPage::from_origin(&origin.body, None, asked.dialect)?;
+/// The answer that tells a page of parts, with what the origin's own answer has beside it. Every number is
+/// written, since oss2 raises where one is missing.
+///
+/// # Errors
+/// `InternalError` for a part without a size or a date.
+pub fn parts_listed(
+    page: &PartsPage,
+    origin: &OriginAnswer,
+    subject: &Subject<'_>,
+    asked: &Asked<'_>,
+) -> Result<Answer, Refusal> {
     let mut document = Document::of_result("ListPartsResult", asked.dialect);
     push_place(&mut document, subject);
     document.leaf("UploadId", subject.upload.map_or("", UploadId::as_str));

@@ -125,8 +125,9 @@ async fn serve(
     .await?;
     let authorized = authorizer::authorize(&settings.config, &head, &claim, &record, asked.now)?;
     entry.authorized(&authorized);
-    let errand = authorized.errand(&settings.seals)?;
-    let rule = router::body_rule_of(&authorized, router::content_length(&head))?;
+    let length = router::content_length(&head);
+    let errand = authorized.errand(&settings.seals)?.of_length(length);
+    let rule = router::body_rule_of(&authorized, length)?;
     let body = match authorized.unframer()? {
         Some((length, unframer)) => Body::unframed(arrival, length, unframer).await?,
         None => Body::take(arrival, rule).await?,

@@ -147,7 +147,7 @@ fn answered(
     let typed = received.header("content-type") == Some("application/xml");
     for (name, lines) in received.headers.iter() {
         let passes = name.starts_with(prefix)
-            || matches!(name, "etag" | "cache-control" | "location")
+            || matches!(name, "etag" | "cache-control" | "location" | "retry-after")
             || (name == "content-type" && typed);
         if passes {
             headers.insert(name, lines.to_vec());

@@ -357,6 +357,8 @@ faults! {
         s3 ["SlowDown" "ServiceUnavailable" "OperationAborted"],
         "The storage is busy: try again."
         but 503 "SlowDown";
+    JoiningGoesOn: 503 "ServiceUnavailable" None, Device, s3 [],
+        "The parts are not all joined yet, and what is joined stays so: send CompleteMultipartUpload again.";
     ConditionUnclear: 503 "ServiceUnavailable" None, Device, s3 ["ConditionalRequestConflict"],
         "The storage is busy: try again."
         but 409 "ConditionalRequestConflict",
@@ -426,7 +428,10 @@ mod tests {
             assert!(
                 !behind
                     || row.blame == Blame::Operator
-                    || matches!(fault, Fault::Busy | Fault::ConditionUnclear),
+                    || matches!(
+                        fault,
+                        Fault::Busy | Fault::ConditionUnclear | Fault::JoiningGoesOn
+                    ),
                 "{fault:?}"
             );
         }

@@ -297,45 +297,66 @@ fn an_object_that_must_not_be_overwritten_exists_already() {
     }
 }
 
-#[test]
-fn a_retried_complete_is_a_success_only_if_the_object_is_the_one_of_its_parts() {
-    let list = |etag: &str| {
-        let xml = format!(
-            "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part></CompleteMultipartUpload>"
-        );
-        PartList::from_device(xml.as_bytes(), Dialect::Oss).unwrap()
-    };
-    let parts = list("0cc175b9c0f1b6a831c399e269772661");
-    let etag = parts.composite_etag().unwrap();
-    let before = |head: &OriginAnswer, parts: &PartList| {
-        complete().authorized("fleet/AK/", |authorized| {
-            completed_before(
-                head,
-                parts,
-                &Subject::of(&authorized.errand(&seals()).unwrap()),
-                &asked("POST", "h", "/devices/a b"),
-            )
-        })
-    };
-    let head = |status, etag: &str| {
-        origin(
-            status,
-            &[("etag", etag), ("x-amz-meta-a", "1"), ("content-length", "5")],
-            "",
-        )
-    };
-    let answer = before(&head(200, &format!("\"{etag}\"")), &parts).unwrap();
-    assert_eq!(answer.header("etag"), Some(format!("\"{etag}\"").as_bytes()));
-    assert_eq!(
-        (answer.header("x-oss-meta-a"), answer.header("content-length")),
-        (None, None)
+/// The answer to a Complete that was refused, if this is what the key holds.
+fn completed(request: &Request, dialect: Dialect, head: &OriginAnswer, etag: &str) -> Option<Answer> {
+    let xml = format!(
+        "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part></CompleteMultipartUpload>"
     );
-    assert!(body(answer).contains(&format!("<Key>a b</Key><ETag>\"{etag}\"</ETag>")));
-    assert!(before(&head(200, &etag.to_uppercase()), &parts).is_some());
-    assert!(before(&head(200, "\"0cc175b9c0f1b6a831c399e269772661\""), &parts).is_none());
-    assert!(before(&head(404, &etag), &parts).is_none());
-    assert!(before(&origin(200, &[], ""), &parts).is_none());
-    assert!(before(&head(200, "\"kms\""), &list("kms")).is_none());
+    let parts = PartList::from_device(xml.as_bytes(), dialect).unwrap();
+    request.authorized("fleet/AK/", |authorized| {
+        let errand = authorized.errand(&seals()).unwrap();
+        let asked = Asked {
+            dialect,
+            ..asked("POST", "h", "/devices/a b")
+        };
+        completed_before(head, Some(&parts), &errand, &asked)
+    })
+}
+
+#[test]
+fn a_retried_complete_is_a_success_only_if_the_object_has_the_mark_of_its_upload() {
+    // Every upload of these tests was begun by one request.
+    let mark = "030303030303030303030303";
+    let before = |head: &OriginAnswer| completed(&complete(), Dialect::Oss, head, "e");
+    let head = |status, mark: &str| {
+        let headers = [
+            ("etag", "\"e-7\""),
+            ("x-amz-meta-a", "1"),
+            ("content-length", "5"),
+            (MARK_HEADER, mark),
+        ];
+        origin(status, &headers, "")
+    };
+    let answer = before(&head(200, mark)).unwrap();
+    assert_eq!(answer.header("etag"), Some(b"\"e-7\"".as_slice()));
+    for name in ["x-oss-meta-a", "x-oss-meta-causeway-upload", "content-length"] {
+        assert_eq!(answer.header(name), None);
+    }
+    assert!(body(answer).contains("<Key>a b</Key><ETag>\"e-7\"</ETag>"));
+    assert!(before(&head(200, "030303030303030303030304")).is_none());
+    assert!(before(&head(404, mark)).is_none());
+    assert!(before(&origin(200, &[("etag", "\"e-7\"")], "")).is_none());
+    assert!(before(&origin(200, &[(MARK_HEADER, mark)], "")).is_none());
+}
+
+#[test]
+fn a_retried_complete_of_an_s3_client_is_a_success_only_if_the_object_is_the_one_of_its_parts() {
+    const MD5: &str = "0cc175b9c0f1b6a831c399e269772661";
+    let request = complete().signed_by_s3(&[]);
+    let before = |head: &OriginAnswer, etag: &str| completed(&request, Dialect::S3, head, etag);
+    let list = format!(
+        "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{MD5}</ETag></Part></CompleteMultipartUpload>"
+    );
+    let parts = PartList::from_device(list.as_bytes(), Dialect::S3).unwrap();
+    let etag = parts.composite_etag().unwrap();
+    let head = |status, etag: &str| origin(status, &[("etag", etag)], "");
+    let answer = before(&head(200, &format!("\"{etag}\"")), MD5).unwrap();
+    assert_eq!(answer.header("etag"), Some(format!("\"{etag}\"").as_bytes()));
+    assert!(before(&head(200, &etag.to_uppercase()), MD5).is_some());
+    assert!(before(&head(200, &format!("\"{MD5}\"")), MD5).is_none());
+    assert!(before(&head(404, &etag), MD5).is_none());
+    assert!(before(&origin(200, &[], ""), MD5).is_none());
+    assert!(before(&head(200, "\"kms\""), "kms").is_none());
 }
 
 #[test]

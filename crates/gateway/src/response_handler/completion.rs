@@ -1,0 +1,319 @@
+//! The completion of an upload whose small parts are staged.
+//!
+//! What is staged is listed, then what S3 has; the device's list is resolved and the whole planned, and only then
+//! is anything changed. Parts are joined in waves. Behind each wave records say what was joined, so a completion
+//! that ends early, because something failed or the platform's time or requests are used up, is gone on with by the
+//! next Complete of the same upload. Nothing is deleted before S3 has made the object.
+//!
+//! Two completions of one upload may run at once: both join the same bytes to the same parts, and whoever is second
+//! finds the upload gone and the object by its mark.
+
+use oss_s3::answer::{Answer, Asked};
+use oss_s3::complete::{Part, PartList, PartNumber, PartsPage};
+use oss_s3::errand::Errand;
+use oss_s3::error::{Fault, Refusal};
+use oss_s3::request::OriginRequest;
+use oss_s3::response::{self, OriginAnswer, Subject};
+use oss_s3::size;
+use oss_s3::staging::{Folder, FolderPage, Plan, Stock, Unit, plan};
+
+use super::{Allowance, Outcome, Step, Task};
+
+/// How often a wave fills the connections that the platform has: between two waves nothing is under way.
+const TURNS: usize = 2;
+/// The time that a wave and what follows it take at most, in seconds.
+const WAVE_SECONDS: u32 = 12;
+/// The time that S3's own completion and what follows it take at most, in seconds.
+const END_SECONDS: u32 = 4;
+/// The requests that follow the last wave: to complete, to look at the key, and to list and delete what was staged.
+const END_REQUESTS: u32 = 26;
+
+/// A completion on its way.
+#[derive(Debug)]
+pub(super) struct Completion {
+    folder: Folder,
+    /// The parts that the device named; `None`: all.
+    named: Option<PartList>,
+    /// S3's Complete, still without its parts.
+    complete: OriginRequest,
+    stock: Stock,
+    uploaded: Vec<Part>,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// The folder is being listed, from behind this key on.
+    Folder { after: Option<String> },
+    /// S3's parts are being listed, from behind this one on.
+    Parts { after: Option<PartNumber> },
+    /// Parts of these numbers are being made; copied, where it says so.
+    Joining {
+        plan: Plan,
+        made: Vec<(PartNumber, bool)>,
+    },
+    /// Records are being stored, before the completion goes on, or ends so.
+    Recording { plan: Plan, then: Option<Refusal> },
+    /// S3 makes the object; of joined parts, or only of the device's own.
+    Completing { is_joined: bool },
+}
+
+/// What a completion comes to.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// This has to be done first.
+    Step(Step),
+    /// Nothing is staged: the device's parts, where it named them, are S3's.
+    Plain(Option<PartList>, OriginRequest),
+    /// The object is made.
+    Made(Answer),
+    /// The upload, or something of it, is gone: it may have been completed before.
+    Doubt(Refusal),
+}
+
+impl Completion {
+    /// Begins with the first page of what is staged.
+    pub(super) fn begin(
+        errand: &Errand<'_>,
+        folder: Folder,
+        named: Option<PartList>,
+        complete: OriginRequest,
+    ) -> (Self, OriginRequest) {
+        let first = OriginRequest::list_folder(errand, &folder, None);
+        let completion = Self {
+            folder,
+            named,
+            complete,
+            stock: Stock::default(),
+            uploaded: Vec::new(),
+            stage: Stage::Folder { after: None },
+        };
+        (completion, first)
+    }
+
+    /// How many bytes of the body of an answer with this status to read.
+    pub(super) fn document_bytes(&self, errand: &Errand<'_>, status: u16) -> usize {
+        match self.stage {
+            Stage::Folder { .. } | Stage::Parts { .. } => response::parts_page_bytes(status),
+            _ => response::document_bytes(errand.call().operation(), status),
+        }
+    }
+
+    /// Where everything that was staged is.
+    pub(super) fn into_folder(self) -> Folder {
+        self.folder
+    }
+
+    /// Takes the origin's answer to what was sent last.
+    pub(super) fn advance(
+        &mut self,
+        errand: &Errand<'_>,
+        answer: &OriginAnswer,
+        asked: &Asked<'_>,
+        allowance: Allowance,
+    ) -> Result<Next, Refusal> {
+        match &self.stage {
+            Stage::Folder { after } => {
+                if let Some(refusal) = response::error_of(answer) {
+                    return Err(refusal);
+                }
+                let page = FolderPage::from_origin(&answer.body, &self.folder, after.as_deref())?;
+                let next = page.next().map(str::to_owned);
+                self.stock.add(page);
+                if let Some(next) = next {
+                    let request = OriginRequest::list_folder(errand, &self.folder, Some(&next));
+                    self.stage = Stage::Folder { after: Some(next) };
+                    return Ok(send(request));
+                }
+                if self.stock.keys().is_empty() {
+                    return Ok(Next::Plain(self.named.take(), self.complete.clone()));
+                }
+                self.stage = Stage::Parts { after: None };
+                Ok(send(OriginRequest::list_parts(errand, None)))
+            }
+            Stage::Parts { after } => {
+                if let Some(refusal) = response::error_of(answer) {
+                    return doubt(refusal);
+                }
+                let page = PartsPage::from_origin(&answer.body, *after, errand.dialect())?;
+                let next = page.next();
+                self.uploaded.extend(page.into_parts());
+                if next.is_some() {
+                    self.stage = Stage::Parts { after: next };
+                    return Ok(send(OriginRequest::list_parts(errand, next)));
+                }
+                let plan = plan(self.named.as_ref(), &self.stock, &self.uploaded)?;
+                if let Some(most) = errand.max_object_bytes() {
+                    size::check(plan.bytes(), most)?;
+                }
+                self.wave(errand, plan, allowance)
+            }
+            Stage::Completing { is_joined } => {
+                match response::translate(answer, &Subject::of(errand), asked) {
+                    Ok(answer) => Ok(Next::Made(answer)),
+                    // Another completion has joined the same bytes anew, and S3 gave them another ETag.
+                    Err(refusal) if refusal.fault() == Fault::PartInvalid && *is_joined => {
+                        Err(Fault::JoiningGoesOn.into())
+                    }
+                    Err(refusal) => doubt(refusal),
+                }
+            }
+            Stage::Joining { .. } | Stage::Recording { .. } => {
+                Err(Refusal::new(Fault::GatewayFailed).because("One answer came to several tasks."))
+            }
+        }
+    }
+
+    /// Takes what became of a wave.
+    pub(super) fn advance_together(
+        &mut self,
+        errand: &Errand<'_>,
+        outcomes: Vec<Outcome>,
+        allowance: Allowance,
+    ) -> Result<Next, Refusal> {
+        match core::mem::replace(&mut self.stage, Stage::Folder { after: None }) {
+            Stage::Joining { mut plan, made } => {
+                let (mut records, mut then) = (Vec::new(), None);
+                for ((number, is_copy), outcome) in made.into_iter().zip(outcomes) {
+                    match part_of(outcome, is_copy) {
+                        Ok(etag) => records.extend(plan.made(number, &etag)),
+                        Err(refusal) => then = Some(refusal),
+                    }
+                }
+                // Where all is joined there is nothing to go on with.
+                if records.is_empty() || (then.is_none() && plan.part_list().is_some()) {
+                    return self.go_on(errand, plan, then, allowance);
+                }
+                let tasks = records.iter().map(|record| Task {
+                    request: OriginRequest::record(errand, &self.folder.record(record)),
+                    sources: Vec::new(),
+                });
+                let tasks = tasks.collect();
+                self.stage = Stage::Recording { plan, then };
+                Ok(Next::Step(Step::Together(tasks)))
+            }
+            // A record that was not stored costs a join when the completion is gone on with, and nothing else.
+            Stage::Recording { plan, then } => self.go_on(errand, plan, then, allowance),
+            _ => Err(Refusal::new(Fault::GatewayFailed).because("Nothing was to be done together.")),
+        }
+    }
+
+    fn go_on(
+        &mut self,
+        errand: &Errand<'_>,
+        plan: Plan,
+        then: Option<Refusal>,
+        allowance: Allowance,
+    ) -> Result<Next, Refusal> {
+        match then {
+            None => self.wave(errand, plan, allowance),
+            Some(refusal) => doubt(refusal),
+        }
+    }
+
+    /// The next wave of the plan, or S3's completion where all is joined.
+    fn wave(&mut self, errand: &Errand<'_>, plan: Plan, allowance: Allowance) -> Result<Next, Refusal> {
+        let on = || Refusal::new(Fault::JoiningGoesOn);
+        if let Some(parts) = plan.part_list() {
+            if allowance.seconds < END_SECONDS || allowance.requests < END_REQUESTS {
+                return Err(on());
+            }
+            let mut units = plan.units().iter();
+            let is_joined = units.any(|unit| !matches!(unit, Unit::Direct { .. }));
+            self.stage = Stage::Completing { is_joined };
+            return Ok(send(self.complete.clone().with_parts(&parts)));
+        }
+        if allowance.seconds < WAVE_SECONDS {
+            return Err(on().because("The time for a completion is used up."));
+        }
+        let (mut tasks, mut made) = (Vec::new(), Vec::new());
+        let mut left = allowance.requests.saturating_sub(END_REQUESTS);
+        for unit in plan.units() {
+            let (number, task) = match unit {
+                Unit::Direct { .. } | Unit::Joined { .. } => continue,
+                Unit::Copy { part } => (part.number(), self.copy(errand, part)),
+                Unit::Join { members, bytes } => match members.first() {
+                    Some(first) => (first.number(), self.join(errand, first.number(), members, *bytes)),
+                    None => continue,
+                },
+            };
+            // Its sources, itself and its record.
+            let cost = u32::try_from(task.sources.len())
+                .unwrap_or(u32::MAX)
+                .saturating_add(2);
+            let Some(rest) = left.checked_sub(cost) else {
+                break;
+            };
+            left = rest;
+            made.push((number, task.sources.is_empty()));
+            tasks.push(task);
+            if tasks.len() >= allowance.together.saturating_mul(TURNS) {
+                break;
+            }
+        }
+        if tasks.is_empty() {
+            return Err(on().because("The requests that a completion may send are used up."));
+        }
+        self.stage = Stage::Joining { plan, made };
+        Ok(Next::Step(Step::Together(tasks)))
+    }
+
+    fn copy(&self, errand: &Errand<'_>, part: &Part) -> Task {
+        Task {
+            request: OriginRequest::copy_staged(errand, &self.folder, part),
+            sources: Vec::new(),
+        }
+    }
+
+    fn join(&self, errand: &Errand<'_>, number: PartNumber, members: &[Part], bytes: u64) -> Task {
+        join(errand, &self.folder, number, members, bytes)
+    }
+}
+
+/// The task that makes a part of S3's of staged ones.
+pub(crate) fn join(
+    errand: &Errand<'_>,
+    folder: &Folder,
+    number: PartNumber,
+    members: &[Part],
+    bytes: u64,
+) -> Task {
+    let source = |member| OriginRequest::staged_part(errand, folder, member);
+    Task {
+        request: OriginRequest::join(errand, number, bytes),
+        sources: members.iter().map(source).collect(),
+    }
+}
+
+/// The ETag of the part that a task has made.
+///
+/// # Errors
+/// `InvalidPart` for a staged part that was replaced or deleted meanwhile; the refusal for an error of the origin's.
+pub(crate) fn part_of(outcome: Outcome, is_copy: bool) -> Result<String, Refusal> {
+    let gone = |status: u16| matches!(status, 404 | 412);
+    match outcome {
+        Outcome::Answered(answer) if is_copy && gone(answer.status) => Err(replaced()),
+        Outcome::Answered(answer) => response::part_made(&answer, is_copy),
+        Outcome::Source(status) if gone(status) => Err(replaced()),
+        Outcome::Source(_) => {
+            Err(Refusal::new(Fault::Busy).because("The origin does not give a staged part."))
+        }
+        Outcome::Failed(why) => Err(Refusal::new(Fault::OriginUnavailable).because(why)),
+    }
+}
+
+fn replaced() -> Refusal {
+    Refusal::new(Fault::PartInvalid).because("A staged part was replaced or deleted while it was joined.")
+}
+
+/// Whether the upload may have been completed before, by what is refused.
+fn doubt(refusal: Refusal) -> Result<Next, Refusal> {
+    match refusal.fault() {
+        Fault::NoSuchUpload | Fault::PartInvalid => Ok(Next::Doubt(refusal)),
+        _ => Err(refusal),
+    }
+}
+
+const fn send(request: OriginRequest) -> Next {
+    Next::Step(Step::Send(request))
+}
