@@ -156,7 +156,7 @@ impl Hop {
                         self.heard(answer);
                     }
                 }
-                exchange.advance_together(outcomes, &self.asked(), self.allowance())?
+                exchange.advance_together(outcomes, self.allowance())?
             }
         };
         self.take(exchange, step)
