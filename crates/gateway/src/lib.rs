@@ -8,7 +8,8 @@
 //! 3. the platform looks that key up, [`keys::cache`] before it, and [`keys::KeyRecord`] reads the record;
 //! 4. [`authorizer::authorize`] verifies the signature and asks [`policy`] for permission;
 //! 5. [`router`] says which way the request goes and what may come as its body;
-//! 6. [`response_handler`] builds what is sent to the origin and translates what comes back.
+//! 6. [`response_handler`] builds what is sent to the origin and translates what comes back;
+//! 7. where the platform goes on once the client has its answer, [`early_join`] joins staged parts.
 //!
 //! Where the platform runs the roles apart, the decision travels in a [`passport`], and what the
 //! response handler is to do beside it as an [`errand`]; keys come from [`secrets`] in
@@ -23,6 +24,7 @@ pub mod cors;
 #[cfg(test)]
 mod device;
 pub mod document;
+pub mod early_join;
 pub mod errand;
 #[cfg(feature = "post-object")]
 pub mod form;

@@ -9,7 +9,7 @@
 //! An [`Exchange`] does no fetching: it says what to send and takes what came back.
 
 mod cleaning;
-mod completion;
+pub(crate) mod completion;
 
 use oss_s3::answer::{Answer, Asked};
 use oss_s3::complete::{PartList, PartNumber, PartsPage, check_body_digest};

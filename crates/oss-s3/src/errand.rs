@@ -91,6 +91,11 @@ impl<'a> Errand<'a> {
         self
     }
 
+    /// How many bytes its body has, where that is known.
+    pub const fn length(&self) -> Option<u64> {
+        self.length
+    }
+
     /// The access key id that signed the request.
     pub fn key_id(&self) -> &str {
         &self.key_id

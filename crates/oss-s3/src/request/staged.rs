@@ -12,7 +12,7 @@ use crate::complete::{Part, PartNumber};
 use crate::copy_source;
 use crate::errand::Errand;
 use crate::key::encoded_value;
-use crate::operation::Call;
+use crate::operation::{Call, MAX_PAGE};
 use crate::staging::{Folder, MIN_PART_BYTES};
 use crate::xml::Document;
 use request_auth::Dialect;
@@ -64,12 +64,18 @@ impl OriginRequest {
     /// Lists what is in a folder, from behind the key `after` on. Read it with
     /// [`FolderPage::from_origin`](crate::staging::FolderPage::from_origin).
     pub fn list_folder(errand: &Errand<'_>, folder: &Folder, after: Option<&str>) -> Self {
+        Self::list_of_folder(errand, folder, after, MAX_PAGE)
+    }
+
+    /// The same, of at most `most` keys.
+    pub fn list_of_folder(errand: &Errand<'_>, folder: &Folder, after: Option<&str>, most: u16) -> Self {
         let marker = after.map(|after| ["marker=", &encoded_value(after.as_bytes()), "&"].concat());
-        let prefix = encoded_value(folder.as_str().as_bytes());
         let query = [
             marker.as_deref().unwrap_or_default(),
-            "max-keys=1000&prefix=",
-            &prefix,
+            "max-keys=",
+            &most.to_string(),
+            "&prefix=",
+            &encoded_value(folder.as_str().as_bytes()),
         ]
         .concat();
         Self::in_staging(errand, "GET", "", query, OriginBody::Empty)
