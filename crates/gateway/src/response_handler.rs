@@ -270,7 +270,7 @@ impl<'a> Exchange<'a> {
                             outcome => outcome,
                         };
                         let aborted = Some(Answer::new(204, asked));
-                        Ok(self.clean(folder, outcome, aborted))
+                        self.clean(folder, outcome, aborted, allowance)
                     }
                     (Operation::UploadPart | Operation::UploadPartCopy, Some(folder)) => {
                         let answer = translated?;
@@ -288,7 +288,7 @@ impl<'a> Exchange<'a> {
             }
             Stage::Staged(mut completion) => {
                 let next = completion.advance(&self.errand, answer, asked, allowance)?;
-                self.complete(completion, next)
+                self.complete(completion, next, allowance)
             }
             Stage::Merging { staged } => {
                 if let Some(refusal) = response::error_of(answer) {
@@ -362,10 +362,10 @@ impl<'a> Exchange<'a> {
             Stage::Looking { parts, refusal } => {
                 let completed = response::completed_before(answer, parts.as_ref(), &self.errand, asked);
                 let answer = completed.ok_or(refusal)?;
-                Ok(match self.errand.folder() {
-                    Some(folder) => self.clean(folder, Ok(answer), None),
-                    None => Step::Answer(answer),
-                })
+                match self.errand.folder() {
+                    Some(folder) => self.clean(folder, Ok(answer), None, allowance),
+                    None => Ok(Step::Answer(answer)),
+                }
             }
         }
     }
@@ -382,7 +382,7 @@ impl<'a> Exchange<'a> {
         match core::mem::replace(&mut self.stage, Stage::Asking) {
             Stage::Staged(mut completion) => {
                 let next = completion.advance_together(&self.errand, outcomes, allowance)?;
-                self.complete(completion, next)
+                self.complete(completion, next, allowance)
             }
             _ => Err(Refusal::new(Fault::GatewayFailed).because("Nothing was to be done together.")),
         }
@@ -394,7 +394,12 @@ impl<'a> Exchange<'a> {
     }
 
     /// Goes on with a completion.
-    fn complete(&mut self, completion: Box<Completion>, next: Next) -> Result<Step, Refusal> {
+    fn complete(
+        &mut self,
+        completion: Box<Completion>,
+        next: Next,
+        allowance: Allowance,
+    ) -> Result<Step, Refusal> {
         match next {
             Next::Step(step) => {
                 self.stage = Stage::Staged(completion);
@@ -405,7 +410,7 @@ impl<'a> Exchange<'a> {
                 self.stage = stage;
                 Ok(Step::Send(first))
             }
-            Next::Made(answer) => Ok(self.clean(completion.into_folder(), Ok(answer), None)),
+            Next::Made(answer) => self.clean(completion.into_folder(), Ok(answer), None, allowance),
             Next::Doubt(refusal) => Ok(self.look(None, refusal)),
         }
     }
@@ -438,10 +443,20 @@ impl<'a> Exchange<'a> {
     }
 
     /// Deletes everything that was staged, and then answers: `instead`, where anything was there.
-    fn clean(&mut self, folder: Folder, outcome: Result<Answer, Refusal>, instead: Option<Answer>) -> Step {
+    fn clean(
+        &mut self,
+        folder: Folder,
+        outcome: Result<Answer, Refusal>,
+        instead: Option<Answer>,
+        allowance: Allowance,
+    ) -> Result<Step, Refusal> {
+        if allowance.seconds == 0 || allowance.requests == 0 {
+            self.warning = Some(cleaning::LEFT);
+            return outcome.map(Step::Answer);
+        }
         let (cleaning, first) = Cleaning::begin(&self.errand, folder, outcome, instead);
         self.stage = Stage::Cleaning(cleaning);
-        Step::Send(first)
+        Ok(Step::Send(first))
     }
 }
 
@@ -478,5 +493,9 @@ fn check_digests(errand: &Errand<'_>, document: &[u8]) -> Result<(), Refusal> {
     }
 }
 
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod staged_tests;
 #[cfg(test)]
 mod tests;

@@ -149,7 +149,12 @@ async fn exchange(
     loop {
         let request = match step {
             Step::Send(request) => request,
-            Step::Answer(answer) => return Ok(answer.into()),
+            Step::Answer(answer) => {
+                if let Some(warning) = exchange.warning() {
+                    entry.line.alarm(warning);
+                }
+                return Ok(answer.into());
+            }
             Step::Together(_) => {
                 let yet = Refusal::new(Fault::GatewayFailed);
                 return Err(yet.because("Tasks can't be done together yet."));

@@ -186,7 +186,12 @@ impl Hop {
                 self.exchange = Some(exchange);
                 Ok(Step::Together(sends))
             }
-            response_handler::Step::Answer(answer) => Ok(Step::End(self.end(&answer))),
+            response_handler::Step::Answer(answer) => {
+                if let Some(warning) = exchange.warning() {
+                    self.visit.line.alarm(warning);
+                }
+                Ok(Step::End(self.end(&answer)))
+            }
             response_handler::Step::Stream(_) => {
                 Err(Refusal::new(Fault::GatewayFailed).because("No errand is about object bytes."))
             }

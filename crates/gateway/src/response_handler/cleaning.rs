@@ -11,6 +11,9 @@ use oss_s3::staging::{Folder, FolderPage};
 
 use super::Allowance;
 
+/// What the log is told of what is not deleted.
+pub(super) const LEFT: &str = "what was staged for an upload could not all be deleted";
+
 /// A folder that is being emptied.
 #[derive(Debug)]
 pub(super) struct Cleaning {
@@ -53,7 +56,6 @@ impl Cleaning {
         allowance: Allowance,
     ) -> Option<OriginRequest> {
         const ERROR: &[u8] = b"<Error>";
-        const LEFT: &str = "what was staged for an upload could not all be deleted";
         if response::error_of(answer).is_some() || allowance.requests == 0 || allowance.seconds == 0 {
             self.warning = Some(LEFT);
             return None;
