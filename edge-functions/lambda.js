@@ -63,7 +63,10 @@ module.exports = (name, type) => {
   return {
     handler: (event) => serve(event, (gateway, text) => converse(gateway.begin(text, environment(), now()))),
     originResponse: (event) => serve(
-      event, (gateway, text) => JSON.parse(gateway.originResponse(text, now())), `${name}/origin-response`),
+      event,
+      (gateway, text) => converse(gateway.beginOriginResponse(text, environment(), now())),
+      `${name}/origin-response`,
+    ),
   };
 };
 

@@ -63,8 +63,9 @@ const PLAIN = new Set([
   "response-expires",
   "start-after",
   "upload-id-marker",
-  "x-id",
 ]);
+/** What S3 takes no notice of, but for its access log [Amazon S3 user guide, LogFormat]. */
+const IGNORED = /^x-(?!amz-)/i;
 
 /** Whether it deletes the objects that its body names. */
 export function deletesMany(head, key) {
@@ -79,7 +80,7 @@ export function deletesMany(head, key) {
  */
 export function actionsOf(head, bucket, key, named = []) {
   const names = head.query === "" ? [] : head.query.split("&").map((pair) => decodeURIComponent(pair.split("=")[0]));
-  const telling = names.filter((name) => !PLAIN.has(name));
+  const telling = names.filter((name) => !PLAIN.has(name) && !IGNORED.test(name));
   const operations = telling.filter((name) => name !== "versionId");
   if (operations.length > 1) return undefined;
   const plain = (key === "" ? BUCKET : OBJECT)[head.method]?.[operations[0] ?? ""];

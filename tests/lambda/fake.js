@@ -19,9 +19,9 @@ class Fake {
     return new Conversation(number, JSON.parse(event).play, { environment: JSON.parse(environment), now });
   }
 
-  originResponse(event) {
-    if (JSON.parse(event).play?.[0] === "trap") trap();
-    return JSON.stringify({ response: { status: "204" }, log: { level: "info", reason: "at origin-response" } });
+  beginOriginResponse(event, environment, now) {
+    const known = { environment: JSON.parse(environment), now, at: "origin-response" };
+    return new Conversation(number, JSON.parse(event).play, known);
   }
 }
 

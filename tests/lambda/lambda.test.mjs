@@ -236,9 +236,12 @@ test("a trap at origin-response leaves the headers that no function may change",
   assert.deepEqual([result.headers.via, result.headers.etag], [via, undefined]);
 });
 
-test("originResponse gives what the wasm gave", async () => {
-  const { result, log } = await instance.invoke(edgeEvent([]), "originResponse");
-  assert.deepEqual([result, log.reason], [{ status: "204" }, "at origin-response"]);
+test("originResponse has a conversation of its own, with the role's credentials", async () => {
+  const { result } = await instance.invoke(edgeEvent([to("/", { method: "DELETE" })]), "originResponse");
+  assert.equal(result.at, "origin-response");
+  assert.equal(result.environment.session_token, environment.AWS_SESSION_TOKEN);
+  assert.equal(result.answers[0].status, 200);
+  assert.equal(requests.at(-1).method, "DELETE");
 });
 
 test("lost instances do not stay in memory", async () => {

@@ -10,10 +10,13 @@ use gateway::config::cloudfront::CloudFront;
 use gateway::document::{Field, Holds, Node};
 use gateway::keys::shards::Shard;
 use gateway::log::Line;
+use gateway::origin_signature;
 use gateway::passport::{self, PassportKeys};
 use gateway::secrets::{self, Kept, PASSPORT_SECRET};
+use oss_s3::addressing::OriginBucket;
 use oss_s3::answer::RequestId;
 use oss_s3::error::Refusal;
+use oss_s3::request::OriginRequest;
 use request_auth::aws_v4::OriginCredentials;
 use request_auth::{Dialect, SecretKey, SecurityToken, UnixSeconds};
 
@@ -98,6 +101,21 @@ impl Visit {
             now: UnixSeconds(0),
             fetched: None,
         }
+    }
+
+    /// The headers of a request for the bucket `origin`, with the signature of the function's own role.
+    pub fn signed(&self, request: &OriginRequest, origin: &OriginBucket) -> Vec<(String, String)> {
+        let own = request.headers.iter().map(|(name, value)| {
+            (
+                name.clone().into_owned(),
+                String::from_utf8_lossy(value).into_owned(),
+            )
+        });
+        let signature = origin_signature::headers(request, origin, self.environment.credentials(), self.now);
+        let signature = signature
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value));
+        own.chain(signature).collect()
     }
 }
 

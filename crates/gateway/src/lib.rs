@@ -33,6 +33,7 @@ pub mod log;
 pub mod origin_signature;
 pub mod passport;
 pub mod policy;
+pub mod replaced;
 pub mod response_handler;
 pub mod router;
 pub mod secrets;

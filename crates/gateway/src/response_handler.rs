@@ -141,10 +141,15 @@ pub fn streamed(
     let sent = router::streamed(method, query, conditions).ok_or_else(stray)?;
     let buckets = config.hosts.buckets();
     // Where two virtual buckets have one origin, only the names of KMS keys in the answer can differ.
-    let bucket = buckets.iter().find(|bucket| bucket.origin.is_at(host, path));
+    let staging = buckets.iter().find(|bucket| bucket.stages_at(host, path));
+    let operation = match staging {
+        Some(_) => Operation::UploadPart,
+        None => sent.operation,
+    };
+    let bucket = staging.or_else(|| buckets.iter().find(|bucket| bucket.origin.is_at(host, path)));
     let bucket = bucket.ok_or_else(stray)?;
     let answer = response::translate_head(answer, sent, bucket, asked)?;
-    Ok((sent.operation, answer))
+    Ok((operation, answer))
 }
 
 impl<'a> Exchange<'a> {
@@ -434,7 +439,7 @@ impl<'a> Exchange<'a> {
     fn replace(&mut self, folder: &Folder, answer: Answer) -> Step {
         match self.errand.part_number().filter(|_| !self.errand.is_staged()) {
             Some(number) => {
-                let request = OriginRequest::delete_staged(&self.errand, &folder.part(number));
+                let request = OriginRequest::delete_staged(self.errand.bucket(), &folder.part(number));
                 self.stage = Stage::Replacing { answer };
                 Step::Send(request)
             }

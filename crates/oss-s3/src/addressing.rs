@@ -83,13 +83,18 @@ impl OriginBucket {
 
     /// Whether a request to this host with this path is one to this bucket.
     pub fn is_at(&self, host: &str, path: &str) -> bool {
-        let in_path = || {
-            let key = path
-                .strip_prefix('/')
-                .and_then(|path| path.strip_prefix(self.bucket.as_str()));
-            key.is_some_and(|key| key.starts_with('/'))
+        self.key_at(host, path).is_some()
+    }
+
+    /// The key, percent-encoded, that a request to this host with this path is about; `None` of one to another
+    /// bucket.
+    fn key_at<'p>(&self, host: &str, path: &'p str) -> Option<&'p str> {
+        let path = path.strip_prefix('/')?;
+        let key = match self.addressing {
+            OriginAddressing::VirtualHost => path,
+            OriginAddressing::Path => path.strip_prefix(self.bucket.as_str())?.strip_prefix('/')?,
         };
-        self.host() == host && (self.addressing == OriginAddressing::VirtualHost || in_path())
+        (self.host() == host).then_some(key)
     }
 }
 
@@ -134,6 +139,18 @@ pub struct VirtualBucket {
 }
 
 impl VirtualBucket {
+    /// Whether a request to this host with this path is about a part that waits for its upload.
+    pub fn stages_at(&self, host: &str, path: &str) -> bool {
+        self.staging.as_ref().is_some_and(|staging| {
+            let place = OriginBucket {
+                bucket: staging.bucket.clone(),
+                ..self.origin.clone()
+            };
+            let key = place.key_at(host, path);
+            key.is_some_and(|key| key.starts_with(&staging.prefix))
+        })
+    }
+
     fn names(&self) -> impl Iterator<Item = &str> {
         core::iter::once(self.name.as_str()).chain(self.aliases.iter().map(String::as_str))
     }

@@ -70,7 +70,8 @@ impl OriginAnswer {
             .and_then(|value| core::str::from_utf8(value).ok())
     }
 
-    const fn is_success(&self) -> bool {
+    /// Whether its status is a 2xx.
+    pub const fn is_success(&self) -> bool {
         matches!(self.status, 200..=299)
     }
 }

@@ -16,7 +16,7 @@ mod plan;
 mod record;
 mod source;
 
-pub use folder::Folder;
+pub use folder::{Folder, NAME_BYTES};
 pub use page::{FolderPage, MAX_FOLDER_PAGE_BYTES, Stock};
 pub use plan::{Plan, Unit, plan};
 pub use record::Record;

@@ -15,6 +15,7 @@ use gateway::keys::shards::shard_of;
 use gateway::passport::{
     self, Carrier, Decision, ORIGIN_HEADER, PASSPORT_HEADER, PassportKeys, REGION_HEADER,
 };
+use gateway::replaced;
 use gateway::router::{self, BodyRule};
 use oss_s3::answer::{Asked, Scheme};
 use oss_s3::error::{Fault, Refusal};
@@ -173,7 +174,11 @@ impl Hop {
                     let region = &authorized.bucket().origin.region;
                     headers.push((REGION_HEADER.to_owned(), region.clone()));
                 }
-                (origin.path, origin.query, headers)
+                (
+                    origin.path,
+                    replaced::naming_folder(&errand, origin.query),
+                    headers,
+                )
             }
             None => {
                 let errand = errand::write(&errand, &self.asked())?;

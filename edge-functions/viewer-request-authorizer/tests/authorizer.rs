@@ -8,8 +8,8 @@
 )]
 
 use recorded_events::{
-    CONFIG, ENVIRONMENT, KEY_ID, NOW, Store, header, mutations, put_header, request, viewer_request,
-    viewer_request_signed_with,
+    CONFIG, ENVIRONMENT, KEY_ID, NOW, SECRET, Store, header, mutations, put_header, request, viewer_request,
+    viewer_request_of_s3, viewer_request_signed_with,
 };
 use serde_json::{Value, json};
 use viewer_request_authorizer::Authorizer;
@@ -118,11 +118,44 @@ fn object_bytes_get_the_headers_for_s3_and_none_of_the_viewer_s() {
     assert_eq!(outcome["log"]["level"], "info");
 }
 
+/// `printf 'devices\0k\0a/b' | sha256sum`, in base64url: the folder of the upload `a/b` to `k`.
+const FOLDER: &str = "wpJnSs8eGcRD9wNMtifk76JC6gqX6JNatYjH8YRJKTo";
+
 #[wasm_bindgen_test(unsupported = test)]
-fn a_part_keeps_its_number_and_upload_in_the_query() {
-    let event = viewer_request("PUT", "/devices/k?uploadId=a%2Fb&partNumber=7", &[LENGTH]);
+fn a_part_keeps_its_number_and_upload_in_the_query_and_names_its_folder() {
+    let large = ("content-length", "5242880");
+    let event = viewer_request("PUT", "/devices/k?uploadId=a%2Fb&partNumber=7", &[large]);
     let sent = &authorized(&event)["request"];
+    assert_eq!(
+        sent["querystring"],
+        format!("partNumber=7&uploadId=a%2Fb&x-causeway-folder={FOLDER}.devices")
+    );
+    let off = CONFIG.replacen("\"origin\"", "\"staging\": {\"enabled\": false}, \"origin\"", 1);
+    let off = Authorizer::new(&off).unwrap();
+    let sent = outcome(&off, &event, &mut Store::default(), NOW)["request"].clone();
     assert_eq!(sent["querystring"], "partNumber=7&uploadId=a%2Fb");
+    // S3's clients know S3's rule.
+    for length in [large, LENGTH] {
+        let event = viewer_request_of_s3(SECRET, "PUT", "/devices/k?partNumber=7&uploadId=U", &[length]);
+        let sent = &authorized(&event)["request"];
+        assert_eq!(sent["querystring"], "partNumber=7&uploadId=U&x-id=UploadPart");
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_part_that_s3_would_refuse_for_its_size_goes_to_its_folder_and_nowhere_near_the_object() {
+    let md5 = ("content-md5", "CY9rzUYh03PK3k6DJie09g==");
+    for length in ["0", "102400", "5242879"] {
+        let headers = [("content-length", length), md5];
+        let event = viewer_request("PUT", "/devices/k?uploadId=a%2Fb&partNumber=7", &headers);
+        let sent = &authorized(&event)["request"];
+        assert_eq!(
+            (&sent["uri"], &sent["querystring"]),
+            (&json!(format!("/.causeway/{FOLDER}/00007")), &json!(""))
+        );
+        assert_eq!(header(sent, "content-md5"), md5.1);
+        recorded_events::origin_request(&event, sent, None);
+    }
 }
 
 #[wasm_bindgen_test(unsupported = test)]

@@ -5,7 +5,6 @@ use cloudfront_event::conversation::{Body, Fetched, Send, Source, Step, Work};
 use cloudfront_event::function_url::FunctionUrlRequest;
 use cloudfront_event::visit::{Environment, Obtained, Visit};
 use gateway::errand;
-use gateway::origin_signature;
 use gateway::passport::{self, BODY_HEADER, Carrier, PassportKeys};
 use gateway::response_handler::{self, Allowance, Exchange, Outcome, Task};
 use gateway::router::{self, BodyRule};
@@ -205,16 +204,17 @@ impl Hop {
             return Err(Refusal::new(Fault::OriginUnavailable)
                 .because("the origin took all the time that CloudFront waits for an answer"));
         }
-        let request = &task.request;
+        let (request, visit) = (&task.request, &self.visit);
+        let origin = &exchange.errand().bucket().origin;
         let source = |source: &OriginRequest| Source {
             url: source.url(),
-            headers: self.signed(exchange, source),
+            headers: visit.signed(source, origin),
         };
         let most = [200, 400].map(|status| exchange.document_bytes(status));
         Ok(Send {
             method: request.method,
             url: request.url(),
-            headers: self.signed(exchange, request),
+            headers: visit.signed(request, origin),
             body: match &request.body {
                 OriginBody::Document(bytes) => Body::Bytes(bytes.clone()),
                 OriginBody::Joined(bytes) => Body::Joined {
@@ -226,23 +226,6 @@ impl Hop {
             most_bytes: most.into_iter().max().unwrap_or_default(),
             timeout_ms: left.saturating_mul(1000),
         })
-    }
-
-    /// The headers of a request, with its signature.
-    fn signed(&self, exchange: &Exchange<'_>, request: &OriginRequest) -> Vec<(String, String)> {
-        let credentials = self.visit.environment.credentials();
-        let origin = &exchange.errand().bucket().origin;
-        let own = request.headers.iter().map(|(name, value)| {
-            (
-                name.clone().into_owned(),
-                String::from_utf8_lossy(value).into_owned(),
-            )
-        });
-        let signature = origin_signature::headers(request, origin, credentials, self.visit.now);
-        let signature = signature
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value));
-        own.chain(signature).collect()
     }
 
     /// How many seconds are left until the answer is due.

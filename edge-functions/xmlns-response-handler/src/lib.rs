@@ -4,7 +4,8 @@
 //! everything that S3 answers with a document: a [`Conversation`] checks the passport, says what to
 //! fetch from S3, signed with the function's own role, and ends with the answer. At origin-response it
 //! renames the headers of answers to object bytes, and puts documents of the device's dialect in the place of errors:
-//! CloudFront shows a function the head of S3's answer and never its body.
+//! CloudFront shows a function the head of S3's answer and never its body. What waits in the place of a part that
+//! S3 has just taken it deletes first.
 
 mod errand;
 mod passing;
@@ -19,6 +20,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 pub use crate::errand::ANSWER_WITHIN_SECONDS;
 use crate::errand::Hop;
+use crate::passing::Passing;
 
 /// The function with its configuration; made once per instance.
 #[wasm_bindgen]
@@ -63,13 +65,18 @@ impl ResponseHandler {
         }
     }
 
-    /// Translates the answer of an origin-response event: `{"response": …, "log": …}`.
-    #[wasm_bindgen(js_name = originResponse)]
-    pub fn origin_response(&self, event: &str, now: f64) -> String {
+    /// Begins with an origin-response event; what it ends with has a `response`. The other arguments are those of
+    /// [`begin`](Self::begin).
+    #[wasm_bindgen(js_name = beginOriginResponse)]
+    pub fn begin_origin_response(&self, event: &str, environment: &str, now: f64) -> Conversation {
         let now = seconds(now);
-        match Event::from_json(event, EventType::OriginResponse) {
-            Ok(event) => passing::respond(&self.function.config, &event, now),
-            Err(error) => answers::unreadable(passing::FUNCTION, &error, now),
+        let event = Event::from_json(event, EventType::OriginResponse);
+        match event.and_then(|event| Ok((event, Environment::from_json(environment)?))) {
+            Ok((event, environment)) => {
+                let passing = Passing::new(&self.function.config, event, environment);
+                Conversation::begin(Box::new(passing), now)
+            }
+            Err(error) => Conversation::ended(answers::unreadable(passing::FUNCTION, &error, now)),
         }
     }
 }

@@ -1,46 +1,138 @@
-//! One origin-response event: the answer that passes, in the device's dialect.
+//! One origin-response event: the answer that passes, in the device's dialect, once what a part replaces is gone.
 
 use cloudfront_event::answers::{self, asked};
+use cloudfront_event::conversation::{Body, Send, Step, Work};
 use cloudfront_event::rules::READ_ONLY_AT_ORIGIN_RESPONSE;
+use cloudfront_event::visit::{Environment, Visit};
 use cloudfront_event::{Event, EventResponse, Headers};
 use gateway::config::Config;
 use gateway::cors::{ORIGIN, Shared};
 use gateway::errand::ERRAND_HEADER;
 use gateway::log::Line;
 use gateway::passport;
+use gateway::replaced;
 use gateway::response_handler;
 use gateway::router;
+use oss_s3::addressing::VirtualBucket;
 use oss_s3::answer::Asked;
 use oss_s3::error::{Fault, Refusal};
+use oss_s3::request::OriginRequest;
 use oss_s3::response::{self, OriginAnswer};
-use request_auth::{Dialect, UnixSeconds};
+use request_auth::Dialect;
 
 pub(crate) const FUNCTION: &str = "xmlns-response-handler/origin-response";
 
-/// The answer in the place of the event's.
-pub(crate) fn respond(config: &Config, event: &Event, now: UnixSeconds) -> String {
-    let request_id = passport::request_id(&event.config.request_id);
-    let asked = asked(dialect(event), &request_id, &event.request.method, now);
-    let mut line = Line::new(FUNCTION, request_id.as_str(), &event.request.method);
-    let mut response = match answer(config, event, &asked, &mut line) {
-        Ok(response) => response,
-        Err(refusal) => {
-            line.refused(&refusal, asked.dialect);
-            let mut response = EventResponse::from(&refusal.answer(&asked));
-            if let Some(received) = &event.response {
-                for (name, lines) in received.headers.kept(&READ_ONLY_AT_ORIGIN_RESPONSE).iter() {
-                    response.headers.insert(name, lines.to_vec());
-                }
-            }
-            response
-        }
-    };
-    if let Some(shared) = shared(config, event, asked.dialect) {
-        for (name, value) in shared.headers() {
-            response.headers.set(name, value.to_owned());
+/// How long S3 may take to delete a staged part, in milliseconds: what a device waits at most for an answer
+/// that is there already.
+const DELETION_MILLISECONDS: u32 = 5000;
+
+/// An answer on its way.
+pub(crate) struct Passing {
+    config: &'static Config,
+    event: Event,
+    visit: Visit,
+}
+
+impl Work for Passing {
+    fn visit(&mut self) -> &mut Visit {
+        &mut self.visit
+    }
+
+    /// Deletes what a part replaces, and answers.
+    fn go_on(&mut self) -> Result<Step, Refusal> {
+        let deletion = self.deletion();
+        let Some((bucket, request)) = deletion else {
+            return Ok(Step::End(self.respond(None)));
+        };
+        let Some(fetched) = self.visit.fetched.take() else {
+            return Ok(Step::Send(Send {
+                method: request.method,
+                url: request.url(),
+                headers: self.visit.signed(&request, &bucket.origin),
+                body: Body::None,
+                most_bytes: 0,
+                timeout_ms: DELETION_MILLISECONDS,
+            }));
+        };
+        let failure = match fetched.one() {
+            Ok(answer) if answer.is_success() => None,
+            Ok(answer) => Some(answer.status.to_string()),
+            Err(why) => Some(why),
+        };
+        let alarm = failure.map(|why| {
+            [
+                "The part is stored, but the one that waits in its place at ",
+                &request.path,
+                " was not deleted and may be taken for it (",
+                &why,
+                "): the device has to send the part again, or the upload has to be aborted.",
+            ]
+            .concat()
+        });
+        Ok(Step::End(self.respond(alarm)))
+    }
+
+    fn refuse(&mut self, refusal: &Refusal) -> String {
+        self.visit.line.refused(refusal, self.visit.dialect);
+        let response = self.refused(refusal);
+        answers::response(&response, &self.visit.line)
+    }
+}
+
+impl Passing {
+    pub(crate) fn new(config: &'static Config, event: Event, environment: Environment) -> Self {
+        let (id, method) = (&event.config.request_id, &event.request.method);
+        Self {
+            config,
+            visit: Visit::new(dialect(&event), FUNCTION, environment, id, method),
+            event,
         }
     }
-    answers::response(&response, &line)
+
+    /// What is to be deleted, because S3 has taken the part of the event's request.
+    fn deletion(&self) -> Option<(&'static VirtualBucket, OriginRequest)> {
+        let request = &self.event.request;
+        let is_stored = self.event.response.as_ref()?.status == "200" && request.method == "PUT";
+        let (host, _) = request.origin().filter(|_| is_stored)?;
+        replaced::deletion(self.config, &host, &request.uri, &request.querystring)
+    }
+
+    /// The answer in the place of the event's, with what the operator has to know besides.
+    fn respond(&mut self, alarm: Option<String>) -> String {
+        let (id, now) = (self.visit.request_id, self.visit.now);
+        let asked = asked(self.visit.dialect, &id, &self.event.request.method, now);
+        let response = match answer(self.config, &self.event, &asked, &mut self.visit.line) {
+            Ok(response) => self.marked(response),
+            Err(refusal) => return self.refuse(&refusal),
+        };
+        if let Some(alarm) = alarm {
+            self.visit.line.alarm(&alarm);
+        }
+        answers::response(&response, &self.visit.line)
+    }
+
+    fn refused(&self, refusal: &Refusal) -> EventResponse {
+        let id = self.visit.request_id;
+        let method = &self.event.request.method;
+        let asked = asked(self.visit.dialect, &id, method, self.visit.now);
+        let mut response = EventResponse::from(&refusal.answer(&asked));
+        if let Some(received) = &self.event.response {
+            for (name, lines) in received.headers.kept(&READ_ONLY_AT_ORIGIN_RESPONSE).iter() {
+                response.headers.insert(name, lines.to_vec());
+            }
+        }
+        self.marked(response)
+    }
+
+    /// The answer with what lets the page read it that sent the request.
+    fn marked(&self, mut response: EventResponse) -> EventResponse {
+        if let Some(shared) = shared(self.config, &self.event, self.visit.dialect) {
+            for (name, value) in shared.headers() {
+                response.headers.set(name, value.to_owned());
+            }
+        }
+        response
+    }
 }
 
 /// What lets the page that sent the request read the answer. The authorizer sends on the Origin of a page
@@ -54,7 +146,10 @@ fn shared(config: &Config, event: &Event, dialect: Dialect) -> Option<Shared> {
         Some(bucket) => bucket == name,
         None => {
             let mut buckets = config.hosts.buckets().iter();
-            buckets.any(|bucket| bucket.name == name && bucket.origin.is_at(&host, &request.uri))
+            let is_at = |bucket: &VirtualBucket| {
+                bucket.origin.is_at(&host, &request.uri) || bucket.stages_at(&host, &request.uri)
+            };
+            buckets.any(|bucket| bucket.name == name && is_at(bucket))
         }
     };
     config.cors.shared(&is_meant, &request.method, origin, dialect)

@@ -16,7 +16,7 @@ use recorded_events::{
     viewer_request, viewer_request_of_s3, viewer_request_signed_with,
 };
 use serde_json::{Value, json};
-use support::{LENGTH, handler, parse, routed, routed_event};
+use support::{LENGTH, handler, parse, responded_by, routed, routed_event};
 use viewer_request_authorizer::Authorizer;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -92,7 +92,7 @@ fn preflight(target: &str, origin: &str, requested: &str) -> Value {
 }
 
 fn responded(sent: &Value, status: u16) -> Value {
-    parse(&handler().origin_response(&origin_response(sent, status, &ANSWER).to_string(), NOW))
+    responded_by(&handler(), &origin_response(sent, status, &ANSWER).to_string())
 }
 
 /// What the router says to the event that the authorizer's result for a viewer's request becomes.
@@ -227,14 +227,11 @@ fn the_handler_s_answers_can_be_read_and_lambda_s_errors_too() {
     ];
     for (status, headers) in [(200, own.as_slice()), (404, &own), (502, &[]), (429, &own[1..])] {
         let event = origin_response(&sent, status, headers);
-        assert_shared(&parse(&handler().origin_response(&event.to_string(), NOW)));
+        assert_shared(&responded_by(&handler(), &event.to_string()));
     }
     let (sent, _) = routed("POST", "/devices/k?uploads", &[STRANGER], Some(b""));
     let event = origin_response(&sent, 200, &own);
-    assert_eq!(
-        told(&parse(&handler().origin_response(&event.to_string(), NOW))),
-        []
-    );
+    assert_eq!(told(&responded_by(&handler(), &event.to_string())), []);
 }
 
 #[wasm_bindgen_test(unsupported = test)]

@@ -16,7 +16,7 @@ use recorded_events::{
 use serde_json::{Value, json};
 use support::{begun, done, errand, handler, parse, routed, routed_with, s3, told_id};
 use wasm_bindgen_test::wasm_bindgen_test;
-use xmlns_response_handler::ResponseHandler;
+use xmlns_response_handler::{Conversation, ResponseHandler};
 
 const LIST: &str = "<CompleteMultipartUpload>\
     <Part><PartNumber>1</PartNumber><ETag>\"0cc175b9c0f1b6a831c399e269772661\"</ETag></Part>\
@@ -27,6 +27,12 @@ const COMPOSITE: &str = "\"96e024ba2074fe77e8e965ba43a704be-2\"";
 // printf of the requestId of the recorded viewer-request event | sha256sum | cut -c1-24
 const ID: &str = "97575440147627AB6E7B6276";
 const NS: &str = "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
+
+/// S3's list of a folder in which nothing is staged.
+fn nothing_staged() -> Value {
+    let list = "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>";
+    s3(200, &[], list)
+}
 
 /// Asserts that a request is told no, with this status and OSS code, and gives its log line.
 fn assert_refused(step: &Value, status: u16, code: &str) -> Value {
@@ -123,7 +129,7 @@ fn an_initiation_is_done_with_the_handler_s_own_credentials_and_answered_without
 #[wasm_bindgen_test(unsupported = test)]
 fn the_request_id_is_the_one_of_the_viewer_s_event() {
     let event = errand("DELETE", "/devices/k?uploadId=U", &[], b"");
-    let (_, step) = done(&event, &[s3(204, &[], "")]);
+    let (_, step) = done(&event, &[s3(204, &[], ""), nothing_staged()]);
     assert_eq!(step["response"]["headers"]["x-oss-request-id"], ID);
 }
 
@@ -139,11 +145,11 @@ fn a_completion_sends_the_list_anew_and_answers_with_the_device_s_own_address() 
         "<CompleteMultipartUploadResult {NS}><Location>https://acme-ingest/x</Location><Bucket>acme-ingest</Bucket>\
          <Key>x</Key><ETag>&quot;e-2&quot;</ETag></CompleteMultipartUploadResult>"
     );
-    let (sent, step) = done(&event, &[s3(200, &[], &answer)]);
-    let body = String::from_utf8(from_base64(sent[0]["body"].as_str().unwrap())).unwrap();
+    let (sent, step) = done(&event, &[nothing_staged(), s3(200, &[], &answer)]);
+    let body = String::from_utf8(from_base64(sent[1]["body"].as_str().unwrap())).unwrap();
     assert!(body.contains("<PartNumber>2</PartNumber>"));
-    assert_eq!(sent[0]["headers"]["if-none-match"], "*");
-    assert!(sent[0]["most_bytes"].as_u64().unwrap() >= 1024);
+    assert_eq!(sent[1]["headers"]["if-none-match"], "*");
+    assert!(sent[1]["most_bytes"].as_u64().unwrap() >= 1024);
     let told = step["response"]["body"].as_str().unwrap();
     assert!(
         told.contains("<Location>https://d111111abcdef8.cloudfront.net/devices/a%20b</Location>"),
@@ -161,11 +167,23 @@ fn a_retried_completion_whose_first_answer_was_lost_is_a_success() {
         &[],
         "<Error><Code>NoSuchUpload</Code><Message>gone</Message></Error>",
     );
-    let (sent, step) = done(&event, &[gone.clone(), s3(200, &[("etag", COMPOSITE)], "")]);
-    assert_eq!(sent[1]["method"], "HEAD");
+    // The mark of the upload that the device was told.
+    let made = s3(
+        200,
+        &[
+            ("etag", COMPOSITE),
+            ("x-amz-meta-causeway-upload", "030303030303030303030303"),
+        ],
+        "",
+    );
+    let (sent, step) = done(&event, &[nothing_staged(), gone.clone(), made, nothing_staged()]);
+    assert_eq!(sent[2]["method"], "HEAD");
     assert_eq!(step["response"]["headers"]["etag"], COMPOSITE);
-    let (_, step) = done(&event, &[gone, s3(404, &[], "")]);
-    assert_refused(&step, 404, "NoSuchUpload");
+    let another = s3(200, &[("etag", COMPOSITE)], "");
+    for found in [another, s3(404, &[], "")] {
+        let (_, step) = done(&event, &[nothing_staged(), gone.clone(), found]);
+        assert_refused(&step, 404, "NoSuchUpload");
+    }
 }
 
 #[wasm_bindgen_test(unsupported = test)]
@@ -182,18 +200,157 @@ fn complete_all_lists_the_parts_first_and_sends_them() {
          <ETag>\"0cc175b9c0f1b6a831c399e269772661\"</ETag><Size>1</Size></Part></ListPartsResult>"
     );
     let answer = "<CompleteMultipartUploadResult><ETag>\"e-1\"</ETag></CompleteMultipartUploadResult>";
-    let (sent, step) = done(&event, &[s3(200, &[], &listed), s3(200, &[], answer)]);
+    let (sent, step) = done(
+        &event,
+        &[nothing_staged(), s3(200, &[], &listed), s3(200, &[], answer)],
+    );
     assert_eq!(
-        (&sent[0]["method"], &sent[1]["method"]),
+        (&sent[1]["method"], &sent[2]["method"]),
         (&json!("GET"), &json!("POST"))
     );
     assert_eq!(step["response"]["headers"]["etag"], "\"e-1\"");
 }
 
+/// The folder of the upload `U` to `k`: `printf 'devices\0k\0U' | sha256sum`, in base64url.
+const FOLDER: &str = ".causeway/94P67twpzMSXVDTbB1CgoULHQ2tMWbNcxPqdazdEiMg/";
+const ETAGS: [&str; 4] = [
+    "0cc175b9c0f1b6a831c399e269772661",
+    "92eb5ffee6ae2fec3ad71c777531578f",
+    "4a8a08f09d37b73795649038408b5f33",
+    "8277e0910d750195b448797616e091ad",
+];
+
+/// S3's list of these staged parts: number and bytes.
+fn staged(parts: &[(usize, u64)]) -> Value {
+    let entry = |(number, bytes): &(usize, u64)| {
+        let etag = ETAGS[number - 1];
+        format!(
+            "<Contents><Key>{FOLDER}{number:05}</Key><LastModified>2024-05-01T12:34:56.000Z</LastModified>\
+             <ETag>&quot;{etag}&quot;</ETag><Size>{bytes}</Size></Contents>"
+        )
+    };
+    let entries: String = parts.iter().map(entry).collect();
+    let list = format!("<ListBucketResult {NS}><IsTruncated>false</IsTruncated>{entries}</ListBucketResult>");
+    s3(200, &[], &list)
+}
+
+fn device_list(count: usize) -> String {
+    let part = |number: usize| {
+        let etag = ETAGS[number - 1].to_uppercase();
+        format!("<Part><PartNumber>{number}</PartNumber><ETag>\"{etag}\"</ETag></Part>")
+    };
+    let parts: String = (1..=count).map(part).collect();
+    format!("<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>")
+}
+
+/// The conversation about the completion of four parts of 3 MiB, up to where it joins them.
+fn joining() -> (Conversation, Value) {
+    const MIB: u64 = 1024 * 1024;
+    let parts: Vec<_> = (1..=4).map(|number| (number, 3 * MIB)).collect();
+    let event = errand("POST", "/devices/k?uploadId=U", &[], device_list(4).as_bytes());
+    let (mut conversation, _) = begun(&handler(), &event, NOW);
+    conversation.advance(&staged(&parts).to_string(), NOW);
+    let none = format!(
+        "<ListPartsResult {NS}><UploadId>U</UploadId><MaxParts>1000</MaxParts><IsTruncated>false</IsTruncated>\
+         </ListPartsResult>"
+    );
+    let step = parse(&conversation.advance(&s3(200, &[], &none).to_string(), NOW + 5.0));
+    (conversation, step)
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn small_parts_are_joined_without_their_bytes_and_every_request_is_signed() {
+    let (mut conversation, step) = joining();
+    let together = step["together"].as_array().unwrap();
+    let place = "https://acme-ingest.s3.eu-west-1.amazonaws.com";
+    for (index, entry) in together.iter().enumerate() {
+        let send = &entry["send"];
+        let (number, key) = (2 * index + 1, format!("fleet/{KEY_ID}/k"));
+        let url = format!("{place}/{key}?partNumber={number}&uploadId=U");
+        assert_eq!(
+            (&send["method"], &send["url"], &send["body"]),
+            (&json!("PUT"), &json!(url), &Value::Null)
+        );
+        assert_eq!(
+            (&send["bytes"], &send["timeout_ms"]),
+            (&json!(6_291_456), &json!(50_000))
+        );
+        assert_eq!(send["headers"]["x-amz-content-sha256"], "UNSIGNED-PAYLOAD");
+        let sources = send["sources"].as_array().unwrap();
+        assert_eq!(sources.len(), 2);
+        for (source, number) in sources.iter().zip([number, number + 1]) {
+            assert_eq!(source["url"], format!("{place}/{FOLDER}{number:05}"));
+            let etag = format!("\"{}\"", ETAGS[number - 1]);
+            assert_eq!(
+                source["headers"]["if-match"].as_str().unwrap().to_lowercase(),
+                etag
+            );
+            assert_eq!(source["headers"]["x-amz-security-token"], "role-token-0123456789");
+            let signature = source["headers"]["authorization"].as_str().unwrap();
+            assert!(signature.contains("/eu-west-1/s3/aws4_request"));
+        }
+    }
+    assert_eq!(together.len(), 2);
+    let made = |etag: &str| s3(200, &[("etag", etag)], "");
+    let answers = json!({"answers": [made("\"0123456789abcdef0123456789abcdef\""), made("\"fedcba9876543210fedcba9876543210\"")]});
+    let step = parse(&conversation.advance(&answers.to_string(), NOW + 9.0));
+    let body = from_base64(step["send"]["body"].as_str().unwrap());
+    let body = String::from_utf8(body).unwrap();
+    assert!(
+        body.contains("<PartNumber>3</PartNumber>") && !body.contains("<PartNumber>2</PartNumber>"),
+        "{body}"
+    );
+    let answer = "<CompleteMultipartUploadResult><ETag>\"e-2\"</ETag></CompleteMultipartUploadResult>";
+    let step = parse(&conversation.advance(&s3(200, &[], answer).to_string(), NOW + 9.0));
+    let url = step["send"]["url"].as_str().unwrap();
+    assert!(url.contains("prefix=.causeway%2F"), "{url}");
+    let step = parse(&conversation.advance(&staged(&[(1, 1), (2, 1)]).to_string(), NOW + 9.0));
+    let body = String::from_utf8(from_base64(step["send"]["body"].as_str().unwrap())).unwrap();
+    assert!(body.contains(&format!("<Key>{FOLDER}00002</Key>")), "{body}");
+    let done = s3(200, &[], "<DeleteResult></DeleteResult>");
+    let step = parse(&conversation.advance(&done.to_string(), NOW + 9.0));
+    assert_eq!(step["response"]["headers"]["etag"], "\"e-2\"", "{step}");
+    assert_eq!(step["log"]["level"], "info");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_join_that_fails_is_told_as_what_it_is_and_the_completion_can_be_repeated() {
+    let made = s3(200, &[("etag", "\"0123456789abcdef0123456789abcdef\"")], "");
+    for (answer, status, code) in [
+        (json!({"failed": "TimeoutError"}), 503, "ServiceUnavailable"),
+        (json!({"source": 503}), 503, "ServiceUnavailable"),
+        (s3(503, &[], ""), 503, "ServiceUnavailable"),
+        (s3(403, &[], ""), 500, "InternalError"),
+    ] {
+        for answers in [
+            json!([answer, made]),
+            json!([made, answer]),
+            json!([answer, answer]),
+        ] {
+            let (mut conversation, _) = joining();
+            let answers = json!({ "answers": answers });
+            let mut step = parse(&conversation.advance(&answers.to_string(), NOW + 9.0));
+            if step["together"].is_array() {
+                // What was joined is noted, so that it is not joined again.
+                let record = step["together"][0]["send"]["url"].as_str().unwrap();
+                assert!(record.contains(&format!("{FOLDER}joined/")), "{record}");
+                let stored = json!({"answers": [s3(200, &[], "")]});
+                step = parse(&conversation.advance(&stored.to_string(), NOW + 9.0));
+            }
+            assert_refused(&step, status, code);
+        }
+    }
+    for odd in [json!({}), json!(null), json!({"answers": [made]}), made.clone()] {
+        let (mut conversation, _) = joining();
+        let step = parse(&conversation.advance(&odd.to_string(), NOW + 9.0));
+        assert_refused(&step, 503, "ServiceUnavailable");
+    }
+}
+
 #[wasm_bindgen_test(unsupported = test)]
 fn an_abort_is_204_without_a_body_and_parts_are_listed_in_oss_s_words() {
     let event = errand("DELETE", "/devices/k?uploadId=U", &[], b"");
-    let (sent, step) = done(&event, &[s3(204, &[], "")]);
+    let (sent, step) = done(&event, &[s3(204, &[], ""), nothing_staged()]);
     assert_eq!(sent[0]["method"], "DELETE");
     assert_eq!(
         (&step["response"]["statusCode"], &step["response"]["body"]),
@@ -212,9 +369,9 @@ fn an_abort_is_204_without_a_body_and_parts_are_listed_in_oss_s_words() {
          <LastModified>2024-05-01T12:34:56.000Z</LastModified><ETag>\"92eb5ffee6ae2fec3ad71c777531578f\"</ETag>\
          <Size>7</Size></Part></ListPartsResult>"
     );
-    let (sent, step) = done(&event, &[s3(200, &[], &listed)]);
+    let (sent, step) = done(&event, &[nothing_staged(), s3(200, &[], &listed)]);
     assert!(
-        sent[0]["url"]
+        sent[1]["url"]
             .as_str()
             .unwrap()
             .ends_with("?max-parts=2&part-number-marker=1&uploadId=U")
@@ -240,7 +397,7 @@ fn x04_errors_of_s3_s_are_told_with_their_true_status() {
         (403, "SignatureDoesNotMatch", 500, "InternalError"),
         (503, "SlowDown", 503, "ServiceUnavailable"),
     ] {
-        let (_, step) = done(&event, &[s3(status, &[], &error(s3_code))]);
+        let (_, step) = done(&event, &[nothing_staged(), s3(status, &[], &error(s3_code))]);
         assert_refused(&step, told, code);
     }
     for answer in [
@@ -250,7 +407,7 @@ fn x04_errors_of_s3_s_are_told_with_their_true_status() {
         json!({}),
         json!(null),
     ] {
-        let (_, step) = done(&event, &[answer]);
+        let (_, step) = done(&event, &[nothing_staged(), answer]);
         let log = assert_refused(&step, 503, "ServiceUnavailable");
         assert_eq!(log["level"], "error");
     }
@@ -359,6 +516,7 @@ fn an_errand_is_answered_while_cloudfront_still_waits() {
     ] {
         let (mut conversation, step) = begun(&handler(), &event, NOW);
         assert_eq!(step["send"]["timeout_ms"], 55_000);
+        conversation.advance(&nothing_staged().to_string(), NOW);
         let step = parse(&conversation.advance(&gone, NOW + later));
         match timeout {
             Some(timeout) => assert_eq!(step["send"]["timeout_ms"], timeout, "{later}"),
@@ -381,8 +539,8 @@ fn a_completion_of_10_000_parts_passes_every_limit_on_the_way() {
     let event = errand("POST", "/devices/k?uploadId=U", &[], list.as_bytes());
     assert!(event.to_string().len() < 6_000_000, "Lambda takes 6 MB");
     let answer = "<CompleteMultipartUploadResult><ETag>\"e-10000\"</ETag></CompleteMultipartUploadResult>";
-    let (sent, step) = done(&event, &[s3(200, &[], answer)]);
-    let body = from_base64(sent[0]["body"].as_str().unwrap());
+    let (sent, step) = done(&event, &[nothing_staged(), s3(200, &[], answer)]);
+    let body = from_base64(sent[1]["body"].as_str().unwrap());
     let body = String::from_utf8(body).unwrap();
     assert_eq!(body.matches("<PartNumber>").count(), 10_000);
     assert_eq!(step["response"]["headers"]["etag"], "\"e-10000\"");
@@ -402,8 +560,8 @@ fn a_full_page_of_parts_is_an_answer_that_lambda_takes() {
          <MaxParts>1000</MaxParts><IsTruncated>false</IsTruncated>{parts}</ListPartsResult>"
     );
     let event = errand("GET", "/devices/k?uploadId=U&part-number-marker=9000", &[], b"");
-    let (sent, step) = done(&event, &[s3(200, &[], &listed)]);
-    let most = sent[0]["most_bytes"].as_u64().unwrap();
+    let (sent, step) = done(&event, &[nothing_staged(), s3(200, &[], &listed)]);
+    let most = sent[1]["most_bytes"].as_u64().unwrap();
     assert!(listed.len() as u64 <= most && most <= 1024 * 1024, "{most}");
     let told = step["response"]["body"].as_str().unwrap();
     assert_eq!(told.matches("<PartNumber>").count(), 1000);

@@ -10,10 +10,13 @@
 #[allow(dead_code, reason = "the other test binary uses the rest")]
 mod support;
 
-use recorded_events::{DATE, NOW, header, mutations, origin_response, put_header, request};
+use recorded_events::{
+    CONFIG, DATE, ENVIRONMENT, NOW, header, mutations, origin_response, put_header, request,
+};
 use serde_json::{Value, json};
-use support::{LENGTH, handler, parse, passing, reading, routed};
+use support::{LENGTH, handler, parse, passing, reading, responded_by, routed, s3};
 use wasm_bindgen_test::wasm_bindgen_test;
+use xmlns_response_handler::ResponseHandler;
 
 const ANSWER: [(&str, &str); 7] = [
     ("date", "Wed, 01 May 2024 12:34:50 GMT"),
@@ -25,8 +28,14 @@ const ANSWER: [(&str, &str); 7] = [
     ("via", "1.1 s3"),
 ];
 
+/// A page that may talk to the bucket.
+const PAGE: (&str, &str) = ("origin", "https://app.example.com");
+const PART: &str = "/devices/k?partNumber=7&uploadId=U";
+/// The least length of a part that S3 takes.
+const LARGE: (&str, &str) = ("content-length", "5242880");
+
 fn responded(event: &Value) -> Value {
-    parse(&handler().origin_response(&event.to_string(), NOW))
+    responded_by(&handler(), &event.to_string())
 }
 
 fn names(message: &Value) -> Vec<&str> {
@@ -107,7 +116,8 @@ fn errors_of_s3_s_are_replaced_by_oss_documents() {
         ("/devices/k", 400, "400", "InvalidArgument"),
         ("/devices/k", 403, "500", "InternalError"),
         ("/devices/k", 404, "404", "NoSuchBucket"),
-        ("/devices/k?partNumber=1&uploadId=U", 404, "404", "NoSuchUpload"),
+        // Staged, and there is no bucket to stage it in.
+        ("/devices/k?partNumber=1&uploadId=U", 404, "404", "NoSuchBucket"),
         ("/devices/k", 412, "412", "PreconditionFailed"),
         ("/devices/k", 503, "503", "ServiceUnavailable"),
         ("/devices/k", 301, "500", "InternalError"),
@@ -117,12 +127,124 @@ fn errors_of_s3_s_are_replaced_by_oss_documents() {
         assert_eq!(outcome["log"]["origin_status"], status);
         assert_eq!(header(&outcome["response"], "transfer-encoding"), "chunked");
     }
+    let gone = responded(&passing(PART, &[LARGE], 404, &chunked));
+    assert_refused(&gone, "404", "NoSuchUpload");
     let coded = [("x-amz-error-code", "BadDigest"), ("content-length", "300")];
     assert_refused(
         &responded(&passing("/devices/k", &[LENGTH], 400, &coded)),
         "400",
         "InvalidDigest",
     );
+}
+
+/// `printf 'devices\0k\0U' | sha256sum`, in base64url.
+const FOLDER: &str = "94P67twpzMSXVDTbB1CgoULHQ2tMWbNcxPqdazdEiMg";
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_part_that_s3_has_taken_replaces_the_staged_one_before_its_device_is_answered() {
+    let event = passing(PART, &[LARGE], 200, &ANSWER);
+    let mut conversation = handler().begin_origin_response(&event.to_string(), ENVIRONMENT, NOW);
+    let send = parse(&conversation.step())["send"].clone();
+    let url = format!("https://acme-ingest.s3.eu-west-1.amazonaws.com/.causeway/{FOLDER}/00007");
+    assert_eq!(
+        (&send["method"], &send["url"], &send["body"]),
+        (&json!("DELETE"), &json!(url), &Value::Null)
+    );
+    assert_eq!(send["timeout_ms"], 5000);
+    let headers = &send["headers"];
+    assert_eq!(headers["x-amz-security-token"], "role-token-0123456789");
+    let signature = headers["authorization"].as_str().unwrap();
+    assert!(signature.contains("/eu-west-1/s3/aws4_request"), "{signature}");
+    let before = |outcome: &Value| (outcome["response"].clone(), outcome["log"]["level"].clone());
+    let deleted = parse(&conversation.advance(&s3(204, &[], "").to_string(), NOW));
+    let (response, level) = before(&deleted);
+    assert_eq!((&response["status"], level), (&json!("200"), json!("info")));
+    assert_eq!(header(&response, "etag"), ANSWER[2].1);
+    assert_eq!(deleted["log"]["operation"], "UploadPart");
+    // The device's part is stored whatever becomes of the other; the operator is told.
+    for failure in [
+        s3(403, &[], ""),
+        s3(503, &[], ""),
+        json!({"failed": "TimeoutError"}),
+        json!(null),
+    ] {
+        let mut conversation = handler().begin_origin_response(&event.to_string(), ENVIRONMENT, NOW);
+        let outcome = parse(&conversation.advance(&failure.to_string(), NOW));
+        assert_eq!(before(&outcome), (response.clone(), json!("error")), "{failure}");
+        let reason = outcome["log"]["reason"].as_str().unwrap();
+        assert!(reason.contains(&format!(".causeway/{FOLDER}/00007")), "{reason}");
+        assert_eq!(parse(&conversation.step()), outcome);
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn nothing_is_deleted_for_what_replaces_no_staged_part() {
+    let step = |event: &Value| {
+        let conversation = handler().begin_origin_response(&event.to_string(), ENVIRONMENT, NOW);
+        parse(&conversation.step())
+    };
+    for event in [
+        passing(PART, &[LENGTH], 200, &ANSWER),
+        passing("/devices/k", &[LARGE], 200, &ANSWER),
+        passing(PART, &[LARGE], 500, &[]),
+        passing(PART, &[LARGE], 404, &[]),
+        reading("GET", "/devices/k", 200, &OBJECT),
+    ] {
+        assert!(step(&event)["response"].is_object(), "{event}");
+    }
+    // What the authorizer never writes names nothing.
+    let good = passing(PART, &[LARGE], 200, &ANSWER);
+    let query = request(&mut good.clone())["querystring"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(step(&good)["send"].is_object(), "{query}");
+    for (from, to) in [
+        ("partNumber=7", "partNumber=0"),
+        ("partNumber=7", "partNumber=10001"),
+        ("partNumber=7&", ""),
+        (".devices", ".gadgets"),
+        (".devices", ""),
+        (FOLDER, "../../../../../../../../../../../../../../a"),
+        (FOLDER, "short"),
+        ("x-causeway-folder", "x-folder"),
+    ] {
+        let mut bad = good.clone();
+        request(&mut bad)["querystring"] = query.replace(from, to).into();
+        assert_ne!(request(&mut bad)["querystring"], query.as_str());
+        assert!(step(&bad)["response"].is_object(), "{from} {to}");
+    }
+    let off = CONFIG.replacen("\"origin\"", "\"staging\": {\"enabled\": false}, \"origin\"", 1);
+    let handler = ResponseHandler::new(&off).unwrap();
+    let conversation = handler.begin_origin_response(&good.to_string(), ENVIRONMENT, NOW);
+    assert!(parse(&conversation.step())["response"].is_object());
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_part_that_is_staged_is_answered_as_a_part_wherever_it_is_staged() {
+    let elsewhere = CONFIG.replacen(
+        "\"origin\"",
+        "\"staging\": {\"bucket\": \"acme-staging\", \"prefix\": \".causeway/devices/\"}, \"origin\"",
+        1,
+    );
+    for (config, host, prefix) in [
+        (CONFIG, "acme-ingest", ".causeway/"),
+        (elsewhere.as_str(), "acme-staging", ".causeway/devices/"),
+    ] {
+        let mut event = passing(PART, &[LENGTH, PAGE], 200, &ANSWER);
+        let sent = request(&mut event);
+        assert_eq!(sent["uri"], format!("/.causeway/{FOLDER}/00007"));
+        assert_eq!(sent["querystring"], "");
+        sent["uri"] = format!("/{prefix}{FOLDER}/00007").into();
+        sent["origin"]["s3"]["domainName"] = format!("{host}.s3.eu-west-1.amazonaws.com").into();
+        let handler = ResponseHandler::new(config).unwrap();
+        let outcome = responded_by(&handler, &event.to_string());
+        let response = &outcome["response"];
+        assert_eq!(response["status"], "200", "{outcome}");
+        assert_eq!(outcome["log"]["operation"], "UploadPart");
+        assert_eq!(header(response, "etag"), ANSWER[2].1);
+        assert_eq!(header(response, "access-control-allow-origin"), PAGE.1);
+    }
 }
 
 #[wasm_bindgen_test(unsupported = test)]
@@ -266,16 +388,16 @@ fn the_handler_s_own_answers_pass_and_lambda_s_errors_do_not() {
 #[wasm_bindgen_test(unsupported = test)]
 fn answers_that_belong_to_no_request_of_the_gateway_s_are_refused() {
     for (field, value) in [("uri", "/other/k"), ("querystring", "acl="), ("method", "DELETE")] {
-        let config = recorded_events::CONFIG.replace("\"region\"", "\"addressing\": \"path\", \"region\"");
-        let handler = xmlns_response_handler::ResponseHandler::new(&config).unwrap();
+        let config = CONFIG.replace("\"region\"", "\"addressing\": \"path\", \"region\"");
+        let handler = ResponseHandler::new(&config).unwrap();
         let mut event = passing("/devices/k", &[LENGTH], 200, &ANSWER);
         request(&mut event)["origin"]["s3"]["domainName"] = "s3.eu-west-1.amazonaws.com".into();
         request(&mut event)["uri"] = "/acme-ingest/k".into();
-        let good = parse(&handler.origin_response(&event.to_string(), NOW));
+        let good = responded_by(&handler, &event.to_string());
         assert_eq!(good["response"]["status"], "200");
         request(&mut event)[field] = value.into();
         assert_refused(
-            &parse(&handler.origin_response(&event.to_string(), NOW)),
+            &responded_by(&handler, &event.to_string()),
             "500",
             "InternalError",
         );
@@ -294,7 +416,7 @@ fn mutated_events_are_answered_and_never_trap() {
     let mut event = passing("/devices/k", &[LENGTH], 200, &ANSWER);
     put_header(&mut event, "x-extra", "1");
     for mutant in mutations(&event, 3, 600) {
-        let outcome = parse(&handler.origin_response(&mutant, NOW));
+        let outcome = responded_by(&handler, &mutant);
         assert!(outcome["response"]["status"].is_string(), "{mutant}");
     }
 }

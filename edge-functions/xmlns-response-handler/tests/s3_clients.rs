@@ -16,7 +16,7 @@ use recorded_events::{
     request, viewer_request_of_s3,
 };
 use serde_json::{Value, json};
-use support::{LENGTH, done, handler, parse, routed_event, s3, told_id};
+use support::{LENGTH, done, handler, responded_by, routed_event, s3, told_id};
 use viewer_request_authorizer::Authorizer;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -32,7 +32,7 @@ fn routed(method: &str, target: &str, headers: &[(&str, &str)], body: Option<&[u
 fn passed(target: &str, status: u16, answer: &[(&str, &str)]) -> Value {
     let (sent, _) = routed("PUT", target, &[LENGTH], None);
     let event = origin_response(&sent, status, answer);
-    parse(&handler().origin_response(&event.to_string(), NOW))
+    responded_by(&handler(), &event.to_string())
 }
 
 fn authorized(viewer: &Value) -> Value {
@@ -137,7 +137,7 @@ fn an_error_of_s3_s_to_object_bytes_is_told_in_s3_s_words() {
     }
     let (sent, _) = routed("PUT", "/devices/k", &[LENGTH, ("if-match", "e")], None);
     let event = origin_response(&sent, 404, &[]);
-    let outcome = parse(&handler().origin_response(&event.to_string(), NOW));
+    let outcome = responded_by(&handler(), &event.to_string());
     assert_s3_error(&outcome, "404", "NoSuchKey");
     // What S3 says of the gateway's own credentials is the operator's business.
     assert_s3_error(&passed("/devices/k", 403, &[]), "500", "InternalError");
@@ -212,7 +212,7 @@ fn an_errand_is_answered_in_s3_s_namespace_and_passes_the_last_function() {
     ];
     assert_ne!(told[2].1, "S3HOST");
     let last = origin_response(&sent, 200, &told);
-    let outcome = parse(&handler().origin_response(&last.to_string(), NOW));
+    let outcome = responded_by(&handler(), &last.to_string());
     let passed = &outcome["response"];
     assert_eq!(passed["status"], "200");
     for (name, value) in &told[..4] {
@@ -221,7 +221,7 @@ fn an_errand_is_answered_in_s3_s_namespace_and_passes_the_last_function() {
     assert_eq!(passed["headers"]["x-amzn-requestid"], Value::Null);
     // An answer without the handler's id is Lambda's own.
     let foreign = origin_response(&sent, 403, &[("x-amzn-requestid", "LAMBDA")]);
-    let outcome = parse(&handler().origin_response(&foreign.to_string(), NOW));
+    let outcome = responded_by(&handler(), &foreign.to_string());
     assert_s3_error(&outcome, "500", "InternalError");
 }
 

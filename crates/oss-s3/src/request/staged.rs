@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use super::{OriginBody, OriginRequest, part_of};
-use crate::addressing::OriginAddressing;
+use crate::addressing::{OriginAddressing, VirtualBucket};
 use crate::complete::{Part, PartNumber};
 use crate::copy_source;
 use crate::errand::Errand;
@@ -58,7 +58,7 @@ impl OriginRequest {
         let (folder, number) = errand.folder().zip(errand.part_number())?;
         let key = folder.part(number);
         let staged = errand.is_staged();
-        staged.then(|| Self::in_staging(errand, "PUT", &key, String::new(), OriginBody::Device))
+        staged.then(|| Self::in_staging(errand.bucket, "PUT", &key, String::new(), OriginBody::Device))
     }
 
     /// Lists what is in a folder, from behind the key `after` on. Read it with
@@ -78,13 +78,13 @@ impl OriginRequest {
             &encoded_value(folder.as_str().as_bytes()),
         ]
         .concat();
-        Self::in_staging(errand, "GET", "", query, OriginBody::Empty)
+        Self::in_staging(errand.bucket, "GET", "", query, OriginBody::Empty)
     }
 
     /// Reads a staged part, while it is the one that was listed.
     pub fn staged_part(errand: &Errand<'_>, folder: &Folder, part: &Part) -> Self {
         let key = folder.part(part.number());
-        let mut request = Self::in_staging(errand, "GET", &key, String::new(), OriginBody::Empty);
+        let mut request = Self::in_staging(errand.bucket, "GET", &key, String::new(), OriginBody::Empty);
         request
             .headers
             .push((Cow::Borrowed("if-match"), quoted(part.etag())));
@@ -103,7 +103,7 @@ impl OriginRequest {
         let mut request = Self::to_target(errand, "PUT", query, OriginBody::Empty).paid_like(errand);
         let source = [
             "/",
-            staging_bucket(errand),
+            staging_bucket(errand.bucket),
             "/",
             &encoded(&folder.part(part.number())),
         ]
@@ -118,12 +118,12 @@ impl OriginRequest {
 
     /// Stores an empty object, whose name says it all: a [record](crate::staging::Record).
     pub fn record(errand: &Errand<'_>, key: &str) -> Self {
-        Self::in_staging(errand, "PUT", key, String::new(), OriginBody::Empty)
+        Self::in_staging(errand.bucket, "PUT", key, String::new(), OriginBody::Empty)
     }
 
-    /// Deletes one staged object.
-    pub fn delete_staged(errand: &Errand<'_>, key: &str) -> Self {
-        Self::in_staging(errand, "DELETE", key, String::new(), OriginBody::Empty)
+    /// Deletes one staged object of a bucket's.
+    pub fn delete_staged(bucket: &VirtualBucket, key: &str) -> Self {
+        Self::in_staging(bucket, "DELETE", key, String::new(), OriginBody::Empty)
     }
 
     /// Deletes staged objects, at most 1,000.
@@ -135,20 +135,20 @@ impl OriginRequest {
             document.leaf("Key", key);
             document.close("Object");
         }
-        Self::in_staging(errand, "POST", "", "delete=".to_owned(), OriginBody::Empty)
+        Self::in_staging(errand.bucket, "POST", "", "delete=".to_owned(), OriginBody::Empty)
             .with_document(document.finish())
     }
 
     /// A request about a key of the staging bucket, or about the bucket where that is empty.
     fn in_staging(
-        errand: &Errand<'_>,
+        bucket: &VirtualBucket,
         method: &'static str,
         key: &str,
         query: String,
         body: OriginBody,
     ) -> Self {
-        let origin = &errand.bucket.origin;
-        let bucket = staging_bucket(errand);
+        let origin = &bucket.origin;
+        let bucket = staging_bucket(bucket);
         let (host, path) = match origin.addressing {
             OriginAddressing::Path => (
                 origin.authority.clone(),
@@ -172,8 +172,8 @@ impl OriginRequest {
 }
 
 /// Nothing is sent about staged parts where there is no place for them, see [`Errand::folder`].
-fn staging_bucket<'e>(errand: &'e Errand<'_>) -> &'e str {
-    let staging = errand.bucket.staging.as_ref();
+fn staging_bucket(bucket: &VirtualBucket) -> &str {
+    let staging = bucket.staging.as_ref();
     staging.map_or("", |staging| staging.bucket.as_str())
 }
 

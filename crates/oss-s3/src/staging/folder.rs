@@ -10,6 +10,8 @@ use sha2::{Digest as _, Sha256};
 use super::record::Record;
 use crate::parts::PartNumber;
 
+/// How long the name of a folder is, in bytes.
+pub const NAME_BYTES: usize = 43;
 const RECORDS: &str = "joined/";
 const UNSIZED: &str = ".unsized";
 
@@ -37,6 +39,20 @@ impl Folder {
         URL_SAFE_NO_PAD.encode_string(digest.finalize(), &mut folder);
         folder.push('/');
         Self(folder)
+    }
+
+    /// The folder of this [name](Self::name); `None` for what is no name of one.
+    pub fn named(prefix: &str, name: &str) -> Option<Self> {
+        let is_digest = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        let is_name = name.len() == NAME_BYTES && name.bytes().all(is_digest);
+        is_name.then(|| Self([prefix, name, "/"].concat()))
+    }
+
+    /// What tells it from the folders of other uploads, [`NAME_BYTES`] long: the digest in base64url.
+    pub fn name(&self) -> &str {
+        let end = self.0.len().saturating_sub(1);
+        let name = self.0.get(end.saturating_sub(NAME_BYTES)..end);
+        name.unwrap_or_default()
     }
 
     /// What every key in the folder begins with; ends in `/`.

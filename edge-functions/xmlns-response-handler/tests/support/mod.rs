@@ -63,6 +63,16 @@ pub(crate) fn reading(method: &str, target: &str, status: u16, answer: &[(&str, 
     origin_response(&request, status, answer)
 }
 
+/// What an origin-response event ends with; what is deleted on the way S3 deletes.
+pub(crate) fn responded_by(handler: &ResponseHandler, event: &str) -> Value {
+    let mut conversation = handler.begin_origin_response(event, ENVIRONMENT, NOW);
+    let step = parse(&conversation.step());
+    if step["send"]["method"] == "DELETE" {
+        return parse(&conversation.advance(&s3(204, &[], "").to_string(), NOW));
+    }
+    step
+}
+
 /// The conversation about an event, with the keys of passports at hand, and its first step after that.
 pub(crate) fn begun(handler: &ResponseHandler, event: &Value, now: f64) -> (Conversation, Value) {
     let mut conversation = handler.begin(&event.to_string(), ENVIRONMENT, now);
