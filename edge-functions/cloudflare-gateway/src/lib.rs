@@ -5,10 +5,12 @@
 //! to the client's answer, which keeps their Content-Length and the memory flat. An object's bytes are
 //! looked at in wasm in two cases only: signed chunks are verified, and a form's file is watched for its end.
 
+mod allowance;
 mod arrival;
 mod body;
 #[cfg(feature = "post-object")]
 mod form;
+mod join;
 mod log;
 mod origin;
 mod platform;
@@ -18,11 +20,11 @@ mod store;
 mod unframed;
 
 use gateway::cors::{self, ORIGIN};
-use gateway::response_handler::{Allowance, Exchange, Step};
+use gateway::response_handler::{Exchange, Step};
 use gateway::{authorizer, router};
 use oss_s3::answer::{Asked, Scheme};
 use oss_s3::errand::Errand;
-use oss_s3::error::{Fault, Refusal};
+use oss_s3::error::Refusal;
 use request_auth::{Denial, Dialect, UnixSeconds};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use web_sys::{Request, Response};
@@ -30,15 +32,9 @@ use web_sys::{Request, Response};
 use crate::arrival::Arrival;
 use crate::body::Body;
 use crate::log::Entry;
+use crate::origin::Origin;
 use crate::reply::Reply;
 use crate::settings::Settings;
-
-/// What a request may do here.
-const ALLOWANCE: Allowance = Allowance {
-    seconds: 55,
-    requests: 10_000,
-    together: 3,
-};
 
 /// Answers a request. `env` has the deployment's bindings.
 ///
@@ -143,27 +139,30 @@ async fn exchange(
     asked: &Asked<'_>,
     entry: &mut Entry,
 ) -> Result<Reply, Refusal> {
-    let origin = &errand.bucket().origin;
+    let origin = Origin::new(&errand.bucket().origin, settings, entry.began);
     let (mut exchange, mut step) = Exchange::begin(errand, &body.document, asked)?;
     let mut stream = None;
     loop {
-        let request = match step {
-            Step::Send(request) => request,
+        step = match step {
+            Step::Send(request) => {
+                let most = |status| exchange.document_bytes(status);
+                let (answer, bytes) = origin.send(&request, body, &most).await?;
+                stream = bytes;
+                entry.answered(&answer);
+                exchange.advance(&answer, asked, origin.meter.left())?
+            }
+            Step::Together(tasks) => {
+                let most = |status| exchange.document_bytes(status);
+                let outcomes = join::together(&tasks, &origin, &most).await;
+                exchange.advance_together(outcomes, origin.meter.left())?
+            }
             Step::Answer(answer) => {
                 if let Some(warning) = exchange.warning() {
                     entry.line.alarm(warning);
                 }
                 return Ok(answer.into());
             }
-            Step::Together(_) => {
-                let yet = Refusal::new(Fault::GatewayFailed);
-                return Err(yet.because("Tasks can't be done together yet."));
-            }
             Step::Stream(answer) => return Ok(Reply { answer, stream }),
         };
-        let (answer, bytes) = origin::send(&request, body, &exchange, origin, &settings.credentials).await?;
-        stream = bytes;
-        entry.answered(&answer);
-        step = exchange.advance(&answer, asked, ALLOWANCE)?;
     }
 }

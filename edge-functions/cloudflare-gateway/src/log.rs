@@ -12,12 +12,13 @@ const FUNCTION: &str = "cloudflare-gateway";
 
 /// What is known of a request so far; written once, when it is answered.
 pub(crate) struct Entry {
-    began: u64,
+    /// When it began, in milliseconds since 1970.
+    pub(crate) began: u64,
     pub(crate) line: Line,
 }
 
 impl Entry {
-    /// An entry for a request that began at `began`, in milliseconds since 1970.
+    /// An entry for a request that began at `began`.
     pub(crate) fn new(request_id: &RequestId, method: &str, host: &str, began: u64) -> Self {
         let line = Line::new(FUNCTION, request_id.as_str(), method).sent_to(host);
         Self { began, line }

@@ -11,7 +11,8 @@ use request_auth::aws_v4::OriginCredentials;
 use request_auth::{SecretKey, SecurityToken};
 use wasm_bindgen::JsValue;
 
-use crate::platform::text_binding;
+use crate::allowance::{FEWEST_REQUESTS, MOST_REQUESTS};
+use crate::platform::{binding, said, text_binding};
 
 thread_local! {
     static SETTINGS: OnceCell<Rc<Settings>> = const { OnceCell::new() };
@@ -23,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) credentials: OriginCredentials,
     /// What upload ids are sealed under.
     pub(crate) seals: SealKeys,
+    /// How many requests the platform lets the Worker send for one of a client's.
+    pub(crate) most_requests: u32,
 }
 
 impl Settings {
@@ -49,8 +52,17 @@ impl Settings {
             .map_err(|error| fail(["CAUSEWAY_CONFIG: ", &error.to_string()].concat()))?;
         let seal = PassportKeys::from_json(&required("UPLOAD_SEAL")?)
             .map_err(|error| fail(["UPLOAD_SEAL: ", &error].concat()))?;
+        let most_requests = match binding(env, "MAX_SUBREQUESTS") {
+            limit if limit.is_undefined() => MOST_REQUESTS,
+            limit => said(&limit)
+                .parse()
+                .ok()
+                .filter(|limit| (FEWEST_REQUESTS..=MOST_REQUESTS).contains(limit))
+                .ok_or_else(|| fail("MAX_SUBREQUESTS is no whole number from 50 to 10000".to_owned()))?,
+        };
         Ok(Self {
             config,
+            most_requests,
             seals: seal.seals(),
             credentials: OriginCredentials {
                 access_key_id: required("ORIGIN_ACCESS_KEY_ID")?,

@@ -55,5 +55,12 @@ fn bind(wasm: &Path, folder: &Path) -> anyhow::Result<()> {
     let glue = folder.join("glue.js");
     let factory = instance_factory(&fs::read_to_string(&glue)?, EXPORTS)?;
     fs::write(glue, without_comments(&factory))?;
+    // A folder for each crate that has any.
+    for snippets in fs::read_dir(folder.join("snippets"))? {
+        for snippet in fs::read_dir(snippets?.path())? {
+            let path = snippet?.path();
+            fs::write(&path, without_comments(&text(&path)?))?;
+        }
+    }
     Ok(())
 }
