@@ -333,4 +333,6 @@ pub fn permit_service<'a>(
 }
 
 #[cfg(test)]
+mod reserved_tests;
+#[cfg(test)]
 mod tests;

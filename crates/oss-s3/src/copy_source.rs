@@ -243,6 +243,10 @@ mod tests {
             "/b/%FF",
             "/b/%C0%AE%C0%AE/k",
             "/b/.causeway/k",
+            "b/%2Ecauseway%2Fk",
+            "%2Fb%2F.causeway%2Fk",
+            "/b/%2ecauseway/k?versionId=v",
+            "/b//.causeway/k",
         ] {
             for read in [oss(source), s3(source)] {
                 assert_eq!(parts(read), Err(Fault::ObjectNameInvalid), "{source}");

@@ -2,7 +2,8 @@
 //!
 //! [`ObjectKey::new`] is the only way to one. It refuses what a URL library, a CDN or S3 itself could
 //! read as another key: dot segments, `\`, control characters, text that is not UTF-8, keys that are
-//! too long. Everything else is kept to the byte, `//`, leading and trailing `/` included.
+//! too long, and the gateway's own prefix, also behind slashes that a server may fold. Everything else is kept to
+//! the byte, `//`, leading and trailing `/` included.
 
 use core::fmt;
 
@@ -33,7 +34,7 @@ pub enum KeyError {
     ControlCharacter,
     /// It is not UTF-8.
     NotUtf8,
-    /// It starts with [`RESERVED_PREFIX`].
+    /// It starts with [`RESERVED_PREFIX`], perhaps behind slashes.
     Reserved,
 }
 
@@ -81,7 +82,9 @@ impl ObjectKey {
         if text.split('/').any(|segment| matches!(segment, "." | "..")) {
             return Err(KeyError::DotSegment);
         }
-        if bytes.starts_with(RESERVED_PREFIX) {
+        // S3 tells `//` from `/`; servers that keep objects as files do not.
+        let mut segments = bytes.split_inclusive(|&byte| byte == b'/');
+        if segments.find(|segment| *segment != b"/") == Some(RESERVED_PREFIX) {
             return Err(KeyError::Reserved);
         }
         Ok(Self(text.to_owned()))
@@ -167,6 +170,11 @@ mod tests {
             "~!*'()@=&?#;,:$",
             "中文/😀",
             "\u{e000}",
+            ".causeway",
+            "a/.causeway/k",
+            ".causeway2/k",
+            ".Causeway/k",
+            "%2Ecauseway/k",
         ] {
             assert_eq!(ObjectKey::new(key.as_bytes()).unwrap().as_str(), key);
         }
@@ -190,6 +198,9 @@ mod tests {
             (b"\xc0\xae\xc0\xae/a", KeyError::NotUtf8),
             (b"\xed\xa0\x80", KeyError::NotUtf8),
             (b".causeway/x", KeyError::Reserved),
+            (b".causeway/", KeyError::Reserved),
+            (b"/.causeway/x", KeyError::Reserved),
+            (b"///.causeway/x", KeyError::Reserved),
             (&[b'a'; 1024], KeyError::TooLong),
         ] {
             assert_eq!(ObjectKey::new(key).err(), Some(error), "{}", key.escape_ascii());

@@ -10,6 +10,7 @@ use gateway::response_handler::{Exchange, Step};
 use gateway::router::body_rule_of;
 use oss_s3::answer::{self, Asked, RequestId};
 use oss_s3::error::Refusal;
+use oss_s3::upload::Owner;
 use request_auth::{Delivery, Denial, Dialect, RequestHead, UnixSeconds};
 use serde::Deserialize;
 use serde_json::json;
@@ -18,7 +19,7 @@ use crate::corpus::{Reached, check};
 use crate::mac::{self, s3_string_to_sign, v4_string_to_sign};
 use crate::report::{Outcome, Report};
 use crate::run::{joined, latin1};
-use crate::upload::seals;
+use crate::upload::{seals, told};
 
 /// The attack cases that are data: file name and text.
 pub const FILES: [(&str, &str); 4] = [
@@ -125,6 +126,16 @@ impl Scheme {
         }
         headers
     }
+}
+
+/// What the device was told of its upload `u` of the object `k`.
+fn upload() -> String {
+    let owner = Owner {
+        bucket: "devices",
+        key: "k",
+        key_id: KEY_ID,
+    };
+    told(owner, "u")
 }
 
 fn put() -> String {
@@ -368,6 +379,7 @@ impl Case {
     fn expand(&self, text: &str, signature: &str) -> String {
         let text = text
             .replace("${signature}", signature)
+            .replace("${upload}", &upload())
             .replace("${timestamp}", &self.timestamp)
             .replace("${scope}", self.scope());
         let repeated = text.split_once("${").and_then(|(before, rest)| {

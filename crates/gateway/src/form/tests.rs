@@ -121,7 +121,15 @@ fn h01_a_grant_has_to_name_forms_and_to_cover_the_key() {
         );
     }
     assert_eq!(Post { key: "v/k", ..GOOD }.fault(), Fault::Forbidden);
-    for key in ["u/../k", "u\\k", "", "u/\u{1}"] {
+    for key in [
+        "u/../k",
+        "u\\k",
+        "",
+        "u/\u{1}",
+        ".causeway/k",
+        ".causeway/${filename}",
+        "/.causeway/k",
+    ] {
         assert_eq!(Post { key, ..GOOD }.fault(), Fault::ObjectNameInvalid, "{key:?}");
     }
 }

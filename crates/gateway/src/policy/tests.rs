@@ -316,16 +316,6 @@ fn the_first_grant_that_covers_a_request_counts() {
 }
 
 #[test]
-fn the_reserved_prefix_can_be_reached_neither_as_a_key_nor_through_a_mount() {
-    let device = Device::with_grants(r#"[{"bucket": "devices"}]"#);
-    assert_eq!(
-        outcome(&device, "PUT", "/devices/.causeway/x"),
-        Err(Fault::ObjectNameInvalid)
-    );
-    assert!(expand("mount", ".causeway/", "AK").is_err());
-}
-
-#[test]
 fn h07_headers_named_like_policy_words_change_nothing() {
     let device = Device::with_grants(r#"[{"bucket": "devices", "prefix": "a/"}]"#);
     let headers = [

@@ -130,6 +130,8 @@ fn a05_a07_a_key_that_could_be_read_as_another_refuses_the_batch() {
         "a&#10;b",
         "a&#13;",
         ".causeway/k",
+        "&#46;causeway&#x2f;k",
+        "/.causeway/k",
     ] {
         let document = batch(&[object("k"), object(key)].concat());
         assert_eq!(read(&document), Err(Fault::ObjectNameInvalid), "{key}");

@@ -163,7 +163,7 @@ fn is_object_key(key: &[u8]) -> bool {
             .chars()
             .all(|c| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}'))
         && text.split('/').all(|segment| segment != "." && segment != "..")
-        && !text.starts_with(".causeway/")
+        && !text.trim_start_matches('/').starts_with(".causeway/")
 }
 
 fn header<'r>(request: &'r OriginRequest, name: &str) -> Option<&'r [u8]> {

@@ -244,6 +244,64 @@ fn the_gateways_own_prefix_is_stepped_over_by_the_marker() {
 }
 
 #[test]
+fn staged_parts_and_uploads_of_the_gateways_own_are_in_no_list() {
+    let upload = |key: &str| {
+        format!(
+            "<Upload><Key>{key}</Key><UploadId>U</UploadId><Initiated>2026-11-21T12:34:56.000Z</Initiated></Upload>"
+        )
+    };
+    let prefix = |prefix: &str| format!("<CommonPrefixes><Prefix>{prefix}</Prefix></CommonPrefixes>");
+    for query in ["", "list-type=2&", "uploads&"] {
+        let entry = |key| {
+            if query == "uploads&" {
+                upload(key)
+            } else {
+                object(key)
+            }
+        };
+        let entries = [
+            ".causeway%2Ff%2F00001",
+            ".causeway/f/joined/00001",
+            ".causeway/f/00002.unsized",
+            "k",
+        ]
+        .map(entry)
+        .concat();
+        let prefixes = [".causeway%2F", ".causeway/f/", ".causeway2/"]
+            .map(prefix)
+            .concat();
+        let mut document = whole(&[entries, prefixes].concat());
+        if query == "uploads&" {
+            document = document.replace("ListBucketResult", "ListMultipartUploadsResult");
+        }
+        for asked_for in [
+            "",
+            "prefix=.causeway/",
+            "prefix=.cause&delimiter=/",
+            "prefix=.causeway/f/&delimiter=/",
+        ] {
+            let request = request(&[query, asked_for].concat());
+            let told = request.authorized("", |authorized| {
+                let errand = authorized.errand(&seals()).unwrap();
+                let asked = asked("GET", "edge.example.com", "/devices/");
+                body(super::super::translate(
+                    &origin(200, &[], &document),
+                    &Subject::of(&errand),
+                    &asked,
+                ))
+            });
+            assert_eq!(texts(&told, "Key"), ["k"], "{query}{asked_for}");
+            assert_eq!(
+                texts(&told, "Prefix").last(),
+                Some(&".causeway2/"),
+                "{query}{asked_for}"
+            );
+            assert_eq!(told.matches("<CommonPrefixes>").count(), 1, "{query}{asked_for}");
+        }
+    }
+}
+
+#[test]
 fn names_that_no_request_could_have_are_told_where_they_can_be_written() {
     let entries: String = ["a%2F..%2Fb", "a%5Cb", "c%01d", "e%0Af", "%FF", "%ZZ"]
         .map(|key| object(&["fleet%2FAK%2F", key].concat()))
