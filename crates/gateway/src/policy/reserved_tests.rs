@@ -6,8 +6,16 @@ use super::tests::outcome;
 use super::*;
 use crate::device::Device;
 
-/// Every way to ask for an operation on an object; `@` stands for the key.
-const ASKED: [(Operation, &str, &str, &[(&str, &str)]); 19] = [
+/// An operation, and how it is asked for: method, target and headers; `@` stands for the key.
+type Asking = (
+    Operation,
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+);
+
+/// Every way to ask for an operation on an object.
+const ASKED: [Asking; 19] = [
     (Operation::PutObject, "PUT", "/devices/@", &[]),
     (
         Operation::PutObject,

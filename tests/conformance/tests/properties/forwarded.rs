@@ -11,6 +11,7 @@ use gateway::keys::KeyRecord;
 use oss_s3::error::Refusal;
 use oss_s3::headers::metadata;
 use oss_s3::request::OriginRequest;
+use oss_s3::upload::Owner;
 use proptest::collection::btree_map;
 use proptest::option;
 use proptest::prelude::*;
@@ -130,9 +131,27 @@ fn upload() -> impl Strategy<Value = Upload> {
         .prop_map(|(device, hints, junk)| Upload { device, hints, junk })
 }
 
+/// The device with the id of its upload as it was told it; where the key is none, no upload was ever begun.
+fn told(device: &Device) -> Device {
+    let mut device = device.clone();
+    if let (Some(id), Ok(key)) = (
+        device.signed.get_mut("uploadId"),
+        core::str::from_utf8(&device.key),
+    ) {
+        let owner = Owner {
+            bucket: "devices",
+            key,
+            key_id: KEY_ID,
+        };
+        let told = conformance::upload::told(owner, core::str::from_utf8(id).unwrap());
+        *id = told.into_bytes();
+    }
+    device
+}
+
 /// Sends an upload through the authorizer; what would go to the origin.
 fn forward(upload: &Upload) -> Result<OriginRequest, Refusal> {
-    let mut wire = upload.device.wire();
+    let mut wire = told(&upload.device).wire();
     for (name, value) in &upload.hints {
         wire.headers
             .push(((*name).to_owned(), value.clone().into_bytes()));
