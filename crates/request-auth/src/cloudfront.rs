@@ -19,6 +19,7 @@
 
 mod asymmetric;
 pub(crate) mod ecdsa;
+mod modular;
 mod policy;
 mod resource;
 #[cfg(feature = "cloudfront-signer")]

@@ -12,7 +12,7 @@ use sha1::{Digest as _, Sha1};
 use sha2::Sha256;
 
 use super::ecdsa;
-use super::ecdsa::{modulo, residue};
+use super::modular::Modulus;
 use crate::public_key::{Kind, PublicKey};
 
 /// The hash of a signature.
@@ -77,7 +77,8 @@ fn signed_by_rsa(modulus: &[u8; 256], signature: &[u8]) -> Option<[u8; 256]> {
     if signature >= modulus {
         return None;
     }
-    let base = residue(signature, &modulo(modulus)?);
+    let modulus = Modulus::new(modulus)?;
+    let base = modulus.residue(signature);
     let power = (0..16).fold(base.clone(), |power, _| power.square());
-    power.mul(&base).retrieve().to_be_bytes().as_ref().try_into().ok()
+    power.mul(&base).to_bytes().try_into().ok()
 }

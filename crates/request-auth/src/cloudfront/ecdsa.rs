@@ -1,13 +1,11 @@
 //! ECDSA on P-256, verified: FIPS 186-5 §6.4.2 over the complete addition of Renes, Costello and Batina
 //! (<https://eprint.iacr.org/2015/1060>, algorithm 4), which has no special cases.
 //!
-//! Only public values come here, so nothing runs in constant time. The arithmetic modulo a number is that of
-//! `crypto-bigint`, the same code as RSA's. The curve is written out because the crates that have it bring signing,
-//! square roots, tables and three ways to write a number: a tenth of what an edge function may weigh. The tests
-//! compare it with one of them.
+//! Only public values come here, so nothing runs in constant time. The arithmetic modulo a number is the same as RSA's.
+//! The curve is written out because the crates that have it bring signing, square roots, tables and three ways to write
+//! a number: a tenth of what an edge function may weigh. The tests compare it with one of them.
 
-use crypto_bigint::modular::{BoxedMontyForm, BoxedMontyParams};
-use crypto_bigint::{BoxedUint, Odd};
+use super::modular::{Modulus, Residue};
 
 /// A number of 256 bits, big-endian.
 type Number = [u8; 32];
@@ -49,60 +47,47 @@ const GENERATOR: [Number; 2] = [
     ],
 ];
 
-/// Numbers modulo an odd one of as many bytes, big-endian. Gives `None` for an even one.
-pub(super) fn modulo(modulus: &[u8]) -> Option<BoxedMontyParams> {
-    let modulus = Odd::new(BoxedUint::from_be_slice_vartime(modulus)).into_option()?;
-    Some(BoxedMontyParams::new_vartime(modulus))
-}
-
-/// A number as one modulo another, in which it is at most as long.
-pub(super) fn residue(number: &[u8], modulo: &BoxedMontyParams) -> BoxedMontyForm {
-    let number = BoxedUint::from_be_slice_truncated(number, modulo.bits_precision());
-    BoxedMontyForm::new(number, modulo)
-}
-
 /// A point in projective coordinates; x/z and y/z are those of the plane, and z is 0 for the one at infinity.
 #[derive(Clone)]
-struct Point {
-    x: BoxedMontyForm,
-    y: BoxedMontyForm,
-    z: BoxedMontyForm,
+struct Point<'a> {
+    x: Residue<'a>,
+    y: Residue<'a>,
+    z: Residue<'a>,
 }
 
 /// The field with the curve's b in it.
-struct Curve {
-    field: BoxedMontyParams,
-    b: BoxedMontyForm,
+struct Curve<'a> {
+    field: &'a Modulus,
+    b: Residue<'a>,
 }
 
-impl Curve {
-    fn new() -> Option<Self> {
-        let field = modulo(&PRIME)?;
-        let b = residue(&B, &field);
-        Some(Self { field, b })
+impl<'a> Curve<'a> {
+    fn over(field: &'a Modulus) -> Self {
+        let b = field.residue(&B);
+        Self { field, b }
     }
 
     /// The point that the bytes are: 4, x, y.
-    fn decoded(&self, bytes: &[u8; 65]) -> Option<Point> {
+    fn decoded(&self, bytes: &[u8; 65]) -> Option<Point<'a>> {
         let (x, y) = bytes.strip_prefix(&[4])?.split_at_checked(32)?;
         self.point(&[x.try_into().ok()?, y.try_into().ok()?])
     }
 
     /// The point of these coordinates. `None` where there is none on the curve: y² = x³ − 3x + b.
-    fn point(&self, [x, y]: &[Number; 2]) -> Option<Point> {
+    fn point(&self, [x, y]: &[Number; 2]) -> Option<Point<'a>> {
         if *x >= PRIME || *y >= PRIME {
             return None;
         }
-        let (x, y) = (residue(x, &self.field), residue(y, &self.field));
+        let (x, y) = (self.field.residue(x), self.field.residue(y));
         let three_x = x.double().add(&x);
         let right = x.square().mul(&x).sub(&three_x).add(&self.b);
-        let z = BoxedMontyForm::one(&self.field);
+        let z = self.field.one();
         (y.square() == right).then_some(Point { x, y, z })
     }
 
     /// The sum of any two points.
-    fn sum(&self, p: &Point, q: &Point) -> Point {
-        let triple = |a: BoxedMontyForm| a.double().add(&a);
+    fn sum(&self, p: &Point<'a>, q: &Point<'a>) -> Point<'a> {
+        let triple = |a: Residue<'a>| a.double().add(&a);
         let xx = p.x.mul(&q.x);
         let yy = p.y.mul(&q.y);
         let zz = p.z.mul(&q.z);
@@ -124,7 +109,7 @@ impl Curve {
 
 /// Whether the bytes are a point of the curve, uncompressed (SEC 1 §2.3.4): 4, x, y.
 pub(crate) fn is_point(point: &[u8; 65]) -> bool {
-    Curve::new().is_some_and(|curve| curve.decoded(point).is_some())
+    Modulus::new(&PRIME).is_some_and(|field| Curve::over(&field).decoded(point).is_some())
 }
 
 /// Whether the DER of r and s is a signature of the digest. Nothing counts signatures, so either value of s is taken.
@@ -133,21 +118,22 @@ pub(super) fn verifies(point: &[u8; 65], digest: &[u8], signature: &[u8]) -> boo
 }
 
 fn holds(point: &[u8; 65], digest: &[u8], signature: &[u8]) -> Option<bool> {
-    let curve = Curve::new()?;
+    let field = Modulus::new(&PRIME)?;
+    let curve = Curve::over(&field);
     let key = curve.decoded(point)?;
     let generator = curve.point(&GENERATOR)?;
     let (r, s) = numbers(signature)?;
 
-    let order = modulo(&ORDER)?;
-    let s = residue(&s, &order);
+    let order = Modulus::new(&ORDER)?;
+    let s = order.residue(&s);
     // To the power of the order less 2: the inverse.
-    let inverse = bits(&INVERTING).fold(BoxedMontyForm::one(&order), |power, bit| {
+    let inverse = bits(&INVERTING).fold(order.one(), |power, bit| {
         let square = power.square();
         if bit { square.mul(&s) } else { square }
     });
     // No hash here is longer than the order, which would have to be cut.
-    let of_generator = number(&residue(digest, &order).mul(&inverse))?;
-    let of_key = number(&residue(&r, &order).mul(&inverse))?;
+    let of_generator = order.residue(digest).mul(&inverse).to_bytes();
+    let of_key = order.residue(&r).mul(&inverse).to_bytes();
 
     let both = curve.sum(&generator, &key);
     let mut sum: Option<Point> = None;
@@ -165,23 +151,18 @@ fn holds(point: &[u8; 65], digest: &[u8], signature: &[u8]) -> Option<bool> {
         };
     }
     let sum = sum?;
-    if bool::from(sum.z.is_zero()) {
+    if sum.z.is_zero() {
         return Some(false);
     }
     // x/z, modulo the order, is r: so x/z is r or, where that is one of the field, r + order.
-    let x = residue(&r, &curve.field);
+    let x = field.residue(&r);
     let is_small = r < DIFFERENCE;
-    let other = x.add(&residue(&ORDER, &curve.field));
+    let other = x.add(&field.residue(&ORDER));
     Some(x.mul(&sum.z) == sum.x || is_small && other.mul(&sum.z) == sum.x)
 }
 
-/// The number itself.
-fn number(residue: &BoxedMontyForm) -> Option<Number> {
-    residue.retrieve().to_be_bytes().as_ref().try_into().ok()
-}
-
 /// The bits of a number, the highest first.
-fn bits(number: &Number) -> impl Iterator<Item = bool> {
+fn bits(number: &[u8]) -> impl Iterator<Item = bool> {
     number
         .iter()
         .flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1 == 1))

@@ -49,7 +49,7 @@ fn signatures_of_many_keys_are_verified_and_damaged_ones_are_not() {
         let der = signature.to_der().as_bytes().to_vec();
         assert!(is_point(&point));
         assert!(both(&point, digest, &der));
-        for at in 0..der.len() {
+        for at in (0..der.len()).skip(number as usize % 3).step_by(3) {
             let mut damaged = der.clone();
             damaged[at] ^= 1 << (number % 8);
             assert!(!both(&point, digest, &damaged), "byte {at} of {number}");
