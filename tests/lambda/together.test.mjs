@@ -76,10 +76,12 @@ async function store(request, response) {
       write.bytes += chunk.length;
       // Whoever hangs up as well may not be heard at all: that is a failure.
       if (url === "/stops" && write.bytes > MIB) {
-        return response.writeHead(503, { "content-length": 11 }).write("<SlowDown/>");
+        response.writeHead(503, { "content-length": 11 }).write("<SlowDown/>");
+        break;
       }
       if (url === "/slow" && write.bytes % 17 === 0) await setTimeout(5);
     }
+    if (response.headersSent) return request.on("data", () => {});
   } catch {
     // As S3: what does not come whole is not stored.
     write.cut = true;
