@@ -128,16 +128,6 @@ impl Scheme {
     }
 }
 
-/// What the device was told of its upload `u` of the object `k`.
-fn upload() -> String {
-    let owner = Owner {
-        bucket: "devices",
-        key: "k",
-        key_id: KEY_ID,
-    };
-    told(owner, "u")
-}
-
 fn put() -> String {
     "PUT".to_owned()
 }
@@ -374,14 +364,14 @@ impl Case {
         signature.ok_or_else(|| "Its text cannot be signed.".to_owned())
     }
 
-    /// Puts the signature, the timestamp and the scope for their names, and a thousand times `a` for
-    /// `${1000*a}`.
+    /// Puts the signature, the timestamp and the scope for their names, what was told of an upload for
+    /// `${upload …}`, and a thousand times `a` for `${1000*a}`.
     fn expand(&self, text: &str, signature: &str) -> String {
         let text = text
             .replace("${signature}", signature)
-            .replace("${upload}", &upload())
             .replace("${timestamp}", &self.timestamp)
             .replace("${scope}", self.scope());
+        let text = with_uploads(&text);
         let repeated = text.split_once("${").and_then(|(before, rest)| {
             let (inside, behind) = rest.split_once('}')?;
             let (times, piece) = inside.split_once('*')?;
@@ -389,6 +379,26 @@ impl Case {
         });
         repeated.unwrap_or(text)
     }
+}
+
+/// Puts for each `${upload ID}` what the key was told for the origin's upload `ID` to its key `k` in
+/// `devices`, and for `${upload ID BUCKET KEY KEY_ID}` what that access key was told for that object.
+fn with_uploads(text: &str) -> String {
+    let mut pieces = text.split("${upload ");
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (inside, behind) = piece.split_once('}').unwrap_or((piece, ""));
+        let mut words = inside.split(' ');
+        let id = words.next().unwrap_or_default();
+        let owner = Owner {
+            bucket: words.next().unwrap_or("devices"),
+            key: words.next().unwrap_or("k"),
+            key_id: words.next().unwrap_or(KEY_ID),
+        };
+        out.push_str(&told(owner, id));
+        out.push_str(behind);
+    }
+    out
 }
 
 /// The header lines: those of the case, or the usual ones with the case's changes.

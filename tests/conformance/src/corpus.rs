@@ -10,6 +10,7 @@ pub mod check;
 mod mutate;
 mod origin;
 mod serve;
+mod uploads;
 
 use std::collections::BTreeMap;
 

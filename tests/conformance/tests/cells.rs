@@ -7,10 +7,12 @@
     reason = "a test may panic: that is how it fails"
 )]
 
+use conformance::upload::{seals, told};
 use gateway::authorizer;
 use gateway::config::Config;
 use gateway::keys::KeyRecord;
 use oss_s3::error::Refusal;
+use oss_s3::upload::Owner;
 use request_auth::{Delivery, RequestHead, SecretKey, UnixSeconds, aws_v4};
 
 const CONFIG: &str = r#"{"buckets": [{"name": "devices", "origin":
@@ -23,12 +25,13 @@ const NOW: UnixSeconds = UnixSeconds(1_714_566_896);
 const TIMESTAMP: &str = "20240501T123456Z";
 
 const METHODS: [&str; 7] = ["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "PATCH"];
-/// Queries that make every operation there is with some method, and some that make none.
+/// Queries that make every operation there is with some method, and some that make none; `TOLD` is an upload id that the
+/// client was told.
 const QUERIES: [&str; 7] = [
     "",
     "uploads=",
-    "partNumber=1&uploadId=u",
-    "uploadId=u",
+    "partNumber=1&uploadId=TOLD",
+    "uploadId=TOLD",
     "acl=",
     "delete=",
     "x-id=PutObject",
@@ -88,7 +91,13 @@ impl Cell {
             names.push("x-amz-decoded-content-length");
         }
         let names = names.join(";");
-        let mut target = format!("/devices/k?{}", self.query);
+        let owner = Owner {
+            bucket: "devices",
+            key: "k",
+            key_id: "AK",
+        };
+        let query = self.query.replace("TOLD", &told(owner, "u"));
+        let mut target = format!("/devices/k?{query}");
         if self.place == Place::Header {
             let mut value =
                 aws_v4::sign_header(&head(self.method, &target, &lines), "AK", &secret, "r", &names).unwrap();
@@ -118,7 +127,7 @@ impl Cell {
         let head = head(self.method, &target, &lines);
         let claim = authorizer::claim(&config, &head)?;
         let authorized = authorizer::authorize(&config, &head, &claim, &record, NOW)?;
-        authorized.errand(&conformance::upload::seals()).map(drop)
+        authorized.errand(&seals()).map(drop)
     }
 }
 

@@ -8,13 +8,15 @@ use base64::engine::general_purpose::STANDARD;
 use oss_s3::answer::{Answer, Asked};
 use oss_s3::area::Target;
 use oss_s3::error::{Refusal, Row};
-use oss_s3::operation::Operation;
+use oss_s3::operation::{Operation, UploadId};
 use oss_s3::request::{Authorized, OriginRequest};
+use oss_s3::upload::Owner;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use request_auth::Dialect;
 
 use super::Reached;
+use crate::upload::told;
 
 /// The headers that an origin may be sent, beside user metadata and the signature's own.
 const ORIGIN_HEADERS: [&str; 19] = [
@@ -70,6 +72,9 @@ const ORIGIN_HEADERS_OF_COPIES: [&str; 8] = [
     "x-amz-tagging-directive",
 ];
 
+/// The metadata that is the gateway's own, by its end.
+const MARK: &str = "-meta-causeway-upload";
+
 /// Every answer: a status of HTTP, headers that can be sent, a request id and a date, and no header of
 /// the dialect that is not the device's.
 ///
@@ -91,7 +96,7 @@ pub fn answer(answer: &Answer, dialect: Dialect) -> Result<(), String> {
         if !is_name || value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
             return Err(format!("The answer's header {name:?} cannot be sent."));
         }
-        if name.starts_with(foreign) {
+        if name.starts_with(foreign) || name.ends_with(MARK) {
             return Err(format!("The answer tells the device of {name}."));
         }
     }
@@ -291,7 +296,9 @@ pub fn forwarded(
             return Err(format!("The list's {name} {value:?} is not under the mount."));
         }
     }
-    let copies = authorized.call().operation().copies();
+    upload(request, authorized)?;
+    let operation = authorized.call().operation();
+    let copies = operation.copies();
     if copies
         && !request
             .headers
@@ -308,7 +315,9 @@ pub fn forwarded(
         let is_known = ORIGIN_HEADERS.contains(&name.as_ref())
             || (dialect == Dialect::S3 && ORIGIN_HEADERS_OF_S3.contains(&name.as_ref()))
             || (copies && ORIGIN_HEADERS_OF_COPIES.contains(&name.as_ref()));
-        if !is_metadata && !is_known {
+        // It says which upload an OSS client's object is of, and is no other's to set.
+        let is_of_an_upload = operation == Operation::InitiateMultipartUpload && dialect == Dialect::Oss;
+        if !is_metadata && !is_known || name.ends_with(MARK) && !is_of_an_upload {
             return Err(format!("The header {name:?} is forwarded."));
         }
         if value
@@ -321,6 +330,28 @@ pub fn forwarded(
             return Err(format!("The header {name:?} is forwarded twice."));
         }
         names.push(name);
+    }
+    Ok(())
+}
+
+/// The upload that the origin is asked for is the one that the client was told of, in the origin's own words.
+fn upload(request: &OriginRequest, authorized: &Authorized<'_>) -> Result<(), String> {
+    let mut pairs = request.query.split('&').filter_map(|pair| pair.split_once('='));
+    let id = pairs.find(|(name, _)| *name == "uploadId");
+    let Some(id) = id.map(|(_, id)| decoded(id).unwrap_or_default()) else {
+        return Ok(());
+    };
+    let id = String::from_utf8_lossy(&id);
+    let owner = Owner {
+        bucket: &authorized.bucket().name,
+        key: authorized.target().key(),
+        key_id: authorized.key_id(),
+    };
+    let named = authorized.call().upload().map(UploadId::as_str);
+    if named != Some(&told(owner, &id)) {
+        return Err(format!(
+            "The client names the upload {named:?}, and the origin is asked for {id:?}."
+        ));
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use request_auth::{Delivery, RequestHead, Resource, SecretKey, UnixSeconds, aws_v4, oss_v1, oss_v2, oss_v4};
 
-use super::Dice;
+use super::{Dice, uploads};
 use crate::vector::Vector;
 
 /// A request as it reaches the gateway.
@@ -72,7 +72,7 @@ const TARGET_TOKENS: [&str; 48] = [
     "&x-amz-copy-source=%2Fb%2Fk",
     "&X-Amz-Signature=0",
 ];
-const HEADER_NAMES: [&str; 50] = [
+const HEADER_NAMES: [&str; 51] = [
     "host",
     "date",
     "x-oss-date",
@@ -90,6 +90,7 @@ const HEADER_NAMES: [&str; 50] = [
     "expires",
     "x-oss-meta-a",
     "x-oss-meta-",
+    "x-oss-meta-causeway-upload",
     "x-oss-",
     "x-oss-object-acl",
     "x-oss-storage-class",
@@ -200,11 +201,16 @@ const BODY_TOKENS: [&str; 25] = [
 const PART_LIST: &str = "<?xml version=\"1.0\"?><CompleteMultipartUpload><Part><PartNumber>1</PartNumber>\
     <ETag>\"d41d8cd98f00b204e9800998ecf8427e\"</ETag></Part></CompleteMultipartUpload>";
 
-/// A damaged request made from a vector; in two of three cases it is then signed, by any scheme.
+/// A damaged request made from a vector; in two of three cases it is then signed, by any scheme. An upload id is
+/// the one that the client was told for what it names before the damage or after it, or is none that was told.
 pub(crate) fn arrived(base: &Vector, dice: &mut Dice) -> Arrived {
     let mut arrived = plain(base);
     if dice.one_in(3) {
         as_operation(&mut arrived, dice);
+    }
+    let told = dice.below(4);
+    if told == 1 {
+        uploads::tell(&mut arrived, base);
     }
     arrived.delivery = if dice.one_in(2) {
         Delivery::Joined
@@ -213,6 +219,9 @@ pub(crate) fn arrived(base: &Vector, dice: &mut Dice) -> Arrived {
     };
     for _ in 0..dice.below(4) {
         damage(&mut arrived, dice);
+    }
+    if told > 1 {
+        uploads::tell(&mut arrived, base);
     }
     if !dice.one_in(3) {
         sign(&mut arrived, base, dice);

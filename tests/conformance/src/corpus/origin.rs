@@ -44,7 +44,7 @@ const CODES: [&str; 14] = [
 const STATUSES: [u16; 18] = [
     200, 200, 200, 204, 206, 301, 307, 304, 400, 403, 404, 409, 412, 500, 503, 0, 99, 65_535,
 ];
-const HEADERS: [(&str, &str); 10] = [
+const HEADERS: [(&str, &str); 11] = [
     ("etag", "\"d41d8cd98f00b204e9800998ecf8427e\""),
     ("etag", ""),
     ("etag", "\"9e107d9d372bb6826bd81d3542a419d6-1\""),
@@ -55,6 +55,7 @@ const HEADERS: [(&str, &str); 10] = [
     ("x-amz-expiration", "\r\nx: y"),
     ("content-length", "x"),
     ("x-amz-meta-a", "=?UTF-8?Q?=e4?="),
+    ("x-amz-meta-causeway-upload", "BwcHBwcHBwcHBwcH"),
 ];
 const TOKENS: [&str; 20] = [
     "<",

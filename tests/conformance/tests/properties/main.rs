@@ -20,6 +20,7 @@ mod s3;
 mod staging;
 mod tampering;
 mod text;
+mod uploads;
 
 use conformance::mac::Version;
 use device::{device, verify};
