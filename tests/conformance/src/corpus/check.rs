@@ -15,8 +15,12 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 use request_auth::Dialect;
 
+use self::shape::fits;
 use super::Reached;
 use crate::upload::told;
+
+mod shape;
+mod staged;
 
 /// The headers that an origin may be sent, beside user metadata and the signature's own.
 const ORIGIN_HEADERS: [&str; 19] = [
@@ -237,6 +241,14 @@ pub fn forwarded(
     mount: &str,
     dialect: Dialect,
 ) -> Result<(), String> {
+    let operation = authorized.call().operation();
+    let staging = staged::Folder::of(authorized, dialect);
+    if let Some(outcome) = staging
+        .as_ref()
+        .and_then(|folder| folder.judge(request, operation))
+    {
+        return outcome.and_then(|()| headers(request, operation, dialect));
+    }
     let origin = &authorized.bucket().origin;
     let prefix = match request.host.strip_suffix(&origin.authority) {
         Some("") => ["/", &origin.bucket, "/"].concat(),
@@ -281,7 +293,7 @@ pub fn forwarded(
         all => all,
     };
     if request.query.split('&').any(|piece| decoded(piece).is_none())
-        || !fits(authorized.call().operation(), own)
+        || !(fits(operation, own) || staging.is_some() && staged::fits(operation, own))
     {
         return Err(format!(
             "{} {:?} is not what the operation asks.",
@@ -297,16 +309,19 @@ pub fn forwarded(
         }
     }
     upload(request, authorized)?;
-    let operation = authorized.call().operation();
-    let copies = operation.copies();
-    if copies
-        && !request
-            .headers
-            .iter()
-            .any(|(name, _)| name == ORIGIN_HEADERS_OF_COPIES[0])
-    {
+    let is_copy = staged::source(request).is_some();
+    if operation.copies() && !is_copy {
         return Err("A copy is forwarded without its source.".to_owned());
     }
+    if is_copy && !operation.copies() && !staging.is_some_and(|folder| folder.is_copied_by(request)) {
+        return Err("What is copied is no part of the upload.".to_owned());
+    }
+    headers(request, operation, dialect)
+}
+
+/// What is sent are headers of the table, each once, and metadata.
+fn headers(request: &OriginRequest, operation: Operation, dialect: Dialect) -> Result<(), String> {
+    let copies = staged::source(request).is_some();
     let mut names: Vec<&str> = Vec::new();
     for (name, value) in &request.headers {
         let is_metadata = name
@@ -354,99 +369,6 @@ fn upload(request: &OriginRequest, authorized: &Authorized<'_>) -> Result<(), St
         ));
     }
     Ok(())
-}
-
-/// The requests that an operation makes, its own first: method and query names.
-fn fits(operation: Operation, request: &[&str]) -> bool {
-    match operation {
-        Operation::PutObject | Operation::PostObject => request == ["PUT"],
-        Operation::InitiateMultipartUpload => request == ["POST", "uploads"],
-        Operation::UploadPart => request == ["PUT", "partNumber", "uploadId"],
-        Operation::AbortMultipartUpload => request == ["DELETE", "uploadId"],
-        Operation::ListParts => lists_parts(request),
-        Operation::CompleteMultipartUpload => {
-            request == ["POST", "uploadId"] || request == ["HEAD"] || lists_parts(request)
-        }
-        Operation::GetObject => reads("GET", request),
-        Operation::HeadObject => reads("HEAD", request),
-        Operation::CopyObject => request == ["PUT"],
-        Operation::UploadPartCopy => request == ["PUT", "partNumber", "uploadId"],
-        Operation::DeleteObject => request == ["DELETE"] || request == ["DELETE", "versionId"],
-        Operation::ListObjects => lists(request, "max-keys", &["delimiter", "marker"], &[]),
-        Operation::ListMultipartUploads => lists(
-            request,
-            "max-uploads",
-            &["delimiter", "key-marker", "upload-id-marker"],
-            &["uploads"],
-        ),
-        Operation::DeleteMultipleObjects => request == ["POST", "delete"],
-        Operation::GetObjectTagging => of_sub_resource("GET", "tagging", request),
-        Operation::PutObjectTagging => of_sub_resource("PUT", "tagging", request),
-        Operation::DeleteObjectTagging => of_sub_resource("DELETE", "tagging", request),
-        Operation::GetObjectAcl => of_sub_resource("GET", "acl", request) || looks(request),
-        Operation::PutObjectAcl => of_sub_resource("PUT", "acl", request) || looks(request),
-        Operation::RestoreObject => of_sub_resource("POST", "restore", request),
-        Operation::HeadBucket | Operation::GetBucketInfo => request == ["HEAD"],
-        Operation::PutBucket => request == ["PUT"],
-        Operation::DeleteBucket => request == ["DELETE"],
-        Operation::GetBucketTags => request == ["GET", "tagging"],
-        Operation::PutBucketTags => request == ["PUT", "tagging"],
-        Operation::DeleteBucketTags => request == ["DELETE", "tagging"],
-        // Nobody is asked.
-        _ => false,
-    }
-}
-
-fn reads(method: &str, request: &[&str]) -> bool {
-    let optional = [
-        "partNumber",
-        "response-cache-control",
-        "response-content-disposition",
-        "response-content-encoding",
-        "response-content-language",
-        "response-content-type",
-        "response-expires",
-        "versionId",
-    ];
-    match request {
-        [first, names @ ..] => {
-            *first == method && names.is_sorted() && names.iter().all(|name| optional.contains(name))
-        }
-        [] => false,
-    }
-}
-
-fn of_sub_resource(method: &str, name: &str, request: &[&str]) -> bool {
-    request == [method, name] || request == [method, name, "versionId"]
-}
-
-/// Whether this asks for no more than whether an object, or a version of it, is there.
-fn looks(request: &[&str]) -> bool {
-    request == ["HEAD"] || request == ["HEAD", "versionId"]
-}
-
-fn lists_parts(request: &[&str]) -> bool {
-    let optional = ["max-parts", "part-number-marker"];
-    match request {
-        ["GET", between @ .., "uploadId"] => between.iter().all(|name| optional.contains(name)),
-        _ => false,
-    }
-}
-
-/// A list: always encoded, of a stated length, of what begins with the mount.
-fn lists(request: &[&str], length: &str, optional: &[&str], last: &[&str]) -> bool {
-    let Some(names) = request
-        .strip_prefix(&["GET"])
-        .and_then(|names| names.strip_suffix(last))
-    else {
-        return false;
-    };
-    let always = ["encoding-type", length, "prefix"];
-    names.is_sorted()
-        && always.iter().all(|name| names.contains(name))
-        && names
-            .iter()
-            .all(|name| always.contains(name) || optional.contains(name))
 }
 
 /// The signature's headers: what SigV4 needs, each once.

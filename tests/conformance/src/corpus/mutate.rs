@@ -201,6 +201,12 @@ const BODY_TOKENS: [&str; 25] = [
 const PART_LIST: &str = "<?xml version=\"1.0\"?><CompleteMultipartUpload><Part><PartNumber>1</PartNumber>\
     <ETag>\"d41d8cd98f00b204e9800998ecf8427e\"</ETag></Part></CompleteMultipartUpload>";
 
+/// All that is staged, as the origin lists it.
+const LONG_PART_LIST: &str = "<CompleteMultipartUpload>\
+    <Part><PartNumber>1</PartNumber><ETag>\"d41d8cd98f00b204e9800998ecf8427e\"</ETag></Part>\
+    <Part><PartNumber>2</PartNumber><ETag>\"d41d8cd98f00b204e9800998ecf8427e\"</ETag></Part>\
+    <Part><PartNumber>3</PartNumber><ETag>\"d41d8cd98f00b204e9800998ecf8427e\"</ETag></Part></CompleteMultipartUpload>";
+
 /// A damaged request made from a vector; in two of three cases it is then signed, by any scheme. An upload id is
 /// the one that the client was told for what it names before the damage or after it, or is none that was told.
 pub(crate) fn arrived(base: &Vector, dice: &mut Dice) -> Arrived {
@@ -257,16 +263,20 @@ fn plain(base: &Vector) -> Arrived {
 
 const LIST: &str = "?prefix=a%2F&delimiter=%2F&marker=a%2Fb&max-keys=2";
 
+const COMPLETION: (&str, &str) = ("POST", "?uploadId=U");
 const BATCH: (&str, &str) = ("POST", "?delete");
 const DELETIONS: &str = "<Delete><Quiet>true</Quiet><Object><Key>a&amp;b</Key></Object><Object><Key>c</Key><VersionId>v</VersionId></Object></Delete>";
 
 /// Turns a request into one of an operation that is known, whatever it was.
 fn as_operation(arrived: &mut Arrived, dice: &mut Dice) {
-    const SHAPES: [(&str, &str); 15] = [
+    const SHAPES: [(&str, &str); 17] = [
         ("PUT", ""),
         ("POST", "?uploads"),
         ("PUT", "?partNumber=7&uploadId=U"),
-        ("POST", "?uploadId=U"),
+        // The longest conversations with the origin.
+        COMPLETION,
+        COMPLETION,
+        COMPLETION,
         ("DELETE", "?uploadId=U"),
         ("DELETE", ""),
         ("DELETE", "?versionId=v"),
@@ -300,7 +310,7 @@ fn as_operation(arrived: &mut Arrived, dice: &mut Dice) {
     }
     arrived.target.extend_from_slice(query.as_bytes());
     let document = match (method, query) {
-        ("POST", "?uploadId=U") => Some(PART_LIST),
+        COMPLETION => dice.choose(&[PART_LIST, LONG_PART_LIST]).copied(),
         BATCH => Some(DELETIONS),
         _ => None,
     };

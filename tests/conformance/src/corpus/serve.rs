@@ -4,10 +4,11 @@ use gateway::authorizer;
 use gateway::config::Config;
 use gateway::keys::KeyRecord;
 use gateway::origin_signature;
-use gateway::response_handler::{Allowance, Exchange, Step};
+use gateway::response_handler::{Allowance, Exchange, Step, Task};
 use gateway::router::{BodyRule, body_rule_of};
 use oss_s3::answer::{Answer, Asked, RequestId, Scheme};
 use oss_s3::error::{Fault, Refusal};
+use oss_s3::request::{OriginBody, OriginRequest};
 use request_auth::aws_v4::OriginCredentials;
 use request_auth::{Connection, Denial, Dialect, Occurrence, RequestHead, SecretKey, UnixSeconds};
 use serde_json::json;
@@ -164,13 +165,13 @@ fn exchange(
             }
         })?;
     *reached = Reached::Permit;
-    let errand = authorized.errand(&seals())?;
     let length = match head.header("content-length") {
         Occurrence::Once(value) => core::str::from_utf8(value)
             .ok()
             .and_then(|text| text.parse().ok()),
         _ => None,
     };
+    let errand = authorized.errand(&seals())?.of_length(length);
     let document: &[u8] = match body_rule_of(&authorized, length)? {
         BodyRule::Read { most } if arrived.body.len() > most => {
             return Err(Refusal::from(Fault::EntityTooLarge).into());
@@ -182,21 +183,36 @@ fn exchange(
     let (mut exchange, mut step) = Exchange::begin(errand, document, asked)?;
     *reached = Reached::Origin;
     let credentials = origin_credentials()?;
+    let ask = |request: &OriginRequest| {
+        check::forwarded(request, &authorized, MOUNT, asked.dialect)?;
+        let bucket = &authorized.bucket().origin;
+        let signature = origin_signature::headers(request, bucket, &credentials, asked.now);
+        check::signed(request, &signature)
+    };
     for _ in 0..MAX_STEPS {
         let request = match step {
             Step::Send(request) => request,
-            Step::Together(_) => return Err(Stop::Wrong("Nothing was staged.".to_owned())),
+            Step::Together(tasks) => {
+                let mut outcomes = Vec::new();
+                for Task { request, sources } in tasks {
+                    let is_joined = matches!(request.body, OriginBody::Joined(_));
+                    if is_joined == sources.is_empty() {
+                        return Err(Stop::Wrong("What is joined has no source.".to_owned()));
+                    }
+                    for request in sources.iter().chain([&request]) {
+                        ask(request)?;
+                    }
+                    outcomes.push(origin::outcome(&request, &sources, dice));
+                }
+                step = exchange.advance_together(outcomes, AMPLE)?;
+                continue;
+            }
             Step::Answer(answer) | Step::Stream(answer) => {
                 *reached = Reached::Answer;
                 return Ok(answer);
             }
         };
-        check::forwarded(&request, &authorized, MOUNT, asked.dialect)?;
-        let bucket = &authorized.bucket().origin;
-        check::signed(
-            &request,
-            &origin_signature::headers(&request, bucket, &credentials, asked.now),
-        )?;
+        ask(&request)?;
         let mut answer = origin::answer(&request, dice);
         answer.body.truncate(exchange.document_bytes(answer.status));
         step = exchange.advance(&answer, asked, AMPLE)?;

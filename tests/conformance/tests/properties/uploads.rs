@@ -51,7 +51,9 @@ proptest! {
         let cut = |one: Index, other: Index| -> Whose {
             let (one, other) = (one.index(text.len() + 1), other.index(text.len() + 1));
             let (one, other) = (one.min(other), one.max(other));
-            (text[..one].to_owned(), text[one..other].to_owned(), text[other..].to_owned())
+            let (first, rest) = text.split_at(one);
+            let (second, third) = rest.split_at(other - one);
+            (first.to_owned(), second.to_owned(), third.to_owned())
         };
         let (first, second) = (cut(cuts[0], cuts[1]), cut(cuts[2], cuts[3]));
         let told = told(owner(&first), &id);
