@@ -12,6 +12,8 @@ const DEFAULT_EXPORT: &str = "export { initSync, __wbg_init as default };";
 /// Wraps wasm-bindgen's output for the web (`glue`) as `export function instantiate(module)`, which
 /// instantiates a `WebAssembly.Module` and returns the named `exports` of that instance.
 ///
+/// Classes are left out: they are what the crate `worker` exports for Workers of other kinds, and nothing here makes one.
+///
 /// # Errors
 /// The output has another shape than the pinned wasm-bindgen writes.
 pub(crate) fn instance_factory(glue: &str, exports: &[&str]) -> anyhow::Result<String> {
@@ -20,8 +22,14 @@ pub(crate) fn instance_factory(glue: &str, exports: &[&str]) -> anyhow::Result<S
     let mut default_export = false;
     // Statements of the module start in column 0; everything inside them is indented, but for the text of
     // template literals, which wasm-bindgen does not break over lines.
-    for line in glue.lines() {
-        if line.starts_with("import ") {
+    let mut lines = glue.lines();
+    while let Some(line) = lines.next() {
+        if let Some(end) = end_of_class(line) {
+            ensure!(
+                lines.any(|line| line.ends_with(end)),
+                "a class of wasm-bindgen's output has no end: {line}"
+            );
+        } else if line.starts_with("import ") {
             ensure!(
                 line.ends_with(';'),
                 "an import of wasm-bindgen's output goes over several lines: {line}"
@@ -51,6 +59,15 @@ pub(crate) fn instance_factory(glue: &str, exports: &[&str]) -> anyhow::Result<S
         "{imports}export function instantiate(module) {{\n{body}initSync({{ module }});\nreturn {{ {} }};\n}}\n",
         exports.join(", ")
     ))
+}
+
+/// What the statement ends with that begins with this line, if it is a class or frees its objects.
+fn end_of_class(line: &str) -> Option<&'static str> {
+    let is_finalization = line.starts_with("const ") && line.contains("Finalization = ");
+    match line.strip_prefix("export ").unwrap_or(line).starts_with("class ") {
+        true => Some("}").filter(|_| line.ends_with('{')),
+        false => is_finalization.then_some(");"),
+    }
 }
 
 #[cfg(test)]

@@ -41,20 +41,28 @@ pub(crate) fn build(project: &Project, npm: &Npm) -> anyhow::Result<Artefact> {
     })
 }
 
-/// Writes `glue.js`, `glue_bg.wasm` and the snippets of dependencies.
+/// Writes `glue.js` and `glue_bg.wasm`. What the glue does not call is no export any more: the crate `worker` exports
+/// classes for Workers of other kinds, with everything that they reach.
 fn bind(wasm: &Path, folder: &Path) -> anyhow::Result<()> {
-    Bindgen::new()
+    let mut output = Bindgen::new()
         .input_path(wasm)
         .out_name("glue")
         .web(true)?
         .typescript(false)
         .omit_default_module_path(true)
         .remove_producers_section(true)
-        .generate(folder)
+        .generate_output()
         .context("wasm-bindgen cannot bind the Worker's wasm")?;
-    let glue = folder.join("glue.js");
-    let factory = instance_factory(&fs::read_to_string(&glue)?, EXPORTS)?;
-    fs::write(glue, without_comments(&factory))?;
+    let glue = instance_factory(output.js(), EXPORTS)?;
+    let exports = output.wasm().exports.iter().map(|export| export.name.clone());
+    let unused: Vec<String> = exports
+        .filter(|name| !glue.contains(&format!("wasm.{name}")))
+        .collect();
+    for name in unused {
+        output.wasm_mut().exports.remove(name)?;
+    }
+    output.emit(folder)?;
+    fs::write(folder.join("glue.js"), without_comments(&glue))?;
     // A folder for each crate that has any.
     for snippets in fs::read_dir(folder.join("snippets"))? {
         for snippet in fs::read_dir(snippets?.path())? {
