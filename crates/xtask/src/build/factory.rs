@@ -96,6 +96,21 @@ mod tests {
     }
 
     #[test]
+    fn classes_and_what_frees_their_objects_are_left_out() {
+        let module = instance_factory(
+            &GLUE.replace(
+                "let wasm;",
+                "const RangeFinalization = (typeof FinalizationRegistry === 'undefined')\n    ? {}\n    : new \
+                 FinalizationRegistry(ptr => wasm.__wbg_range_free(ptr, 1));\nlet wasm;",
+            ),
+            &["fetch"],
+        )
+        .unwrap();
+        assert!(!module.contains("Range") && !module.contains("range"), "{module}");
+        assert!(module.contains("\nlet wasm;\n"));
+    }
+
+    #[test]
     fn a_missing_export_is_refused() {
         assert!(instance_factory(GLUE, &["scheduled"]).is_err());
     }
