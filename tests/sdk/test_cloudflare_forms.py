@@ -369,3 +369,13 @@ def test_a_large_form_passes_without_being_held(fresh, platform, origin, key):
     found = origin.object(key)
     assert (found.size, found.sha256) == (size, digest.hexdigest())
     assert max(memory) < most, f"{program} grew to {max(memory) >> 20} MiB"
+
+
+@pytest.mark.parametrize("name", [".causeway/folder/00001", ".causeway/${filename}", "/.causeway/k"])
+@pytest.mark.usefixtures("origin_untouched")
+def test_A11_no_form_is_stored_at_the_gateways_own_prefix(signer, gateway, keys, name):
+    grant = {"bucket": gateway.bucket, "operations": ["PostObject"]}
+    mine = keys.add(schemes=list(forms.SCHEMES), grants=[grant])
+    answer = post(gateway, Signer(signer.scheme, mine, gateway.bucket).fields({"key": name}), file_name=".causeway/a.txt")
+    code = "InvalidArgument" if signer.speaks_s3 else "InvalidObjectName"
+    assert (answer.status_code, code_of(answer)) == (400, code)

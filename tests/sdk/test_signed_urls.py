@@ -140,3 +140,20 @@ def test_K01_a_rotation_is_a_second_id_until_the_first_is_disabled(keys, gateway
     ended = KeyPair(keys, gateway.bucket)
     keys.disable(ended.id)
     refused(get(ended.url(url)), 403, "InvalidAccessKeyId")
+
+
+@pytest.mark.parametrize("path", [".causeway/folder/00001", "%2Ecauseway/folder/00001", "%2ecauseway%2Ffolder%2F00001"])
+@pytest.mark.usefixtures("origin_untouched")
+def test_A11_neither_url_nor_cookie_opens_the_gateways_own_prefix(pair, gateway, path):
+    plain = url_of(gateway, path)
+    everything = url_of(gateway, "*")
+    session = requests.Session()
+    for url, cookies in [
+        (pair.url(plain), {}),
+        (pair.url_with_policy(plain, everything), {}),
+        (plain, pair.cookies(everything)),
+    ]:
+        request = requests.Request("GET", url, cookies=cookies).prepare()
+        # As it is: `requests` would decode the dot.
+        request.url = url
+        refused(session.send(request, timeout=60), 400, "InvalidArgument")
