@@ -21,7 +21,7 @@ addEventListener("error", (event) => {
 
 export default {
   fetch(incoming, env, context) {
-    return new Promise((resolve) => {
+    const answered = new Promise((resolve) => {
       const failed = (what, error) => resolve(internalError(incoming, `${what}: ${error}`));
       const trapped = (error) => {
         instance = undefined;
@@ -37,6 +37,9 @@ export default {
         }
       });
     });
+    // A client that hangs up ends its request, but not before what was begun at the origin is undone.
+    context.waitUntil(answered);
+    return answered;
   },
 };
 

@@ -27,11 +27,20 @@ def of_cloudfront(answer, status):
     assert b"The request could not be satisfied" in answer.body
 
 
-@pytest.mark.parametrize("query", ["", "partNumber=1&uploadId=U"], ids=["PutObject", "UploadPart"])
-def test_an_empty_chunked_body_is_411(wire, origin_untouched, query):
-    headers = [*wire.sign("PUT", wire.resource("empty", query)), ("Transfer-Encoding", "chunked")]
-    answer = wire.send("PUT", wire.target("empty", query), headers, b"0\r\n\r\n", length=False).check()
-    assert (answer.status, answer.code) == (411, "MissingContentLength")
+@pytest.mark.parametrize("body", [b"0\r\n\r\n", b"1\r\nx\r\n0\r\n\r\n"], ids=["empty", "a byte"])
+def test_a_body_of_no_stated_length_is_411(wire, proxy, body):
+    upload_id = wire.initiate("unsized")
+    with proxy.watching() as seen:
+        for query in ("", f"partNumber=1&uploadId={upload_id}"):
+            headers = [*wire.sign("PUT", wire.resource("unsized", query)), ("Transfer-Encoding", "chunked")]
+            answer = wire.send("PUT", wire.target("unsized", query), headers, body, length=False).check()
+            assert (answer.status, answer.code) == (411, "MissingContentLength")
+    assert not seen
+
+
+def test_an_iterator_is_411(device, key, origin_untouched):
+    with refused(device, 411, "MissingContentLength"):
+        device.put(key, iter([b"a piece ", b"and another"]))
 
 
 def test_oss2_stores_an_empty_object_without_its_crc(gateway, origin, key):

@@ -8,7 +8,8 @@
 //! 3. the platform looks that key up, [`keys::cache`] before it, and [`keys::KeyRecord`] reads the record;
 //! 4. [`authorizer::authorize`] verifies the signature and asks [`policy`] for permission;
 //! 5. [`router`] says which way the request goes and what may come as its body;
-//! 6. [`response_handler`] builds what is sent to the origin and translates what comes back;
+//! 6. [`response_handler`] builds what is sent to the origin and translates what comes back, [`blocks`] where a
+//!    body has no stated length;
 //! 7. where the platform goes on once the client has its answer, [`early_join`] joins staged parts.
 //!
 //! Where the platform runs the roles apart, the decision travels in a [`passport`], and what the
@@ -19,6 +20,7 @@
 //! authorised can't be forwarded: there is no function that would.
 
 pub mod authorizer;
+pub mod blocks;
 pub mod config;
 pub mod cors;
 #[cfg(test)]

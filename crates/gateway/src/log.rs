@@ -86,16 +86,22 @@ impl Line {
         self.key = Some(decision.key.clone());
     }
 
-    /// Notes why the request is refused, and what a device that speaks this dialect is told.
+    /// Notes why the request is refused, behind an alarm if there was one, and what a device that speaks this dialect
+    /// is told.
     pub fn refused(&mut self, refusal: &Refusal, dialect: Dialect) {
         let row = refusal.row(dialect);
         self.status = Some(row.status);
         self.code = Some(row.code);
-        self.reason = Some(short(&refusal.reason()));
-        self.level = match row.blame {
-            Blame::Device => "warn",
-            Blame::Operator => "error",
+        let reason = refusal.reason();
+        self.level = match (&self.reason, row.blame) {
+            // An alarm stays one.
+            (Some(_), _) | (None, Blame::Operator) => "error",
+            (None, Blame::Device) => "warn",
         };
+        self.reason = Some(match &self.reason {
+            Some(alarm) => short(&[alarm, " ", &reason].concat()),
+            None => short(&reason),
+        });
     }
 }
 
@@ -141,11 +147,23 @@ mod tests {
             (line.level, line.status, line.code),
             ("warn", Some(403), Some("AccessDenied"))
         );
+        let mut line = Line::new("authorizer", "ID", "PUT");
         line.refused(
             &Refusal::new(Fault::GatewayFailed).because("x".repeat(5000)),
             Dialect::Oss,
         );
         assert_eq!((line.level, line.reason.unwrap().len()), ("error", MAX_TEXT));
+    }
+
+    #[test]
+    fn a_refusal_behind_an_alarm_is_as_loud_as_that() {
+        let mut line = Line::new("authorizer", "ID", "PUT");
+        line.alarm("Something is left.");
+        line.refused(&Refusal::new(Fault::Forbidden).because("No grant."), Dialect::Oss);
+        assert_eq!(
+            (line.level, line.reason.as_deref()),
+            ("error", Some("Something is left. No grant."))
+        );
     }
 
     #[test]

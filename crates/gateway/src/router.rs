@@ -32,8 +32,11 @@ pub enum BodyRule {
         /// The limit in bytes.
         most: usize,
     },
-    /// Object bytes of unstated length: none may come. An SDK sends an empty object as an empty
-    /// chunked body; the first byte of another is answered `MissingContentLength`.
+    /// Object bytes of unstated length from an OSS client, whose SDKs send such: they are read in
+    /// [`blocks`](crate::blocks) where the platform can, else answered `MissingContentLength`.
+    Blocks,
+    /// Object bytes of unstated length from an S3 client: none may come, as at S3. The first byte is answered
+    /// `MissingContentLength`.
     Empty,
     /// None: whatever comes is not forwarded.
     Ignore,
@@ -116,6 +119,20 @@ pub fn content_length(head: &RequestHead<'_>) -> Option<u64> {
         .ok()
 }
 
+/// Refuses a body of unstated length that comes in anything but chunks. With a coding beside them it can't be known
+/// what of it would be stored.
+///
+/// # Errors
+/// `MissingContentLength`.
+pub fn check_chunked(head: &RequestHead<'_>) -> Result<(), Refusal> {
+    match head.header("transfer-encoding") {
+        // HTTP/2 has no such header.
+        Occurrence::Absent => Ok(()),
+        Occurrence::Once(value) if value.eq_ignore_ascii_case(b"chunked") => Ok(()),
+        _ => Err(Fault::LengthMissing.into()),
+    }
+}
+
 /// What the body of an authorised request may be: as [`body_rule`], but a framed one needs no stated
 /// length. One with signed chunks is taken apart on its way, by the request's
 /// [`unframer`](Authorized::unframer).
@@ -127,7 +144,13 @@ pub fn body_rule_of(authorized: &Authorized<'_>, content_length: Option<u64>) ->
     match authorized.payload() {
         // The length of the frame is no matter: that of the content is signed.
         Payload::StreamingUnsignedTrailer | Payload::StreamingSigned(_) => Ok(BodyRule::Stream),
-        Payload::Unsigned | Payload::Digest(_) => body_rule(authorized.call().operation(), content_length),
+        Payload::Unsigned | Payload::Digest(_) => {
+            let rule = body_rule(authorized.call().operation(), content_length)?;
+            Ok(match (rule, authorized.dialect()) {
+                (BodyRule::Empty, Dialect::Oss) => BodyRule::Blocks,
+                (rule, _) => rule,
+            })
+        }
     }
 }
 
@@ -174,6 +197,7 @@ pub fn body_rule(operation: Operation, content_length: Option<u64>) -> Result<Bo
 #[cfg(test)]
 mod tests {
     use oss_s3::complete::MAX_PART_LIST_BYTES;
+    use request_auth::Delivery;
 
     use super::*;
 
@@ -194,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn f11_object_bytes_without_a_length_may_only_be_none() {
+    fn f11_object_bytes_without_a_length_may_only_be_none_unless_they_are_an_oss_client_s() {
         for operation in [Operation::PutObject, Operation::UploadPart] {
             assert_eq!(body_rule(operation, None).unwrap(), BodyRule::Empty);
             assert_eq!(body_rule(operation, Some(0)).unwrap(), BodyRule::Stream);
@@ -203,6 +227,29 @@ mod tests {
             body_rule(Operation::InitiateMultipartUpload, None).unwrap(),
             BodyRule::Ignore
         );
+    }
+
+    #[test]
+    fn n03_a_body_of_unstated_length_comes_in_plain_chunks() {
+        let checked = |value: Option<&str>| {
+            let lines = value.map(|value| ("transfer-encoding".as_bytes(), value.as_bytes()));
+            let lines = [("host".as_bytes(), "h".as_bytes())].into_iter().chain(lines);
+            let head = RequestHead::new("PUT", b"/k", lines, Delivery::Joined).unwrap();
+            check_chunked(&head).is_ok()
+        };
+        for value in [None, Some("chunked"), Some("Chunked")] {
+            assert!(checked(value), "{value:?}");
+        }
+        for value in [
+            "",
+            "chunked, chunked",
+            "identity, chunked",
+            "gzip, chunked",
+            "chunked, gzip",
+            "xchunked",
+        ] {
+            assert!(!checked(Some(value)), "{value}");
+        }
     }
 
     #[test]

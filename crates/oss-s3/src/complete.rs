@@ -59,6 +59,16 @@ impl PartList {
         Self::of(parts)
     }
 
+    /// The parts with these ETags, which are without quotes, numbered from 1 on.
+    ///
+    /// # Errors
+    /// `MalformedXML` for none or for more than an upload can have.
+    pub fn numbered(etags: Vec<String>) -> Result<Self, Refusal> {
+        let part = |(at, etag)| Some(Part::new(PartNumber::behind(at)?, etag, None, None));
+        let parts: Option<Vec<Part>> = etags.into_iter().enumerate().map(part).collect();
+        Self::of(parts.unwrap_or_default())
+    }
+
     pub(crate) fn of(parts: Vec<Part>) -> Result<Self, Refusal> {
         if parts.is_empty() {
             return Err(Refusal::new(Fault::XmlMalformed).because("The part list is empty."));
@@ -144,6 +154,18 @@ impl PartList {
 /// `InvalidDigest` where they differ.
 pub fn check_body_digest(content_md5: &[u8], body: &[u8]) -> Result<(), Refusal> {
     if STANDARD.encode(Md5::digest(body)).as_bytes() == content_md5 {
+        Ok(())
+    } else {
+        Err(Fault::DigestMismatch.into())
+    }
+}
+
+/// Compares the MD5 that the platform computed of a body, in base64, with the Content-MD5 that came with it.
+///
+/// # Errors
+/// `InvalidDigest` where they differ.
+pub fn check_streamed_digest(content_md5: &[u8], md5: &str) -> Result<(), Refusal> {
+    if md5.as_bytes() == content_md5 {
         Ok(())
     } else {
         Err(Fault::DigestMismatch.into())

@@ -44,6 +44,12 @@ impl PartNumber {
         (1..=MAX_PARTS).contains(&number).then_some(Self(number))
     }
 
+    /// The number behind so many parts that are numbered from 1 on; `None` behind the last possible.
+    pub fn behind(parts: usize) -> Option<Self> {
+        let number = u16::try_from(parts).ok()?.checked_add(1)?;
+        (number <= MAX_PARTS).then_some(Self(number))
+    }
+
     /// The number.
     pub const fn get(self) -> u16 {
         self.0

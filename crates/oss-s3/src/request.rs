@@ -5,6 +5,7 @@
 //! a device sent beside them can't reach the origin. It is not signed yet: the caller signs exactly
 //! these fields and sends exactly these fields.
 
+mod blocks;
 mod document;
 mod staged;
 
@@ -101,6 +102,11 @@ impl<'a> Authorized<'a> {
     /// The access key id that signed the request.
     pub fn key_id(&self) -> &str {
         self.verified.key_id()
+    }
+
+    /// The dialect of whoever signed it.
+    pub fn dialect(&self) -> Dialect {
+        self.verified.scheme().dialect()
     }
 
     /// How the signature binds the body.
@@ -202,7 +208,7 @@ impl<'a> Authorized<'a> {
 pub enum OriginBody {
     /// Nothing.
     Empty,
-    /// The device's own body, streamed past with its Content-Length.
+    /// The device's own body, streamed past with its Content-Length, or the block of it that is at hand.
     Device,
     /// A part list that is not known yet: see [`OriginRequest::with_parts`]. Not to be sent.
     AwaitsParts,

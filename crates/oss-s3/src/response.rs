@@ -7,6 +7,7 @@
 //! that the gateway has a problem, never that its signature or clock is wrong.
 
 mod attributes;
+pub mod blocks;
 mod bucket;
 mod copy;
 mod deletions;
@@ -354,7 +355,8 @@ fn stored(origin: &OriginAnswer, bucket: &VirtualBucket, asked: &Asked<'_>) -> R
     Ok(with_headers(Answer::new(200, asked), origin, bucket, asked))
 }
 
-fn initiated(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>) -> Result<Answer, Refusal> {
+/// The upload that an initiation began.
+fn initiated_upload(origin: &OriginAnswer) -> Result<UploadId, Refusal> {
     let mut upload = None;
     read_document(
         &origin.body,
@@ -362,8 +364,11 @@ fn initiated(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>) ->
         &mut upload,
     )?;
     let upload = upload.and_then(|text| UploadId::new(text.trim().as_bytes()));
-    let upload =
-        upload.ok_or_else(|| unreadable("The origin's answer to an initiation has no usable UploadId."))?;
+    upload.ok_or_else(|| unreadable("The origin's answer to an initiation has no usable UploadId."))
+}
+
+fn initiated(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>) -> Result<Answer, Refusal> {
+    let upload = initiated_upload(origin)?;
     let mut document = Document::of_result("InitiateMultipartUploadResult", asked.dialect);
     push_place(&mut document, subject);
     let sealed = subject

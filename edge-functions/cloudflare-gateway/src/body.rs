@@ -61,7 +61,7 @@ impl Body {
     pub(crate) async fn take(arrival: &Arrival, rule: BodyRule) -> Result<Self, Refusal> {
         let stream = arrival.body.clone();
         match rule {
-            BodyRule::Stream => Ok(Self {
+            BodyRule::Stream | BodyRule::Blocks => Ok(Self {
                 stream,
                 ..Self::default()
             }),

@@ -7,6 +7,7 @@
 
 mod allowance;
 mod arrival;
+mod blocks;
 mod body;
 #[cfg(feature = "post-object")]
 mod form;
@@ -21,6 +22,7 @@ mod unframed;
 
 use gateway::cors::{self, ORIGIN};
 use gateway::response_handler::{Exchange, Step};
+use gateway::router::BodyRule;
 use gateway::{authorizer, router};
 use oss_s3::answer::{Asked, Scheme};
 use oss_s3::errand::Errand;
@@ -125,6 +127,10 @@ async fn serve(
     let length = router::content_length(&head);
     let errand = authorized.errand(&settings.seals)?.of_length(length);
     let rule = router::body_rule_of(&authorized, length)?;
+    if rule == BodyRule::Blocks {
+        router::check_chunked(&head)?;
+        return blocks::serve(arrival, &authorized, errand, &settings, asked, entry).await;
+    }
     let body = match authorized.unframer()? {
         Some((length, unframer)) => Body::unframed(arrival, length, unframer).await?,
         None => Body::take(arrival, rule).await?,

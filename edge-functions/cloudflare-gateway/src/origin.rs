@@ -56,7 +56,7 @@ impl<'a> Origin<'a> {
             _ => "does not answer",
         };
         let answer = match self.signed(request, body) {
-            Ok(signed) => JsFuture::from(fetch(&signed)).await,
+            Ok(signed) => JsFuture::from(fetch_with(&signed, request, body)).await,
             Err(error) => Err(error),
         };
         let answer = answer.map_err(|error| match body.verdict.get() {
@@ -86,10 +86,8 @@ impl<'a> Origin<'a> {
             headers.set(name, &value)?;
         }
         let content: Option<JsValue> = match &request.body {
-            OriginBody::Device => match &body.stream {
-                Some(stream) => Some(stream.into()),
-                None => body.bytes.as_ref().map(JsValue::from),
-            },
+            // Bytes are given when it is sent, see `fetch_with`.
+            OriginBody::Device => body.stream.as_ref().map(JsValue::from),
             OriginBody::Document(bytes) => Some(Uint8Array::from(bytes.as_slice()).into()),
             OriginBody::Empty | OriginBody::AwaitsParts | OriginBody::Joined(_) => None,
         };
@@ -107,6 +105,20 @@ impl<'a> Origin<'a> {
             init.set_cache(RequestCache::NoStore);
         }
         Request::new_with_str_and_init(&request.url(), &init)
+    }
+}
+
+/// Sends a signed request, with the device's bytes where they are its body. A Request of the platform's would hold a copy
+/// of them until the garbage is collected: one of each block of a body.
+fn fetch_with(signed: &Request, request: &OriginRequest, body: &Body) -> Promise {
+    match (&request.body, &body.bytes) {
+        (OriginBody::Device, Some(bytes)) => {
+            let init = RequestInit::new();
+            init.set_body(bytes);
+            let worker: WorkerGlobalScope = global().unchecked_into();
+            worker.fetch_with_request_and_init(signed, &init)
+        }
+        _ => fetch(signed),
     }
 }
 

@@ -157,7 +157,8 @@ impl Hop {
         let errand = authorized.errand(&passport_keys.seals())?.of_length(length);
         // Whether a body of unstated length is empty can't be seen here.
         router::check_direct_path(&authorized, config.cloudfront.direct_path)?;
-        if router::body_rule_of(&authorized, length)? == BodyRule::Empty {
+        let rule = router::body_rule_of(&authorized, length)?;
+        if matches!(rule, BodyRule::Blocks | BodyRule::Empty) {
             return Err(Fault::LengthMissing.into());
         }
         // What streams and what goes as an errand: the target of S3's, or one that no other request has, so that

@@ -128,7 +128,7 @@ impl Hop {
         let length = u64::try_from(body.len()).ok();
         let document = match router::body_rule(decision.operation, length)? {
             BodyRule::Read { .. } => body.as_slice(),
-            BodyRule::Stream | BodyRule::Empty | BodyRule::Ignore => &[],
+            BodyRule::Stream | BodyRule::Blocks | BodyRule::Empty | BodyRule::Ignore => &[],
         };
         let (exchange, step) = Exchange::begin(received.errand, document, &self.asked())?;
         self.take(exchange, step)

@@ -68,11 +68,17 @@ test('a file is streamed with its length', async t => {
   assert.equal((await stored(`${run.folder}/file`)).sha256, sha256(fs.readFileSync(file)));
 });
 
-test('a stream without a length is refused', async () => {
-  const seen = await seenDuring(() =>
-    refused(device().putStream(`${run.folder}/unsized`, Readable.from([Buffer.from('x')])), 411, 'MissingContentLength'),
-  );
-  assert.deepEqual(seen, []);
+test('a stream of no stated length is stored whole', async () => {
+  const block = 8 << 20;
+  for (const size of [0, 1, block - 1, block, block + 1, 20 << 20]) {
+    const key = `${run.folder}/unsized-${size}`;
+    const data = Buffer.alloc(size, 'a frame of a recording');
+    const pieces = Array.from({ length: Math.ceil(size / 65_537) }, (_, at) => data.subarray(at * 65_537, (at + 1) * 65_537));
+    const { res } = await device().putStream(key, Readable.from(pieces), { meta: { serial: 'A-0017' } });
+    const { headers, ...is } = await stored(key);
+    assert.deepEqual([is.size, is.sha256], [size, sha256(data)]);
+    assert.deepEqual([headers['x-amz-meta-serial'], headers.etag], ['A-0017', res.headers.etag]);
+  }
 });
 
 test('a stream with a length is stored', async () => {

@@ -99,20 +99,19 @@ impl OriginRequest {
 
     /// Makes a part of the errand's upload of one staged part, while it is the one that was listed.
     pub fn copy_staged(errand: &Errand<'_>, folder: &Folder, part: &Part) -> Self {
-        let query = part_of(part.number(), errand);
-        let mut request = Self::to_target(errand, "PUT", query, OriginBody::Empty).paid_like(errand);
-        let source = [
-            "/",
-            staging_bucket(errand.bucket),
-            "/",
-            &encoded(&folder.part(part.number())),
-        ]
-        .concat();
+        let mut request = Self::copy_from_staging(errand, part.number(), &folder.part(part.number()));
         let condition = Cow::Borrowed("x-amz-copy-source-if-match");
-        request.headers.extend([
-            (Cow::Borrowed(copy_source::HEADER), source.into_bytes()),
-            (condition, quoted(part.etag())),
-        ]);
+        request.headers.push((condition, quoted(part.etag())));
+        request
+    }
+
+    /// Makes a part of the errand's upload of the object with this key.
+    pub fn copy_from_staging(errand: &Errand<'_>, number: PartNumber, key: &str) -> Self {
+        let query = part_of(number, errand);
+        let mut request = Self::to_target(errand, "PUT", query, OriginBody::Empty).paid_like(errand);
+        let source = ["/", staging_bucket(errand.bucket), "/", &encoded(key)].concat();
+        let header = Cow::Borrowed(copy_source::HEADER);
+        request.headers.push((header, source.into_bytes()));
         request
     }
 
@@ -140,7 +139,7 @@ impl OriginRequest {
     }
 
     /// A request about a key of the staging bucket, or about the bucket where that is empty.
-    fn in_staging(
+    pub(super) fn in_staging(
         bucket: &VirtualBucket,
         method: &'static str,
         key: &str,

@@ -177,8 +177,11 @@ fn exchange(
             return Err(Refusal::from(Fault::EntityTooLarge).into());
         }
         BodyRule::Read { .. } => &arrived.body,
-        BodyRule::Empty if !arrived.body.is_empty() => return Err(Refusal::from(Fault::LengthMissing).into()),
-        BodyRule::Stream | BodyRule::Empty | BodyRule::Ignore => &[],
+        // Which is refused here, as on a platform that does not read blocks.
+        BodyRule::Blocks | BodyRule::Empty if !arrived.body.is_empty() => {
+            return Err(Refusal::from(Fault::LengthMissing).into());
+        }
+        BodyRule::Stream | BodyRule::Blocks | BodyRule::Empty | BodyRule::Ignore => &[],
     };
     let (mut exchange, mut step) = Exchange::begin(errand, document, asked)?;
     *reached = Reached::Origin;

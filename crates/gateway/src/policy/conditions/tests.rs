@@ -154,8 +154,8 @@ fn h01_what_is_too_large_is_refused_by_its_stated_length() {
                 for over in [most + 1, u64::MAX] {
                     assert_eq!(rule(Some(over)), Err(Fault::EntityTooLarge), "{fields} {target}");
                 }
-                // None may come.
-                assert_eq!(rule(None), Ok(BodyRule::Empty), "{fields} {target}");
+                // Judged while it is read.
+                assert_eq!(rule(None), Ok(BodyRule::Blocks), "{fields} {target}");
             });
         }
         // What stores no object bytes is none of this.
