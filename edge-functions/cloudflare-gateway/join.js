@@ -4,11 +4,13 @@
 /**
  * Gives the answer to `request`, or the status of the first of the `sources` that was not answered 200. Rejects where
  * one of them breaks off, where they are not `length` bytes together, and after `milliseconds`. In each of these cases
- * the request ends before its body does. At most `ahead` sources wait for an answer at once.
+ * the request ends before its body does. At most `ahead` sources wait for an answer at once. Without sources the
+ * request goes as it is.
  */
 export async function join(request, length, sources, ahead, milliseconds) {
-  const { readable, writable } = new FixedLengthStream(length);
   const due = AbortSignal.timeout(milliseconds);
+  if (sources.length === 0) return fetch(request, { signal: due });
+  const { readable, writable } = new FixedLengthStream(length);
   const stop = new AbortController();
   let wrong;
   const poured = pour(writable, Number(length), sources, ahead, AbortSignal.any([due, stop.signal])).catch((error) => {

@@ -15,6 +15,9 @@ pub(crate) const FEWEST_REQUESTS: u32 = 50;
 /// When a request has to be answered, in milliseconds after it began: clients wait for a minute.
 const DUE: u64 = 55_000;
 
+/// When what follows an answer has to be done, in milliseconds behind it: the platform ends it after 30 s.
+const DUE_BEHIND: u64 = 25_000;
+
 /// How many requests run at once whose bodies come from others: see [`join`](crate::join).
 pub(crate) const TOGETHER: usize = 3;
 
@@ -31,6 +34,14 @@ impl Meter {
         Self {
             due: began.saturating_add(DUE),
             requests: Cell::new(requests.saturating_sub(1)),
+        }
+    }
+
+    /// The same for what follows the answer, from now on.
+    pub(crate) fn behind(self) -> Self {
+        Self {
+            due: platform::now().saturating_add(DUE_BEHIND),
+            ..self
         }
     }
 

@@ -76,10 +76,11 @@ async fn perform(
     for source in &task.sources {
         sources.push(origin.signed(source, &nothing)?.as_ref());
     }
-    let answer = match task.request.body {
-        OriginBody::Joined(length) => join(&request, length, &sources, ahead, origin.meter.milliseconds()),
-        _ => origin::fetch(&request),
+    let length = match task.request.body {
+        OriginBody::Joined(length) => length,
+        _ => 0,
     };
+    let answer = join(&request, length, &sources, ahead, origin.meter.milliseconds());
     let answer = JsFuture::from(answer).await?;
     if let Some(status) = answer.as_f64() {
         #[expect(

@@ -9,6 +9,7 @@ mod allowance;
 mod arrival;
 mod blocks;
 mod body;
+mod early;
 #[cfg(feature = "post-object")]
 mod form;
 mod join;
@@ -29,13 +30,16 @@ use oss_s3::errand::Errand;
 use oss_s3::error::Refusal;
 use request_auth::{Denial, Dialect, UnixSeconds};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+use wasm_bindgen_futures::future_to_promise;
 use web_sys::{Request, Response};
 use worker::Env;
 
 use crate::arrival::Arrival;
 use crate::body::Body;
+use crate::early::Early;
 use crate::log::Entry;
 use crate::origin::Origin;
+use crate::platform::Context;
 use crate::reply::Reply;
 use crate::settings::Settings;
 
@@ -44,8 +48,8 @@ use crate::settings::Settings;
 /// # Errors
 /// What the platform refuses to make of an answer.
 #[wasm_bindgen]
-pub async fn fetch(request: Request, env: Env, _context: JsValue) -> Result<Response, JsValue> {
-    answer(&request, &env).await
+pub async fn fetch(request: Request, env: Env, context: Context) -> Result<Response, JsValue> {
+    answer(&request, &env, &context).await
 }
 
 /// Has the log say what a panic was: of the trap that it ends in, the platform says no more than that it was one.
@@ -54,7 +58,7 @@ pub fn start() {
     std::panic::set_hook(Box::new(|panic| platform::console_error(&panic.to_string())));
 }
 
-async fn answer(request: &Request, env: &JsValue) -> Result<Response, JsValue> {
+async fn answer(request: &Request, env: &JsValue, context: &Context) -> Result<Response, JsValue> {
     let began = platform::now();
     let now = UnixSeconds(i64::try_from(began / 1000).unwrap_or_default());
     let arrival = Arrival::read(request);
@@ -92,7 +96,16 @@ async fn answer(request: &Request, env: &JsValue) -> Result<Response, JsValue> {
     {
         shared.mark(&mut reply.answer);
     }
-    entry.write(reply.answer.status);
+    entry.write(Some(reply.answer.status));
+    if let Some(early) = reply.early.take() {
+        let settings = Settings::of(env);
+        context.wait_until(&future_to_promise(async {
+            if let Ok(settings) = settings {
+                early.run(settings).await;
+            }
+            Ok(JsValue::UNDEFINED)
+        }));
+    }
     reply.response()
 }
 
@@ -167,9 +180,20 @@ async fn exchange(
                 if let Some(warning) = exchange.warning() {
                     entry.line.alarm(warning);
                 }
-                return Ok(answer.into());
+                let early = Early::after(&exchange, origin.meter, entry);
+                return Ok(Reply {
+                    answer,
+                    stream: None,
+                    early,
+                });
             }
-            Step::Stream(answer) => return Ok(Reply { answer, stream }),
+            Step::Stream(answer) => {
+                return Ok(Reply {
+                    answer,
+                    stream,
+                    early: None,
+                });
+            }
         };
     }
 }

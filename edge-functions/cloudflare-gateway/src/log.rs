@@ -24,6 +24,14 @@ impl Entry {
         Self { began, line }
     }
 
+    /// An entry for what follows a request, which this line is of, from now on.
+    pub(crate) fn behind(line: Line) -> Self {
+        Self {
+            began: platform::now(),
+            line: Line { status: None, ..line },
+        }
+    }
+
     /// Notes what was permitted.
     pub(crate) fn authorized(&mut self, authorized: &Authorized<'_>) {
         self.line.operation = Some(authorized.call().operation().name());
@@ -37,10 +45,10 @@ impl Entry {
         self.line.origin_request_id = answer.request_id().map(str::to_owned);
     }
 
-    /// Writes the line.
-    pub(crate) fn write(mut self, status: u16) {
+    /// Writes the line; `status` is that of the answer, if there is one.
+    pub(crate) fn write(mut self, status: Option<u16>) {
         let seconds = i64::try_from(self.began / 1000).unwrap_or_default();
-        self.line.status = Some(status);
+        self.line.status = status;
         let took = platform::now().saturating_sub(self.began);
         let mut line = Node::from(&self.line);
         line.set("time", UnixSeconds(seconds).iso_extended().into());

@@ -35,6 +35,15 @@ impl<'a> Origin<'a> {
         }
     }
 
+    /// That of what follows an answer, with what its request has left.
+    pub(crate) fn behind(bucket: &'a OriginBucket, settings: &'a Settings, meter: Meter) -> Self {
+        Self {
+            bucket,
+            credentials: &settings.credentials,
+            meter: meter.behind(),
+        }
+    }
+
     /// Signs and sends a request; reads so many bytes of an answer as `most` says for its status. Where that is
     /// nothing, the answer's own stream comes beside it.
     ///

@@ -17,6 +17,13 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub(crate) fn get(this: &Namespace, key: &str) -> Result<Promise, JsValue>;
 
+    /// What the platform gives beside a request.
+    pub type Context;
+
+    /// Keeps the request's instance at work until the promise is settled, for 30 s behind the answer at most.
+    #[wasm_bindgen(method, js_name = waitUntil)]
+    pub(crate) fn wait_until(this: &Context, promise: &Promise);
+
     #[wasm_bindgen(extends = TransformStream)]
     type FixedLengthStream;
 

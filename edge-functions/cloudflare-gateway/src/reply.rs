@@ -5,6 +5,8 @@ use oss_s3::answer::{Answer, RequestId};
 use wasm_bindgen::JsValue;
 use web_sys::{Headers, Response, ResponseInit};
 
+use crate::early::Early;
+
 /// A new request id. It names a request in logs and answers; nothing is secured by it.
 pub(crate) fn request_id() -> RequestId {
     let mut bytes = [0; 12];
@@ -25,18 +27,24 @@ pub(crate) struct Reply {
     pub(crate) answer: Answer,
     /// An object's bytes, untouched; only where the answer has no body of its own.
     pub(crate) stream: Option<web_sys::ReadableStream>,
+    /// What is done once the client has the answer.
+    pub(crate) early: Option<Early>,
 }
 
 impl From<Answer> for Reply {
     fn from(answer: Answer) -> Self {
-        Self { answer, stream: None }
+        Self {
+            answer,
+            stream: None,
+            early: None,
+        }
     }
 }
 
 impl Reply {
     /// Hands the answer over.
     pub(crate) fn response(self) -> Result<Response, JsValue> {
-        let Self { answer, stream } = self;
+        let Self { answer, stream, .. } = self;
         let headers = Headers::new()?;
         for (name, value) in &answer.headers {
             headers.set(name, &String::from_utf8_lossy(value))?;

@@ -11,6 +11,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::project::hex;
 
+/// The function that serves a request alone.
+const WORKER: &str = "cloudflare-gateway";
+
 /// For how long a request waits for the line of the function that answers it. Large objects take long.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -75,8 +78,13 @@ impl RequestLog {
 
     /// A function's line: shown with the earlier ones when it is the last, and kept otherwise.
     fn function(&mut self, line: Line, now: Instant) -> Option<String> {
-        // Whoever answers says the status, and CloudFront shows the handler's answer to one function more.
-        let is_last = line.status.is_some() && line.function != RESPONSE_HANDLER;
+        // Whoever answers says the status, and CloudFront shows the handler's answer to one function more. The Worker has
+        // no other functions beside it: a line without a status follows an answer.
+        let is_last = match line.function.as_str() {
+            RESPONSE_HANDLER => false,
+            WORKER => true,
+            _ => line.status.is_some(),
+        };
         let line = match self.open.remove(&line.request_id) {
             Some((earlier, _)) => earlier.followed_by(line),
             None => line,
