@@ -25,6 +25,7 @@ forged-headers|x-causeway-* headers that a viewer sends have no effect|somebody 
 oac-off-after-swap|origin access control is off once the router has swapped the origin: the function URL takes the router's signature|OAC signs for the new origin too; the function URL answers 403
 function-url-headers|the function URL hands over x-causeway-* headers and the Host that the router set|the handler answers AccessDenied for want of a passport
 parts-reach-s3|parts go on to S3 by origin access control, and their ETags come back|the bucket's policy
+staged-part-goes|origin-response sees the query that S3 was sent, and its role deletes the staged part of that number|s3:DeleteObject of the function's role; a part that is sent again could be taken for the older one
 authorization-on-get|a viewer's Authorization on GET reaches viewer-request|GET needs it in the cache policy
 body-in-event|origin-request has the body of a Complete up to 1 MB: 10,000 parts|uploads of that many parts cannot be completed
 body-cut-is-told|a body above that is told as cut, and refused with a reason|a cut part list would be completed
@@ -434,6 +435,24 @@ parts_are_stored() {
     [[ -n ${etags[0]} && -n ${etags[1]} ]]
 }
 
+# The 100 bytes wait in the bucket until S3 has the 5 MiB of the same number; a list names what waits there first.
+small_part_is_replaced() {
+    local content id
+    device POST "${folder}/replaced" "${folder}/replaced" "?uploads" --data-binary ""
+    id=$(sed -n 's:.*<UploadId>\(.*\)</UploadId>.*:\1:p' "${work}/body")
+    for content in part-2 part-1; do
+        device PUT "${folder}/replaced" "${folder}/replaced" "?partNumber=1&uploadId=${id}" --upload-file "${work}/${content}"
+        saw="${content} was refused as part 1"
+        answered 200 || return 1
+    done
+    device GET "${folder}/replaced" "${folder}/replaced" "?uploadId=${id}"
+    saw="part 1 is not the one that was sent last; the test key needs the operation ListParts"
+    answered 200 && grep -q '<Size>5242880</Size>' "${work}/body" || return 1
+    device DELETE "${folder}/replaced" "${folder}/replaced" "?uploadId=${id}"
+    saw="the upload was not aborted"
+    answered 204
+}
+
 parts_are_listed() {
     device GET "${folder}/parts" "${folder}/parts" "?uploadId=${upload}"
     saw="the parts were not listed; the test key needs the operation ListParts"
@@ -579,6 +598,7 @@ prove forged-headers forged_headers_do_nothing
 prove oac-off-after-swap upload_begins
 prove function-url-headers document_is_translated
 prove parts-reach-s3 parts_are_stored
+prove staged-part-goes small_part_is_replaced
 prove authorization-on-get parts_are_listed
 prove body-in-event long_list_reaches_s3
 prove body-cut-is-told longer_list_is_refused
