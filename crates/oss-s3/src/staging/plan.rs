@@ -8,7 +8,7 @@
 use super::MIN_PART_BYTES;
 use super::page::Stock;
 use super::record::Record;
-use super::source::{Source, numbered, resolve};
+use super::source::{Source, resolve, with_etag};
 use crate::complete::PartList;
 use crate::error::{Fault, Refusal};
 use crate::parts::{Part, PartNumber};
@@ -109,7 +109,7 @@ impl Plan {
 /// list of the origin's that is not in order or lacks a size.
 pub fn plan(named: Option<&PartList>, stock: &Stock, uploaded: &[Part]) -> Result<Plan, Refusal> {
     let unreadable = |reason: &'static str| Refusal::new(Fault::OriginAnswerUnreadable).because(reason);
-    if !uploaded.is_sorted_by(|one, next| one.number() < next.number()) {
+    if !uploaded.is_sorted_by(|one, next| one.number() <= next.number()) {
         return Err(unreadable(
             "The origin does not list the parts of an upload in order.",
         ));
@@ -204,11 +204,8 @@ impl<'a> Cutter<'a> {
     /// to: as long as can be. A joined part that S3 would not take where it stands is none.
     fn joined(&self, rest: &[&Part], is_last: bool) -> Option<(usize, &'a str)> {
         let number = rest.first()?.number();
-        let part = numbered(self.uploaded, number)?;
         let length_of = |record: &Record| {
-            if !record.etag().eq_ignore_ascii_case(part.etag()) {
-                return None;
-            }
+            let part = with_etag(self.uploaded, number, record.etag())?;
             let length = rest.partition_point(|member| member.number() <= record.last());
             let members = rest.get(..length)?;
             let bytes = sum(members);
@@ -216,14 +213,10 @@ impl<'a> Cutter<'a> {
             let is_valid = part.size() == Some(bytes)
                 && members.last().is_some_and(|last| last.number() == record.last())
                 && record.is_of(&mut members.iter().copied());
-            (is_taken && is_valid).then_some(length)
+            (is_taken && is_valid).then(|| (length, part.etag()))
         };
         let records = self.stock.records_of(number);
-        records
-            .iter()
-            .filter_map(length_of)
-            .max()
-            .map(|length| (length, part.etag()))
+        records.iter().filter_map(length_of).max()
     }
 }
 

@@ -31,19 +31,35 @@ pub fn union<'a>(staged: &'a [Part], uploaded: &'a [Part]) -> Vec<Source<'a>> {
     for part in staged {
         while let Some(direct) = uploaded.next_if(|direct| direct.number() <= part.number()) {
             if direct.number() < part.number() {
-                all.push(Source::Direct(direct));
+                add(&mut all, direct);
             }
         }
         all.push(Source::Staged(part));
     }
-    all.extend(uploaded.map(Source::Direct));
+    uploaded.for_each(|direct| add(&mut all, direct));
     all
 }
 
-/// The part with this number, of parts in order.
-pub(super) fn numbered(parts: &[Part], number: PartNumber) -> Option<&Part> {
-    let at = parts.binary_search_by_key(&number, Part::number).ok()?;
-    parts.get(at)
+/// Adds a part of the origin's; of several with one number the last.
+fn add<'a>(all: &mut Vec<Source<'a>>, direct: &'a Part) {
+    if all
+        .last()
+        .is_some_and(|last| last.part().number() == direct.number())
+    {
+        all.pop();
+    }
+    all.push(Source::Direct(direct));
+}
+
+/// The part with this number and ETag, of parts in order. S3 lists the last of those that were sent under a number;
+/// a server that lists them all (`SeaweedFS` does) has each of them, and knows it by its ETag.
+pub(super) fn with_etag<'p>(parts: &'p [Part], number: PartNumber, etag: &str) -> Option<&'p Part> {
+    let start = parts.partition_point(|part| part.number() < number);
+    let mut found = parts
+        .get(start..)?
+        .iter()
+        .take_while(|part| part.number() == number);
+    found.find(|part| part.etag().eq_ignore_ascii_case(etag))
 }
 
 /// Finds the parts that a device named, or all. What it named is found by its ETag, so it is what the device
@@ -78,11 +94,9 @@ pub(super) fn resolve<'a>(
         return Ok(all);
     };
     let find = |named: &Part| {
-        let with_etag = |parts| {
-            numbered(parts, named.number()).filter(|part| part.etag().eq_ignore_ascii_case(named.etag()))
-        };
-        let staged = with_etag(stock.parts()).map(Source::Staged);
-        staged.or_else(|| with_etag(uploaded).map(Source::Direct))
+        let found = |parts| with_etag(parts, named.number(), named.etag());
+        let staged = found(stock.parts()).map(Source::Staged);
+        staged.or_else(|| found(uploaded).map(Source::Direct))
     };
     let missing = || refuse("A part to complete is neither staged nor listed by the origin.");
     named

@@ -63,6 +63,25 @@ fn all_parts_are_the_staged_ones_and_those_of_the_origin_that_no_staged_one_repl
 }
 
 #[test]
+fn an_origin_may_list_every_part_that_was_sent_under_a_number() {
+    let uploaded = [part(1, "old", 6 * M), part(1, "new", 7 * M), part(2, "d2", M)];
+    let none = Stock::default();
+    for etag in ["old", "new"] {
+        assert_eq!(
+            found(&[(1, etag), (2, "d2")], &none, &uploaded).unwrap()[0],
+            (false, etag)
+        );
+    }
+    assert_eq!(fault(found(&[(1, "d2")], &none, &uploaded)), Fault::PartInvalid);
+    let numbers = |staged: &[Part]| -> Vec<u16> {
+        let all = union(staged, &uploaded);
+        all.iter().map(|source| source.part().number().get()).collect()
+    };
+    assert_eq!(numbers(&[]), [1, 2]);
+    assert_eq!(numbers(&[part(1, "s1", M), part(3, "s3", M)]), [1, 2, 3]);
+}
+
+#[test]
 fn of_nothing_nothing_can_be_completed() {
     assert_eq!(fault(resolve(None, &Stock::default(), &[])), Fault::PartInvalid);
 }
