@@ -33,6 +33,8 @@ complete|a Complete makes the object|the handler's role
 complete-again|a Complete whose answer was lost can be repeated|s3:GetObject of the handler's role
 abort|an abort reaches S3|s3:AbortMultipartUpload of the handler's role
 errors-not-cached|an error is not kept for the next request|CustomErrorResponses in edge.yaml
+small-parts-wait|parts of 1 MiB wait beside the objects, signed like object bytes|[buckets.staging], or --staging is another place
+small-parts-are-joined|a Complete joins them into the object, and they are gone|s3:ListBucket and s3:DeleteObject of the handler's role
 no-redirect|plain http is not redirected|ViewerProtocolPolicy
 bucket-is-private|nobody reads the bucket without a signature|the public access block
 conditions-on-get|with --reads: Range and If-None-Match that viewer-request wrote reach S3 on GET|reads get the whole object, or 403
@@ -47,11 +49,13 @@ END
 usage() {
     cat <<'END'
 Usage: CAUSEWAY_KEY_ID=… CAUSEWAY_KEY_SECRET=… verify.sh --url URL --bucket NAME --origin s3://BUCKET --region REGION
-                 [--mount PREFIX/] [--path-style] [--reads] [--changes] [--connect HOST:PORT] [--origin-endpoint URL] [--keep]
+                 [--mount PREFIX/] [--staging s3://BUCKET/PREFIX/] [--path-style] [--reads] [--changes]
+                 [--connect HOST:PORT] [--origin-endpoint URL] [--keep]
 
 Proves on a real account what the gateway rests on. Sends requests as a device and reads back from the bucket with your
 own credentials, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN (with a profile:
-eval "$(aws configure export-credentials --format env)"). They need s3:GetObject and s3:DeleteObject below the mount.
+eval "$(aws configure export-credentials --format env)"). They need s3:GetObject and s3:DeleteObject below the mount, and
+s3:GetObject where small parts wait.
 The test key needs the grant {"bucket": NAME, "operations": ["upload-only", "ListParts"], "mount": PREFIX/}.
 
   --url URL              where devices send to, such as https://upload.example.com
@@ -59,6 +63,8 @@ The test key needs the grant {"bucket": NAME, "operations": ["upload-only", "Lis
   --origin s3://BUCKET   the S3 bucket behind it
   --region REGION        its region
   --mount PREFIX/        what the test key's grant puts before keys
+  --staging s3://BUCKET/PREFIX/
+                         where small parts wait; by default .causeway/ of the same S3 bucket
   --path-style           the URL's host wants /NAME/key (otherwise it is a CNAME host: /key)
   --reads                prove reads too: Access is not "upload-only", and the grant has "read-only" as well
   --changes              prove a copy and a deletion too: Access is "read-write" or more, and the grant has "read-write"
@@ -67,7 +73,7 @@ The test key needs the grant {"bucket": NAME, "operations": ["upload-only", "Lis
   --keep                 leave the objects (below causeway-verify/); otherwise they are deleted
 
 Prints a line per fact, then `N passed, M failed`; exits with 0 when all hold, 1 when one fails, 2 when it could not
-begin. It stores about 20 MB. The facts, and what is concerned if one does not hold:
+begin. It stores about 30 MB. The facts, and what is concerned if one does not hold:
 
 END
     local name holds otherwise
@@ -81,7 +87,7 @@ stop() {
     exit 2
 }
 
-url="" bucket="" origin="" region="" mount="" path_style=no reads=no changes=no connect="" origin_endpoint="" keep=no
+url="" bucket="" origin="" region="" mount="" staging="" path_style=no reads=no changes=no connect="" origin_endpoint="" keep=no
 while [[ $# -gt 0 ]]; do
     case $1 in
     --help | -h) usage && exit 0 ;;
@@ -89,7 +95,7 @@ while [[ $# -gt 0 ]]; do
     --reads) reads=yes ;;
     --changes) changes=yes ;;
     --keep) keep=yes ;;
-    --url | --bucket | --origin | --region | --mount | --connect | --origin-endpoint)
+    --url | --bucket | --origin | --region | --mount | --staging | --connect | --origin-endpoint)
         [[ $# -ge 2 ]] || stop "$1 needs a value"
         case $1 in
         --url) url=${2%/} ;;
@@ -97,6 +103,7 @@ while [[ $# -gt 0 ]]; do
         --origin) origin=${2#s3://} origin=${origin%/} ;;
         --region) region=$2 ;;
         --mount) mount=$2 ;;
+        --staging) staging=${2#s3://} ;;
         --connect) connect=$2 ;;
         *) origin_endpoint=${2%/} ;;
         esac
@@ -114,6 +121,8 @@ done
 [[ -n ${origin} ]] || stop "--origin is needed: s3://BUCKET, the S3 bucket"
 [[ -n ${region} ]] || stop "--region is needed: the region of the S3 bucket"
 [[ -z ${mount} || ${mount} =~ ^[A-Za-z0-9._/-]+/$ ]] || stop "--mount has to end in / and be plain letters"
+staging=${staging:-${origin}/.causeway/}
+[[ ${staging} =~ ^[a-z0-9.-]+/\.causeway/([A-Za-z0-9._-]+/)*$ ]] || stop "--staging has to be s3://BUCKET/.causeway/, or a folder of it"
 key_id=${CAUSEWAY_KEY_ID:-} key_secret=${CAUSEWAY_KEY_SECRET:-}
 [[ -n ${key_id} && -n ${key_secret} ]] || stop "set CAUSEWAY_KEY_ID and CAUSEWAY_KEY_SECRET to those of the test key"
 [[ -n ${AWS_ACCESS_KEY_ID:-} && -n ${AWS_SECRET_ACCESS_KEY:-} ]] ||
@@ -484,11 +493,16 @@ longer_list_is_refused() {
     answered 400 EntityTooLarge
 }
 
-complete() {
+# complete_of KEY: of its two parts.
+complete_of() {
     printf '<CompleteMultipartUpload>' >"${work}/list"
     printf '<Part><PartNumber>%d</PartNumber><ETag>%s</ETag></Part>' 1 "${etags[0]:-}" 2 "${etags[1]:-}" >>"${work}/list"
     printf '</CompleteMultipartUpload>' >>"${work}/list"
-    device POST "${folder}/parts" "${folder}/parts" "?uploadId=${upload}" --data-binary "@${work}/list"
+    device POST "${folder}/$1" "${folder}/$1" "?uploadId=${upload}" --data-binary "@${work}/list"
+}
+
+complete() {
+    complete_of parts
     cat "${work}/part-1" "${work}/part-2" >"${work}/whole"
     answered 200 && is_stored "${folder}/parts" "${work}/whole"
 }
@@ -501,6 +515,55 @@ abort() {
     device DELETE "${folder}/aborted" "${folder}/aborted" "?uploadId=${upload}"
     saw="the upload was not aborted"
     answered 204
+}
+
+# initiate KEY: sets upload.
+initiate() {
+    device POST "${folder}/$1" "${folder}/$1" "?uploads" --data-binary ""
+    upload=$(sed -n 's:.*<UploadId>\(.*\)</UploadId>.*:\1:p' "${work}/body")
+    saw="no upload was initiated"
+    answered 200 && [[ -n ${upload} ]]
+}
+
+# waits KEY NUMBER FILE: whether the upload's part waits, with these bytes. Its place is told by a digest of bucket, key and
+# S3's upload id, which stands before the last dot of the one that the device has.
+waits() {
+    local origin=${staging%%/*} digest
+    digest=$(printf '%s\0%s\0%s' "${bucket}" "${folder}/$1" "${upload%.*}" | openssl dgst -sha256 -binary | base64_of |
+        tr '+/' '-_' | tr -d '=')
+    origin GET "${staging#*/}${digest}/$2"
+    [[ ${origin_status} == 200 ]] && cmp -s "${work}/origin-body" "$3"
+}
+
+# put_part KEY NUMBER FILE: adds its ETag to etags.
+put_part() {
+    device PUT "${folder}/$1" "${folder}/$1" "?partNumber=$2&uploadId=${upload}" --upload-file "$3"
+    saw="part $2 was refused"
+    answered 200 && etags+=("$(header etag)")
+}
+
+small_parts_wait() {
+    initiate staged || return 1
+    stored+=("${folder}/staged")
+    etags=()
+    local part
+    for part in 1 2; do
+        put_part staged "${part}" "${work}/small-${part}" || return 1
+        saw="part ${part} does not wait in s3://${staging}"
+        waits staged "0000${part}" "${work}/small-${part}" || return 1
+    done
+}
+
+small_parts_are_joined() {
+    complete_of staged
+    cat "${work}/small-1" "${work}/small-2" >"${work}/whole"
+    answered 200 && is_stored "${folder}/staged" "${work}/whole" || return 1
+    local part
+    for part in 1 2; do
+        waits staged "0000${part}" "${work}/small-${part}" || true
+        saw="part ${part} is still in s3://${staging}"
+        [[ ${origin_status} == 40[34] ]] || return 1
+    done
 }
 
 # The upload is gone; both answers have to be S3's own.
@@ -580,6 +643,8 @@ head -c 500000 /dev/urandom >"${work}/medium"
 head -c 8000000 /dev/urandom >"${work}/large"
 head -c 5242880 /dev/urandom >"${work}/part-1"
 head -c 100 /dev/urandom >"${work}/part-2"
+head -c 1048576 /dev/urandom >"${work}/small-1"
+head -c 1048576 /dev/urandom >"${work}/small-2"
 
 prove viewer-request-runs signature_is_refused
 prove generated-answers answer_is_whole
@@ -606,6 +671,8 @@ prove complete complete
 prove complete-again complete
 prove abort abort
 prove errors-not-cached errors_are_fresh
+prove small-parts-wait small_parts_wait
+prove small-parts-are-joined small_parts_are_joined
 prove no-redirect plain_http_stays
 prove bucket-is-private nobody_reads
 if [[ ${reads} == yes ]]; then

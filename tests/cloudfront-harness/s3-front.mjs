@@ -213,7 +213,8 @@ class Front {
       query: head.query,
       // SeaweedFS takes no x-amz-* header that is not signed, not even the one that CloudFront adds.
       lines: [
-        ...without(head.lines, "host", "x-amz-cf-id", "x-amz-copy-source"),
+        // Whoever expects to be asked for a body was asked here.
+        ...without(head.lines, "expect", "host", "x-amz-cf-id", "x-amz-copy-source"),
         // The origin's bucket stands for the template's, which a copy names once more.
         ...values(head.lines, "x-amz-copy-source").map((value) => ({
           name: "x-amz-copy-source",
