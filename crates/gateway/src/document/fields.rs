@@ -108,14 +108,14 @@ impl<'a> Node<'a> {
             holds,
             first: OnceCell::new(),
         };
-        let value = read(Field {
+        let value = read(Field(Box::new(Whole {
             node: Some(self),
             place: Place {
                 above: None,
                 step: Step::Document,
             },
             notes: &notes,
-        });
+        })));
         match notes.first.into_inner() {
             None => Ok(value),
             Some(mistake) => Err(mistake),
@@ -125,7 +125,10 @@ impl<'a> Node<'a> {
 
 /// A field of a document, there or not. Each of its methods asks for one type; what is missing or of
 /// another one is noted as a mistake.
-pub struct Field<'a, 'p> {
+pub struct Field<'a, 'p>(Box<Whole<'a, 'p>>);
+
+/// All of a field. It is boxed because a field is handed on and on, and a copy of this would be code each time.
+struct Whole<'a, 'p> {
     node: Option<Node<'a>>,
     place: Place<'p>,
     notes: &'p Notes,
@@ -134,7 +137,7 @@ pub struct Field<'a, 'p> {
 impl<'a> Field<'a, '_> {
     /// What `read` makes of the field, or `default` where it is left out; `null` is not left out.
     pub fn or<T>(self, default: T, read: impl FnOnce(Self) -> T) -> T {
-        match self.node {
+        match self.0.node {
             Some(_) => read(self),
             None => default,
         }
@@ -142,7 +145,7 @@ impl<'a> Field<'a, '_> {
 
     /// What `read` makes of the field, or nothing where it is left out or `null`.
     pub fn optional<T>(self, read: impl FnOnce(Self) -> T) -> Option<T> {
-        match self.node {
+        match self.0.node {
             None | Some(Node::Null) => None,
             Some(_) => Some(read(self)),
         }
@@ -150,7 +153,7 @@ impl<'a> Field<'a, '_> {
 
     /// Whatever is there.
     pub fn node(mut self) -> Node<'a> {
-        let node = self.node.take();
+        let node = self.0.node.take();
         node.unwrap_or_else(|| {
             self.is_no("there");
             Node::Null
@@ -159,7 +162,7 @@ impl<'a> Field<'a, '_> {
 
     /// A text.
     pub fn text(self) -> Cow<'a, str> {
-        match self.node {
+        match self.0.node {
             Some(Node::Text(text)) => text,
             _ => {
                 self.is_no("a text");
@@ -175,19 +178,19 @@ impl<'a> Field<'a, '_> {
 
     /// A whole number of the type that is wanted.
     pub fn whole<N: TryFrom<i64> + Default>(self) -> N {
-        let Some(Node::Whole(number)) = self.node else {
+        let Some(Node::Whole(number)) = self.0.node else {
             self.is_no("a whole number");
             return N::default();
         };
         N::try_from(number).unwrap_or_else(|_| {
-            self.notes.note(&self.place, &["is too small or too large"]);
+            self.0.notes.note(&self.0.place, &["is too small or too large"]);
             N::default()
         })
     }
 
     /// `true` or `false`.
     pub fn boolean(self) -> bool {
-        match self.node {
+        match self.0.node {
             Some(Node::Bool(value)) => value,
             _ => {
                 self.is_no("true or false");
@@ -198,20 +201,20 @@ impl<'a> Field<'a, '_> {
 
     /// One of these texts, as what it stands for.
     pub fn choice<T: Copy + Default>(self, choices: &[(&str, T)]) -> T {
-        let Some(Node::Text(text)) = &self.node else {
+        let Some(Node::Text(text)) = &self.0.node else {
             self.is_no("a text");
             return T::default();
         };
         if let Some((_, choice)) = choices.iter().find(|(name, _)| name == text) {
             return *choice;
         }
-        let is = match self.notes.holds {
+        let is = match self.0.notes.holds {
             Holds::Settings => ["is `", text, "`; it "].concat(),
             Holds::Secrets => String::new(),
         };
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
         let what = [&is, "has to be one of `", &names.join("`, `"), "`"];
-        self.notes.note(&self.place, &what);
+        self.0.notes.note(&self.0.place, &what);
         T::default()
     }
 
@@ -222,43 +225,43 @@ impl<'a> Field<'a, '_> {
 
     /// A list, each of its parts read by `read`.
     pub fn list<T>(self, read: impl Fn(Field<'a, '_>) -> T) -> Vec<T> {
-        let Some(Node::List(items)) = self.node else {
+        let Some(Node::List(items)) = self.0.node else {
             self.is_no("a list");
             return Vec::new();
         };
         let part = |(number, node)| {
-            read(Field {
+            read(Field(Box::new(Whole {
                 node: Some(node),
                 place: Place {
-                    above: Some(&self.place),
+                    above: Some(&self.0.place),
                     step: Step::Item(number),
                 },
-                notes: self.notes,
-            })
+                notes: self.0.notes,
+            })))
         };
         items.into_iter().enumerate().map(part).collect()
     }
 
     /// A table whose names are data: each part read by `read`, which is given its name.
     pub fn map<T>(self, read: impl Fn(Cow<'a, str>, Field<'a, '_>) -> T) -> Vec<T> {
-        let Some(Node::Table(entries)) = self.node else {
+        let Some(Node::Table(entries)) = self.0.node else {
             self.is_no("a table");
             return Vec::new();
         };
         let part = |(name, node): (Cow<'a, str>, _)| {
             let shown = name.clone();
-            let step = match self.notes.holds {
+            let step = match self.0.notes.holds {
                 Holds::Settings => Step::Name(&shown),
                 Holds::Secrets => Step::Unnamed,
             };
-            let field = Field {
+            let field = Field(Box::new(Whole {
                 node: Some(node),
                 place: Place {
-                    above: Some(&self.place),
+                    above: Some(&self.0.place),
                     step,
                 },
-                notes: self.notes,
-            };
+                notes: self.0.notes,
+            }));
             read(name, field)
         };
         entries.into_iter().map(part).collect()
@@ -278,10 +281,10 @@ impl<'a> Field<'a, '_> {
     }
 
     fn fields(&mut self, known: Option<Vec<&'static str>>) -> Fields<'a, '_> {
-        let entries = match self.node.take() {
+        let entries = match self.0.node.take() {
             Some(Node::Table(entries)) => entries,
             other => {
-                self.node = other;
+                self.0.node = other;
                 self.is_no("a table");
                 Vec::new()
             }
@@ -289,15 +292,15 @@ impl<'a> Field<'a, '_> {
         Fields {
             entries,
             known,
-            place: &self.place,
-            notes: self.notes,
+            place: &self.0.place,
+            notes: self.0.notes,
         }
     }
 
     fn is_no(&self, wanted: &str) {
-        match self.node {
-            None => self.notes.note(&self.place, &["is missing"]),
-            Some(_) => self.notes.note(&self.place, &["has to be ", wanted]),
+        match self.0.node {
+            None => self.0.notes.note(&self.0.place, &["is missing"]),
+            Some(_) => self.0.notes.note(&self.0.place, &["has to be ", wanted]),
         }
     }
 }
@@ -318,14 +321,14 @@ impl<'a, 'p> Fields<'a, 'p> {
             known.push(name);
         }
         let found = self.entries.iter().position(|(entry, _)| entry == name);
-        Field {
+        Field(Box::new(Whole {
             node: found.map(|at| self.entries.swap_remove(at).1),
             place: Place {
                 above: Some(self.place),
                 step: Step::Name(name),
             },
             notes: self.notes,
-        }
+        }))
     }
 
     /// A table of the fields that were not taken, where there may be others.
