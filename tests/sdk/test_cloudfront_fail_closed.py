@@ -134,12 +134,16 @@ def test_a_policy_that_drops_the_functions_headers_fails_closed(
             assert (answer.status, answer.code) == (403, "AccessDenied")
 
 
-def test_a_policy_that_forwards_no_query_fails_closed(deployment, platform, origin_untouched):
+def test_a_policy_that_forwards_no_query_fails_closed(deployment, platform, proxy):
     deployment.change_template("edge", "QueryStringBehavior: all", "QueryStringBehavior: none")
     with deployment.running() as (gateway, _):
         # An errand has its arguments in a header; a part has them in the query.
-        answer = Wire(gateway, platform).signed("PUT", "dropped", "partNumber=1&uploadId=U", body=b"x").check()
+        wire = Wire(gateway, platform)
+        query = f"partNumber=1&uploadId={wire.initiate('dropped')}"
+        with proxy.watching() as seen:
+            answer = wire.signed("PUT", "dropped", query, body=bytes(5 << 20)).check()
         assert (answer.status, answer.code) == (403, "AccessDenied")
+        assert not seen
 
 
 NUMBERS = itertools.count()

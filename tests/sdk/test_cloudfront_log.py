@@ -28,13 +28,14 @@ def lines_of(server, answer, count):
     ("method", "query", "operation", "functions"),
     [
         ("PUT", "", "PutObject", [AUTHORIZER, ROUTER, ORIGIN_RESPONSE]),
-        ("PUT", "partNumber=1&uploadId=U", "UploadPart", [AUTHORIZER, ROUTER, ORIGIN_RESPONSE]),
+        ("PUT", "partNumber=1&uploadId={upload_id}", "UploadPart", [AUTHORIZER, ROUTER, ORIGIN_RESPONSE]),
         ("POST", "uploads", "InitiateMultipartUpload", [AUTHORIZER, ROUTER, HANDLER, ORIGIN_RESPONSE]),
-        ("DELETE", "uploadId=U", "AbortMultipartUpload", [AUTHORIZER, ROUTER, HANDLER, ORIGIN_RESPONSE]),
+        ("DELETE", "uploadId={upload_id}", "AbortMultipartUpload", [AUTHORIZER, ROUTER, HANDLER, ORIGIN_RESPONSE]),
     ],
 )
 def test_every_function_logs_the_id_of_the_answer(logged, method, query, operation, functions):
     _, wire, server = logged
+    query = query.format(upload_id=wire.initiate("logged") if "{" in query else None)
     answer = wire.signed(method, "logged", query, body=b"x" if method == "PUT" else b"").check()
     lines = lines_of(server, answer, len(functions))
     assert sorted(line["function"] for line in lines) == sorted(functions)

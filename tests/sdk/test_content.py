@@ -6,6 +6,7 @@ import io
 import pytest
 
 from devices import Oss2Device
+from wire import REQUEST_ID
 
 KEYS = {
     "spaces": "a b  c .txt",
@@ -97,7 +98,21 @@ def test_metadata_is_stored_under_the_same_names(device, origin, key):
 def test_metadata_of_a_multipart_upload_is_stored(device, origin, key):
     upload_id = device.initiate(key, {"x-oss-meta-serial": "A-0018"})
     device.complete(key, upload_id, [device.upload_part(key, upload_id, 1, b"x")])
-    assert origin.object(key).metadata == {"serial": "A-0018"}
+    metadata = origin.object(key).metadata
+    # What says that this upload made the object: the id of the request that began it.
+    assert REQUEST_ID.fullmatch(metadata.pop("causeway-upload"))
+    assert metadata == {"serial": "A-0018"}
+
+
+def test_what_says_which_upload_made_an_object_is_the_gateways_own(device, device_with, reader, origin, key):
+    upload_id = device.initiate(key, {"x-oss-meta-causeway-upload": "F" * 24})
+    device.complete(key, upload_id, [device.upload_part(key, upload_id, 1, b"x")])
+    assert origin.object(key).metadata["causeway-upload"] != "F" * 24
+    reading = device_with(reader)
+    for read in (reading.get, reading.head):
+        assert not [name for name in read(key).headers if "causeway" in name.lower()]
+    device.put(key, b"x", {"x-oss-meta-causeway-upload": "F" * 24})
+    assert origin.object(key).metadata == {}
 
 
 # alibabacloud-oss-v2 signs and sends different bytes for such a value in V1 mode, to OSS as well.

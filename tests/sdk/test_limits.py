@@ -39,6 +39,9 @@ def upload(device, key, *sizes: int):
 class Conditions:
     """What holds for OSS's SDKs and for S3's."""
 
+    looks_first: list[str]
+    """The requests by which the gateway finds out before a completion whether something is staged."""
+
     def test_an_object_or_part_has_as_many_bytes_as_granted_and_not_one_more(self, make, granted, origin, proxy, key):
         device = make(granted({"max_object_bytes": 1000}))
         device.put(key, b"x" * 1000)
@@ -56,7 +59,8 @@ class Conditions:
         upload_id, etags = upload(device, key, PART, MIB, 1)
         with proxy.watching() as seen, refused(device, 400, "EntityTooLarge"):
             device.complete(key, upload_id, etags)
-        assert [request.method for request in seen] == ["GET"], "the parts are listed and nothing is completed"
+        listed = [*self.looks_first, "GET"]
+        assert [request.method for request in seen] == listed, "the parts are listed and nothing is completed"
         assert origin.object(key).status == 404
         device.complete(key, upload_id, etags[:2])
         assert origin.object(key).size == PART + MIB
@@ -75,10 +79,10 @@ class Conditions:
 
     def test_without_a_size_nothing_is_asked_of_the_origin_before_a_completion(self, make, granted, proxy, key):
         device = make(granted({}))
-        upload_id, etags = upload(device, key, 1)
+        upload_id, etags = upload(device, key, PART)
         with proxy.watching() as seen:
             device.complete(key, upload_id, etags)
-        assert [request.method for request in seen] == ["POST"]
+        assert [request.method for request in seen] == [*self.looks_first, "POST"]
 
     @pytest.mark.parametrize("when", [EXPIRED, TO_COME], ids=["over", "to come"])
     def test_a_grant_counts_in_its_time_only(self, make, granted, origin, proxy, key, when):
@@ -132,12 +136,14 @@ class Conditions:
 
 
 class TestOss(Conditions):
+    looks_first = ["GET"]
+
     def test_all_uploaded_parts_have_as_many_bytes_together_as_granted(self, make, granted, origin, proxy, key):
         device = make(granted({"max_object_bytes": PART}))
         upload_id, _ = upload(device, key, PART, 1)
         with proxy.watching() as seen, refused(device, 400, "EntityTooLarge"):
             device.complete(key, upload_id, None, {"x-oss-complete-all": "yes"})
-        assert [request.method for request in seen] == ["GET"]
+        assert [request.method for request in seen] == [*self.looks_first, "GET"]
         assert origin.object(key).status == 404
 
     @pytest.mark.parametrize(
@@ -150,6 +156,8 @@ class TestOss(Conditions):
 
 @every_s3_device
 class TestS3(Conditions):
+    looks_first = []
+
     def test_ten_tags_are_stored_and_eleven_are_refused(self, s3_device, origin, proxy, key):
         tags = [f"tag-{number}=" + "v" * 200 for number in range(11)]
         s3_device.put(key, b"x", Tagging="&".join(tags[:10]))

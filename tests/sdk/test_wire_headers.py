@@ -267,7 +267,9 @@ def test_O12_no_content_type_is_osss_default_at_the_origin(wire, proxy):
 
 @pytest.mark.parametrize("value", ["/devices/key", "http://a/\tb"])
 def test_L05_every_answer_has_its_ids_and_nothing_of_the_origin(wire, platform, value):
-    for method, query in [("PUT", ""), ("POST", "uploads"), ("GET", ""), ("GET", "acl"), ("DELETE", "uploadId=U")]:
+    aborts = [f"uploadId={upload_id}" for upload_id in ("U", wire.initiate("l05"))]
+    asked = [("PUT", ""), ("POST", "uploads"), ("GET", ""), ("GET", "acl"), *(("DELETE", query) for query in aborts)]
+    for method, query in asked:
         answer = wire.signed(method, "l05", query, [("x-oss-meta-a", value)], b"x" if method == "PUT" else b"").check()
         assert not answer.header_names & {"x-powered-by", "via"}
         assert answer.header("server") in (None, "AliyunOSS", platform.server)
