@@ -280,9 +280,11 @@ def test_a_router_that_may_not_call_the_function_url_is_never_the_devices_fault(
         assert any('"level":"error"' in line for line in server.log_lines(told[0].request_id))
 
 
-def test_a_router_that_is_shown_no_body_completes_nothing(deployment, origin_untouched):
+def test_a_router_that_is_shown_no_body_completes_nothing(deployment, proxy):
     deployment.change_template("edge", "IncludeBody: true", "IncludeBody: false")
     with deployment.running() as (gateway, _):
         device = Oss2Device(gateway.endpoint("virtual-host"), gateway.credentials)
-        with refused(device, 500, "InternalError"):
-            device.complete("k", "U", ['"0123456789abcdef0123456789abcdef"'])
+        upload_id = device.initiate("k")
+        with proxy.watching() as seen, refused(device, 500, "InternalError"):
+            device.complete("k", upload_id, ['"0123456789abcdef0123456789abcdef"'])
+        assert not seen
