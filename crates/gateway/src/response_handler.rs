@@ -422,12 +422,16 @@ impl<'a> Exchange<'a> {
 
     /// Looks at the key before the device is told that its upload is gone.
     fn doubt(&mut self, parts: Option<PartList>, refusal: Refusal) -> Result<Step, Refusal> {
-        // The parts of an OSS client's upload need not be known: what it made has its mark.
-        let is_known = parts.is_some() || self.errand.dialect() == Dialect::Oss;
-        if refusal.fault() != Fault::NoSuchUpload || !is_known {
-            return Err(refusal);
+        // The parts of an OSS client's upload need not be known: what it made has its mark, also where that is the
+        // object that must not be replaced.
+        let may_be_made = match self.errand.dialect() {
+            Dialect::Oss => matches!(refusal.fault(), Fault::NoSuchUpload | Fault::AlreadyExists),
+            Dialect::S3 => refusal.fault() == Fault::NoSuchUpload && parts.is_some(),
+        };
+        match may_be_made {
+            true => Ok(self.look(parts, refusal)),
+            false => Err(refusal),
         }
-        Ok(self.look(parts, refusal))
     }
 
     fn look(&mut self, parts: Option<PartList>, refusal: Refusal) -> Step {

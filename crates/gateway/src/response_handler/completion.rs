@@ -38,6 +38,8 @@ pub(super) struct Completion {
     complete: OriginRequest,
     stock: Stock,
     uploaded: Vec<Part>,
+    /// Whether this request has joined anything.
+    has_joined: bool,
     stage: Stage,
 }
 
@@ -86,6 +88,7 @@ impl Completion {
             complete,
             stock: Stock::default(),
             uploaded: Vec::new(),
+            has_joined: false,
             stage: Stage::Folder { after: None },
         };
         (completion, first)
@@ -176,7 +179,10 @@ impl Completion {
                 let (mut records, mut then) = (Vec::new(), None);
                 for ((number, is_copy), outcome) in made.into_iter().zip(outcomes) {
                     match part_of(outcome, is_copy) {
-                        Ok(etag) => records.extend(plan.made(number, &etag)),
+                        Ok(etag) => {
+                            self.has_joined = true;
+                            records.extend(plan.made(number, &etag));
+                        }
                         Err(refusal) => then = Some(refusal),
                     }
                 }
@@ -251,6 +257,11 @@ impl Completion {
                 break;
             }
         }
+        if tasks.is_empty() && !self.has_joined {
+            // The next request would get no further.
+            return Err(Refusal::new(Fault::GatewayFailed)
+                .because("A completion needs more requests than this platform lets one request send."));
+        }
         if tasks.is_empty() {
             return Err(on().because("The requests that a completion may send are used up."));
         }
@@ -309,7 +320,7 @@ fn replaced() -> Refusal {
 /// Whether the upload may have been completed before, by what is refused.
 fn doubt(refusal: Refusal) -> Result<Next, Refusal> {
     match refusal.fault() {
-        Fault::NoSuchUpload | Fault::PartInvalid => Ok(Next::Doubt(refusal)),
+        Fault::NoSuchUpload | Fault::PartInvalid | Fault::AlreadyExists => Ok(Next::Doubt(refusal)),
         _ => Err(refusal),
     }
 }

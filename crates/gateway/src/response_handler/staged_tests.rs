@@ -278,6 +278,22 @@ fn a_completion_that_may_send_few_requests_goes_on_with_each_repetition() {
 }
 
 #[test]
+fn a_completion_that_could_never_join_anything_is_the_operators_to_mend() {
+    let (mut world, list, _) = uploaded(&[1; 12]);
+    let few = Allowance {
+        requests: 34,
+        ..AMPLE
+    };
+    match world.complete(&list, few) {
+        Err(Stopped::Refused(refusal)) => assert_eq!(
+            (refusal.status(), refusal.blame()),
+            (500, oss_s3::error::Blame::Operator)
+        ),
+        outcome => panic!("{:?}", outcome.is_ok()),
+    }
+}
+
+#[test]
 fn a_completion_without_time_changes_nothing() {
     let (mut world, list, _) = uploaded(&SIZES);
     let before = world.s3.parts.clone();

@@ -152,6 +152,20 @@ fn a_retried_complete_whose_first_answer_was_lost_is_a_success() {
 }
 
 #[test]
+fn a_retried_complete_finds_its_own_object_where_none_may_be_replaced() {
+    let exists = origin(412, &[], "<Error><Code>PreconditionFailed</Code></Error>");
+    let headers = [("x-oss-forbid-overwrite", "true")];
+    for (mark, expected) in [(MARK.as_str(), Ok(200)), ("another", Err(Fault::AlreadyExists))] {
+        let found = origin(200, &[("etag", "\"e-1\""), (MARK_HEADER, mark)], "");
+        let (_, answer) = run("/devices/k?uploadId=U", &headers, LIST, &[exists.clone(), found]);
+        let outcome = answer
+            .map(|answer| answer.status)
+            .map_err(|refusal| refusal.fault());
+        assert_eq!(outcome, expected);
+    }
+}
+
+#[test]
 fn an_upload_is_not_called_lost_while_the_origin_cannot_say_what_is_there() {
     for status in [429, 500, 502, 503] {
         let answers = [origin(404, &[], NO_SUCH_UPLOAD), origin(status, &[], "")];

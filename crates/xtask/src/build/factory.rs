@@ -24,9 +24,9 @@ pub(crate) fn instance_factory(glue: &str, exports: &[&str]) -> anyhow::Result<S
     // template literals, which wasm-bindgen does not break over lines.
     let mut lines = glue.lines();
     while let Some(line) = lines.next() {
-        if let Some(end) = end_of_class(line) {
+        if let Some(ends) = end_of_class(line) {
             ensure!(
-                lines.any(|line| line.ends_with(end)),
+                lines.any(ends),
                 "a class of wasm-bindgen's output has no end: {line}"
             );
         } else if line.starts_with("import ") {
@@ -61,20 +61,20 @@ pub(crate) fn instance_factory(glue: &str, exports: &[&str]) -> anyhow::Result<S
     ))
 }
 
-/// What the statement ends with that begins with this line, if it is a class or frees its objects.
-fn end_of_class(line: &str) -> Option<&'static str> {
-    let is_finalization = line.starts_with("const ") && line.contains("Finalization = ");
-    match line.strip_prefix("export ").unwrap_or(line).starts_with("class ") {
-        true => Some("}").filter(|_| line.ends_with('{')),
-        false => is_finalization.then_some(");"),
+/// Whether a line ends the statement that begins with this one, if that is a class or frees its objects.
+fn end_of_class(line: &str) -> Option<fn(&str) -> bool> {
+    if line.strip_prefix("export ").unwrap_or(line).starts_with("class ") {
+        return Some(|line| line == "}");
     }
+    let is_finalization = line.starts_with("const ") && line.contains("Finalization = ");
+    is_finalization.then_some(|line| line.ends_with(");"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const GLUE: &str = "import { state } from './snippets/a/inline0.js';\n\nexport class Range {\n}\n\
+    const GLUE: &str = "import { state } from './snippets/a/inline0.js';\n\nexport class Range {\n    free() {\n    }\n}\n\
         export function fetch(req) {\n    return wasm.fetch(req);\n}\nlet wasm;\nfunction initSync(module) {\n}\n\
         export { initSync, __wbg_init as default };\n";
 
