@@ -67,7 +67,7 @@ fn end_of_class(line: &str) -> Option<fn(&str) -> bool> {
         return Some(|line| line == "}");
     }
     let is_finalization = line.starts_with("const ") && line.contains("Finalization = ");
-    is_finalization.then_some(|line| line.ends_with(");"))
+    is_finalization.then_some(|line| line == "});")
 }
 
 #[cfg(test)]
@@ -101,7 +101,7 @@ mod tests {
             &GLUE.replace(
                 "let wasm;",
                 "const RangeFinalization = (typeof FinalizationRegistry === 'undefined')\n    ? {}\n    : new \
-                 FinalizationRegistry(ptr => wasm.__wbg_range_free(ptr, 1));\nlet wasm;",
+                 FinalizationRegistry(({ ptr }) => {\n    wasm.__wbg_range_free(ptr, 1);\n});\nlet wasm;",
             ),
             &["fetch"],
         )

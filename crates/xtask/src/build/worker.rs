@@ -44,16 +44,21 @@ pub(crate) fn build(project: &Project, npm: &Npm) -> anyhow::Result<Artefact> {
 /// Writes `glue.js` and `glue_bg.wasm`. What the glue does not call is no export any more: the crate `worker` exports
 /// classes for Workers of other kinds, with everything that they reach.
 fn bind(wasm: &Path, folder: &Path) -> anyhow::Result<()> {
-    let mut output = Bindgen::new()
-        .input_path(wasm)
-        .out_name("glue")
-        .web(true)?
-        .typescript(false)
-        .omit_default_module_path(true)
-        .remove_producers_section(true)
-        .generate_output()
-        .context("wasm-bindgen cannot bind the Worker's wasm")?;
-    let glue = instance_factory(output.js(), EXPORTS)?;
+    // Bound twice: only what is written has its lines indented, and it can be written once.
+    let bound = || {
+        Bindgen::new()
+            .input_path(wasm)
+            .out_name("glue")
+            .web(true)?
+            .typescript(false)
+            .omit_default_module_path(true)
+            .remove_producers_section(true)
+            .generate_output()
+            .context("wasm-bindgen cannot bind the Worker's wasm")
+    };
+    bound()?.emit(folder)?;
+    let glue = instance_factory(&text(&folder.join("glue.js"))?, EXPORTS)?;
+    let mut output = bound()?;
     let exports = output.wasm().exports.iter().map(|export| export.name.clone());
     let unused: Vec<String> = exports
         .filter(|name| !glue.contains(&format!("wasm.{name}")))
