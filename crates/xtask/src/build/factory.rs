@@ -29,6 +29,8 @@ pub(crate) fn instance_factory(glue: &str, exports: &[&str]) -> anyhow::Result<S
                 lines.any(ends),
                 "a class of wasm-bindgen's output has no end: {line}"
             );
+        } else if line.starts_with("if (Symbol.dispose) ") {
+            // Of the class before it.
         } else if line.starts_with("import ") {
             ensure!(
                 line.ends_with(';'),
@@ -75,6 +77,7 @@ mod tests {
     use super::*;
 
     const GLUE: &str = "import { state } from './snippets/a/inline0.js';\n\nexport class Range {\n    free() {\n    }\n}\n\
+        if (Symbol.dispose) Range.prototype[Symbol.dispose] = Range.prototype.free;\n\
         export function fetch(req) {\n    return wasm.fetch(req);\n}\nlet wasm;\nfunction initSync(module) {\n}\n\
         export { initSync, __wbg_init as default };\n";
 
