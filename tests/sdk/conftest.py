@@ -273,11 +273,18 @@ def own_deployment(platform: Platform, servers: Servers, tmp_path_factory: pytes
 
 
 @pytest.fixture(scope="module")
-def strict(own_deployment, servers: Servers) -> Iterator[StrictGateway]:
+def strict_gateway(own_deployment, servers: Servers) -> Iterator[StrictGateway]:
     """A gateway of the file's own, whose origin can be made to fail."""
     gateway = StrictGateway(own_deployment(), servers.origin, servers.keys)
     yield gateway
     gateway.close()
+
+
+@pytest.fixture
+def strict(strict_gateway: StrictGateway, witnessed: Witnessed) -> StrictGateway:
+    """The same, for one test."""
+    strict_gateway.witnessed = witnessed
+    return strict_gateway
 
 
 @pytest.fixture(scope="session")

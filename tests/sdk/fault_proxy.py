@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
 from http1 import Head, body_pieces, read_head, response_framing
-from recording_proxy import RecordingProxy, SeenRequest
+from recording_proxy import RecordingProxy, SeenRequest, refused_unread
 from stub_s3 import error, operation_of
 
 
@@ -104,7 +104,7 @@ class FaultProxy(RecordingProxy):
             self._note_end(seen)
             return again
         if fault in (None, Fault.INTERNAL_ERROR, Fault.SLOW_DOWN):
-            for _ in body_pieces(from_client, head, seen.framing):
+            for _ in () if head.expects_continue else body_pieces(from_client, head, seen.framing):
                 pass
             seen.status, code = ANSWERS[fault]
             client.sendall(error(seen.status, code, "Connection: close"))
@@ -114,7 +114,7 @@ class FaultProxy(RecordingProxy):
             _reset(client)
         else:
             if fault is not Fault.RESET:
-                answer = self._answer(seen, head, from_client, origin, from_origin)
+                answer = self._answer(seen, head, client, from_client, origin, from_origin)
                 client.sendall(answer[: len(answer) // 2] if fault is Fault.CUT else b"")
             _reset(client)
         return False
@@ -134,12 +134,14 @@ class FaultProxy(RecordingProxy):
         plan.struck.set()
         return plan.fault
 
-    def _answer(self, seen: SeenRequest, head: Head, from_client, origin, from_origin) -> bytes:
+    def _answer(self, seen: SeenRequest, head: Head, client, from_client, origin, from_origin) -> bytes:
         """Has the origin do it, and gives its answer."""
         origin.sendall(head.raw)
-        for wire, _ in body_pieces(from_client, head, seen.framing):
-            origin.sendall(wire)
-        answer = read_head(from_origin)
+        answer = refused_unread(head, client, from_origin)
+        if answer is None:
+            for wire, _ in body_pieces(from_client, head, seen.framing):
+                origin.sendall(wire)
+            answer = read_head(from_origin)
         seen.status = int(answer.start.split(" ")[1])
         self._note_end(seen)
         pieces = body_pieces(from_origin, answer, response_framing(answer, seen.method))

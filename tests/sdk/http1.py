@@ -22,6 +22,11 @@ class Head(NamedTuple):
     headers: list[tuple[str, str]]
     raw: bytes
 
+    @property
+    def expects_continue(self) -> bool:
+        """Whether the body is sent only when it is asked for."""
+        return any("100-continue" in value.lower() for value in self.values("expect"))
+
     def values(self, name: str) -> list[str]:
         """Every value of `name`, in the order of the lines; header bytes are read as Latin-1."""
         return [value for key, value in self.headers if key.lower() == name]

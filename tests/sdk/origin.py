@@ -13,7 +13,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
+MARK, MAC = 24, 22
+"""How many characters of an upload id are Causeway's own, behind the dot: a request id and what seals them."""
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
+
+
+def origin_id(upload_id: str) -> str:
+    """The origin's id in what a client is told."""
+    found, _, own = upload_id.rpartition(".")
+    assert found and len(own) == MARK + MAC, upload_id
+    return found
 
 
 @dataclass
@@ -62,8 +71,8 @@ class Origin:
         return answer.getheader(f"x-amz-checksum-{algorithm}")
 
     def parts(self, key: str, upload_id: str) -> int:
-        """The HTTP status of ListParts: 200 while the upload is open, 404 after it ended."""
-        answer = self.request("GET", key, "uploadId=" + quote(upload_id, safe="~"))
+        """The HTTP status of ListParts for an upload that a client was told: 200 while it is open, 404 after it ended."""
+        answer = self.request("GET", key, "uploadId=" + quote(origin_id(upload_id), safe="~"))
         answer.read()
         return answer.status
 

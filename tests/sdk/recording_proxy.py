@@ -118,6 +118,13 @@ class RecordingProxy:
     def _forward(self, seen: SeenRequest, head: Head, client, from_client, origin, from_origin) -> bool:
         origin.sendall(head.raw)
         digest, whole = hashlib.sha256(), True
+        refusal = refused_unread(head, client, from_origin)
+        if refusal is not None:
+            seen.status = int(refusal.start.split(" ")[1])
+            client.sendall(refusal.raw)
+            for wire, _ in body_pieces(from_origin, refusal, response_framing(refusal, seen.method)):
+                client.sendall(wire)
+            return False
         for wire, content in body_pieces(from_client, head, seen.framing):
             digest.update(content)
             seen.body_length += len(content)
@@ -142,3 +149,16 @@ class RecordingProxy:
                 closes = "close" in ",".join(answer.values("connection")).lower()
                 return whole and not closes and framed != "until-close"
         return False
+
+
+def refused_unread(head: Head, client, from_origin) -> Head | None:
+    """The head of a final answer to a request that waits to be asked for its body; None once it is asked, or need not be."""
+    if not head.expects_continue:
+        return None
+    answer = read_head(from_origin)
+    if answer is None:
+        raise ConnectionError("the origin closed the connection before it asked for the body")
+    if not answer.start.split(" ")[1].startswith("1"):
+        return answer
+    client.sendall(answer.raw)
+    return None

@@ -14,23 +14,14 @@ from collections.abc import Callable
 
 import pytest
 
-from origin import Origin, StoredObject
+from origin import Origin, StoredObject, origin_id
 
 KIB = 1 << 10
 MIB = 1 << 20
 SMALLEST = 5 * MIB
 """S3's smallest part but the last; a part below it is staged."""
 PREFIX = ".causeway/"
-MARK, MAC = 24, 22
-"""How many characters of an upload id are Causeway's own, behind the dot: a request id and what seals them."""
 CLEAN_WITHIN = 10
-
-
-def origin_id(upload_id: str) -> str:
-    """The origin's id in what a client is told."""
-    found, _, own = upload_id.rpartition(".")
-    assert found and len(own) == MARK + MAC, upload_id
-    return found
 
 
 def folder_of(bucket: str, key: str, upload_id: str) -> str:

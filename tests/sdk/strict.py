@@ -21,10 +21,10 @@ class StrictGateway(Gateway):
     def __init__(self, deployment, origin: Origin, keys: KeyStore) -> None:
         self.proxy = FaultProxy(origin.url)
         self.server: Server
+        self.witnessed: Witnessed
         self._deployment = deployment.before(self.proxy.url)
         self._running = ExitStack()
         self.start()
-        self.witnessed = Witnessed(origin, self.bucket)
         self.lister = keys.add(grants=[{"bucket": self.bucket, "operations": ["upload-only", "ListParts"]}])
         """A key that may upload and list parts."""
 

@@ -58,9 +58,11 @@ def kept_alive(document: str, blanks: int, pause: float) -> Reply:
 
 
 def operation_of(seen: SeenRequest) -> str:
-    """Which S3 operation a request is."""
+    """Which S3 operation a request is; `ListFolder` lists what is staged of an upload."""
     if seen.method == "POST" and seen.query.startswith("restore"):
         return "RestoreObject"
+    if seen.method == "POST" and seen.query.startswith("delete"):
+        return "DeleteObjects"
     if seen.method == "POST":
         return "InitiateMultipartUpload" if seen.query.startswith("uploads") else "CompleteMultipartUpload"
     if seen.method == "PUT":
@@ -69,6 +71,8 @@ def operation_of(seen: SeenRequest) -> str:
         return "AbortMultipartUpload"
     if seen.method == "GET" and "uploadId=" in seen.query:
         return "ListParts"
+    if seen.method == "GET" and "prefix=.causeway%2F" in seen.query:
+        return "ListFolder"
     return "HeadObject" if seen.method == "HEAD" else "GetObject"
 
 
@@ -169,6 +173,9 @@ class StubS3:
             return answer(200, result("InitiateMultipartUpload", "<Bucket>b</Bucket><UploadId>STUB</UploadId>"))
         if operation == "CompleteMultipartUpload":
             return answer(200, result("CompleteMultipartUpload", f"<ETag>{composite_etag(body)}</ETag>"))
+        if operation == "ListFolder":
+            listed = "<IsTruncated>false</IsTruncated>"
+            return answer(200, f"<ListBucketResult {XMLNS}>{listed}</ListBucketResult>", "Content-Type: application/xml")
         if operation == "AbortMultipartUpload":
             return answer(204).replace(b"Content-Length: 0\r\n", b"")
         return answer(200, b"", f'ETag: "{hashlib.md5(body).hexdigest()}"')

@@ -42,7 +42,7 @@ MODELLED = (
 
 @pytest.fixture(scope="module")
 def credentials(faulty, faulty_keys):
-    return faulty_keys.add(grants=[{"bucket": faulty.bucket, "operations": ["ListParts"]}])
+    return faulty_keys.add(grants=[{"bucket": faulty.bucket, "operations": ["InitiateMultipartUpload", "ListParts"]}])
 
 
 @pytest.fixture
@@ -55,8 +55,9 @@ def scripted(stub):
 def test_oss2_raises_its_class_of_the_code(faulty, credentials, scripted, row):
     device = Oss2Device(faulty.endpoint("virtual-host"), credentials)
     status, code = told(row, "oss")
+    upload_id = device.initiate(key_of(row))
     with pytest.raises(oss2.exceptions.OssError) as raised:
-        device.list_parts(key_of(row), "STUB")
+        device.list_parts(key_of(row), upload_id)
     refusal = device.refusal(raised.value)
     assert (refusal.status, refusal.code) == (status, code)
     assert type(raised.value) is OSS2_CLASSES.get(code, oss2.exceptions.ServerError)
@@ -66,8 +67,9 @@ def test_oss2_raises_its_class_of_the_code(faulty, credentials, scripted, row):
 @every_row
 def test_alibabacloud_oss_v2_raises_a_service_error_with_the_code(faulty, credentials, scripted, row):
     device = OssV2Device(faulty.endpoint("virtual-host"), credentials)
+    upload_id = device.initiate(key_of(row))
     with refused(device, *told(row, "oss")):
-        device.list_parts(key_of(row), "STUB")
+        device.list_parts(key_of(row), upload_id)
 
 
 @every_row
@@ -76,8 +78,9 @@ def test_boto3_raises_its_class_of_the_code(faulty, credentials, scripted, monke
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     device = Boto3Device(faulty.endpoint("path"), credentials)
     status, code = told(row, "s3_told")
+    upload_id = device.initiate(key_of(row))
     with pytest.raises(ClientError) as raised:
-        device.client.list_parts(Bucket=device.bucket, Key=key_of(row), UploadId="STUB")
+        device.client.list_parts(Bucket=device.bucket, Key=key_of(row), UploadId=upload_id)
     refusal = device.refusal(raised.value)
     assert (refusal.status, refusal.code) == (status, code)
     modelled = getattr(device.client.exceptions, code) if code in MODELLED else ClientError

@@ -9,8 +9,10 @@ import pytest
 import requests
 
 from devices import Oss2Device, OssV2Device
+from origin import MAC, MARK, origin_id
 from refusals import refused
-from stub_s3 import XMLNS, answer, composite_etag, error, kept_alive, result
+from s3_devices import Boto3Device
+from stub_s3 import XMLNS, answer, composite_etag, error, kept_alive, operation_of, result
 
 PARTS = [hashlib.md5(b"part one").hexdigest(), hashlib.md5(b"part two").hexdigest()]
 COMPOSITE = hashlib.md5(b"".join(bytes.fromhex(part) for part in PARTS)).hexdigest() + "-2"
@@ -36,51 +38,79 @@ def oss2_device(faulty):
     return Oss2Device(faulty.endpoint("virtual-host"), faulty.credentials)
 
 
+@pytest.fixture
 def complete(device, key):
-    return device.complete(key, "STUB", PARTS).strip('"')
+    """Completes an upload that the device has begun."""
+    return completing(device, key)
 
 
-def object_with(etag: str) -> bytes:
-    return answer(200, b"", f'ETag: "{etag}"', "Last-Modified: Sat, 21 Nov 2026 12:00:00 GMT")
+@pytest.fixture
+def oss2_complete(oss2_device, key):
+    """The same with oss2 alone."""
+    return completing(oss2_device, key)
 
 
-def test_the_stub_itself_lets_an_upload_through(device, key):
-    assert device.initiate(key) == "STUB"
-    assert device.upload_part(key, "STUB", 1, b"part one").strip('"') == PARTS[0]
-    assert complete(device, key) == COMPOSITE
-    device.abort(key, "STUB")
+def completing(device, key):
+    upload_id = device.initiate(key)
+
+    def complete() -> str:
+        return device.complete(key, upload_id, PARTS).strip('"')
+
+    complete.mark = upload_id[-MARK - MAC : -MAC]
+    return complete
 
 
-def test_a_complete_that_was_retried_after_it_succeeded_is_a_success(device, stub, platform, key):
-    with stub.script(CompleteMultipartUpload=LOST, HeadObject=object_with(COMPOSITE)) as seen:
-        assert complete(device, key) == COMPOSITE
-    assert [request.method for request in seen] == ["POST", "HEAD"]
-    assert seen[0].path == seen[1].path
+def object_with(etag: str, mark: str = "0" * MARK) -> bytes:
+    """An object that the upload with this mark made."""
+    made = f"x-amz-meta-causeway-upload: {mark}"
+    return answer(200, b"", f'ETag: "{etag}"', made, "Last-Modified: Sat, 21 Nov 2026 12:00:00 GMT")
+
+
+def operations(seen) -> list[str]:
+    return [operation_of(request) for request in seen]
+
+
+def test_the_stub_itself_lets_an_upload_through(device, complete, key):
+    upload_id = device.initiate(key)
+    assert origin_id(upload_id) == "STUB"
+    assert device.upload_part(key, upload_id, 1, b"part one").strip('"') == PARTS[0]
+    assert complete() == COMPOSITE
+    device.abort(key, upload_id)
+
+
+def test_a_complete_that_was_retried_after_it_succeeded_is_a_success(complete, stub, platform):
+    with stub.script(CompleteMultipartUpload=LOST, HeadObject=object_with(COMPOSITE, complete.mark)) as seen:
+        assert complete() == COMPOSITE
+    done = ["ListFolder", "CompleteMultipartUpload", "HeadObject", "ListFolder"]
+    assert operations(seen) == done
+    assert seen[1].path == seen[2].path
     # A CDN's cached answer must not say that the object is there. S3 would store a writer's Cache-Control.
-    assert [request.header("cache-control") for request in seen] == [None, platform.past_caches]
+    assert [request.header("cache-control") for request in seen[1:3]] == [None, platform.past_caches]
 
 
-def test_the_retried_complete_compares_etags_whatever_their_case(oss2_device, stub, key):
+def test_the_retried_complete_of_an_s3_client_compares_etags_whatever_their_case(faulty, stub, key):
+    # Its parts are S3's own, so the object's ETag says what it was made of.
+    complete = completing(Boto3Device(faulty.endpoint("path"), faulty.credentials), key)
     with stub.script(CompleteMultipartUpload=LOST, HeadObject=object_with(COMPOSITE.upper())):
-        assert complete(oss2_device, key).lower() == COMPOSITE
+        assert complete().lower() == COMPOSITE
 
 
-def test_a_lost_upload_whose_key_holds_another_object_is_no_success(device, stub, key):
+def test_a_lost_upload_whose_key_holds_another_object_is_no_success(device, complete, stub):
     with stub.script(CompleteMultipartUpload=LOST, HeadObject=object_with("0" * 32 + "-2")):
         with refused(device, 404, "NoSuchUpload"):
-            complete(device, key)
+            complete()
 
 
-def test_a_lost_upload_whose_key_holds_a_simple_object_is_no_success(device, stub, key):
+def test_a_lost_upload_whose_key_holds_a_simple_object_is_no_success(device, complete, stub):
     with stub.script(CompleteMultipartUpload=LOST, HeadObject=object_with(COMPOSITE[:32])):
         with refused(device, 404, "NoSuchUpload"):
-            complete(device, key)
+            complete()
 
 
-def test_a_lost_upload_whose_key_holds_nothing_is_no_success(device, stub, key):
+def test_a_lost_upload_whose_key_holds_nothing_is_no_success(device, complete, stub):
     with stub.script(CompleteMultipartUpload=LOST, HeadObject=answer(404)):
         with refused(device, 404, "NoSuchUpload"):
-            complete(device, key)
+            complete()
 
 
 def listed(numbers, truncated: bool) -> bytes:
@@ -96,17 +126,19 @@ def test_complete_all_reads_every_page_of_the_origins_list(device, stub, key):
         is_second = "part-number-marker=1000" in seen.query
         return listed(range(1001, 1011), False) if is_second else listed(range(1, 1001), True)
 
+    upload_id = device.initiate(key)
     with stub.script(ListParts=pages) as seen:
-        etag = device.complete(key, "STUB", None, {"x-oss-complete-all": "yes"})
+        etag = device.complete(key, upload_id, None, {"x-oss-complete-all": "yes"})
     assert etag.strip('"').endswith("-1010")
-    assert [request.method for request in seen] == ["GET", "GET", "POST"]
+    assert operations(seen) == ["ListFolder", "ListParts", "ListParts", "CompleteMultipartUpload"]
     assert seen[-1].body.count(b"<PartNumber>") == 1010
 
 
 def test_a_complete_of_ten_thousand_parts_passes(device, stub, key):
+    upload_id = device.initiate(key)
     with stub.script() as seen:
-        assert device.complete(key, "STUB", [PARTS[0]] * 10_000).strip('"').endswith("-10000")
-    assert seen[0].body.count(b"<PartNumber>") == 10_000
+        assert device.complete(key, upload_id, [PARTS[0]] * 10_000).strip('"').endswith("-10000")
+    assert seen[-1].body.count(b"<PartNumber>") == 10_000
 
 
 def test_an_upload_of_many_parts_is_joined_in_their_order(faulty, stub, key):
@@ -119,27 +151,28 @@ def test_an_upload_of_many_parts_is_joined_in_their_order(faulty, stub, key):
         etag = device.complete(key, upload_id, etags)
     digests = b"".join(hashlib.md5(body).digest() for body in bodies)
     assert etag.strip('"').lower() == f"{hashlib.md5(digests).hexdigest()}-{MANY_PARTS}"
-    assert len(seen) == MANY_PARTS + 2
+    assert len(seen) == MANY_PARTS + 3
 
 
 def test_complete_all_of_a_lost_upload_is_no_success(device, stub, key):
-    with stub.script(ListParts=LOST), refused(device, 404, "NoSuchUpload"):
-        device.complete(key, "STUB", None, {"x-oss-complete-all": "yes"})
+    upload_id = device.initiate(key)
+    with stub.script(ListParts=LOST, HeadObject=answer(404)), refused(device, 404, "NoSuchUpload"):
+        device.complete(key, upload_id, None, {"x-oss-complete-all": "yes"})
 
 
 @pytest.mark.parametrize("blanks", ["", " ", "\n\n  \n", " " * 4000])
-def test_X04_an_error_under_a_200_becomes_its_true_status(device, stub, key, blanks):
+def test_X04_an_error_under_a_200_becomes_its_true_status(device, complete, stub, blanks):
     document = blanks + "<?xml version='1.0'?><Error><Code>InternalError</Code><Message>We failed</Message></Error>"
     with stub.script(CompleteMultipartUpload=answer(200, document)), refused(device, 500, "InternalError"):
-        complete(device, key)
+        complete()
 
 
 @pytest.mark.parametrize(("code", "status"), [("InvalidPart", 400), ("EntityTooSmall", 400), ("SlowDown", 503)])
-def test_X04_an_error_under_a_200_keeps_its_code(oss2_device, stub, key, code, status):
+def test_X04_an_error_under_a_200_keeps_its_code(oss2_device, oss2_complete, stub, code, status):
     document = f"  \n<Error {XMLNS}><Code>{code}</Code><Message>m</Message></Error>"
     with stub.script(CompleteMultipartUpload=answer(200, document)):
         with pytest.raises(oss2_device.errors) as raised:
-            complete(oss2_device, key)
+            oss2_complete()
     assert oss2_device.refusal(raised.value).status == status
 
 
@@ -147,25 +180,25 @@ JOINED = result("CompleteMultipartUpload", f"<ETag>&quot;{COMPOSITE}&quot;</ETag
 FAILED = '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>InternalError</Code><Message>We failed</Message></Error>'
 
 
-def test_a_success_after_blanks_is_a_success(device, stub, key):
+def test_a_success_after_blanks_is_a_success(device, complete, stub):
     with stub.script(CompleteMultipartUpload=answer(200, f"  \n \n{JOINED}")):
-        assert complete(device, key) == COMPOSITE
+        assert complete() == COMPOSITE
 
 
-def test_a_success_that_s3_kept_the_device_waiting_for_is_a_success(device, stub, key):
+def test_a_success_that_s3_kept_the_device_waiting_for_is_a_success(device, complete, stub):
     with stub.script(CompleteMultipartUpload=kept_alive(JOINED, 4, 0.25)):
-        assert complete(device, key) == COMPOSITE
+        assert complete() == COMPOSITE
 
 
-def test_X04_an_error_that_s3_kept_the_device_waiting_for_has_its_true_status(device, stub, key):
+def test_X04_an_error_that_s3_kept_the_device_waiting_for_has_its_true_status(device, complete, stub):
     with stub.script(CompleteMultipartUpload=kept_alive(FAILED, 4, 0.25)), refused(device, 500, "InternalError"):
-        complete(device, key)
+        complete()
 
 
-def test_an_answer_that_ends_before_its_document_is_no_success(oss2_device, stub, key):
+def test_an_answer_that_ends_before_its_document_is_no_success(oss2_device, oss2_complete, stub):
     with stub.script(CompleteMultipartUpload=[*kept_alive(JOINED, 1, 0.1)[:-1], b""]):
         with pytest.raises(oss2_device.errors) as raised:
-            complete(oss2_device, key)
+            oss2_complete()
     assert oss2_device.refusal(raised.value).status >= 500
 
 
@@ -246,7 +279,7 @@ def test_X03_an_answer_that_is_no_upload_id_is_an_internal_error(oss2_device, st
         with pytest.raises(oss2_device.errors) as raised:
             oss2_device.initiate(key)
     assert oss2_device.refusal(raised.value).status in (500, 502, 503)
-    assert oss2_device.initiate(key) == "STUB"
+    assert origin_id(oss2_device.initiate(key)) == "STUB"
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 412, 500, 503])
@@ -281,8 +314,9 @@ def test_X08_nothing_of_s3s_own_headers_reaches_a_device(oss2_device, stub, plat
 
 def test_O17_a_multipart_upload_is_accepted_without_a_crc(faulty, key):
     device = OssV2Device(faulty.endpoint("virtual-host"), faulty.credentials)
-    assert device.upload_part(key, "STUB", 1, b"part one").strip('"') == PARTS[0]
-    assert device.complete(key, "STUB", [PARTS[0]]) == composite_etag(f"<ETag>{PARTS[0]}</ETag>".encode())
+    upload_id = device.initiate(key)
+    assert device.upload_part(key, upload_id, 1, b"part one").strip('"') == PARTS[0]
+    assert device.complete(key, upload_id, [PARTS[0]]) == composite_etag(f"<ETag>{PARTS[0]}</ETag>".encode())
 
 
 def test_a_version_is_asked_for_and_told_as_oss_tells_it(reading, stub, key):

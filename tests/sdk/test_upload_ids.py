@@ -5,8 +5,9 @@ import pytest
 
 from devices import Credentials
 from object_clients import CLIENTS, Boto3Client
+from origin import MARK, origin_id
 from refusals import refused
-from staged import MARK, MIB, origin_id
+from staged import MIB
 
 OPERATIONS = {
     "UploadPart": lambda client, key, upload_id: client.upload_part(key, upload_id, 1, b"x"),

@@ -59,6 +59,8 @@ def test_the_outbound_header_set_of_a_full_put_is_exactly_the_tables(wire, proxy
 def test_the_outbound_header_set_of_a_multipart_call_holds_nothing_of_the_clients(wire, proxy, platform, operation):
     own = {"content-length", "content-type", "content-md5", *SIGV4}
     added = platform.stream_headers if operation == "part" else platform.document_headers
+    if operation == "initiate":
+        added = added | {"x-amz-meta-causeway-upload"}
     strange = [("User-Agent", "device/1"), ("X-Custom", "custom"), ("Cookie", "a=b"), ("Referer", "http://a/")]
     upload_id = wire.initiate("headers/multipart")
     etag = wire.signed("PUT", "headers/multipart", f"partNumber=1&uploadId={upload_id}", body=b"x").header("etag")
@@ -73,9 +75,10 @@ def test_the_outbound_header_set_of_a_multipart_call_holds_nothing_of_the_client
     }[operation]
     with proxy.watching() as seen:
         assert wire.signed(method, "headers/multipart", query, strange, body).check().status in (200, 204)
-    assert len(seen) == 1
-    assert SIGV4 <= set(seen[0].header_names) - added <= own
-    assert not [value for _, value in seen[0].headers if value in dict(strange).values()]
+    assert seen
+    for request in seen:
+        assert SIGV4 <= set(request.header_names) - added <= own
+        assert not [value for _, value in request.headers if value in dict(strange).values()]
 
 
 INJECTED = [

@@ -15,6 +15,9 @@ async function ask(path, parameters) {
 /** What the origin holds under a key: `{ status, size, sha256, headers }`. */
 const stored = key => ask('/object', { key });
 
+/** The origin's id of an upload, of what a client is told. */
+const originId = uploadId => uploadId.slice(0, uploadId.lastIndexOf('.'));
+
 /** The status of ListParts at the origin: 200 while the upload is open, 404 after it ended. */
 const uploadStatus = async (key, id) => (await ask('/upload', { key, id })).status;
 
@@ -31,4 +34,4 @@ const header = (request, name) => request.headers.find(([key]) => key.toLowerCas
 const sha256 = data => crypto.createHash('sha256').update(data).digest('hex');
 const md5 = (data, encoding = 'hex') => crypto.createHash('md5').update(data).digest(encoding);
 
-module.exports = { run, stored, uploadStatus, seenDuring, header, sha256, md5 };
+module.exports = { run, stored, originId, uploadStatus, seenDuring, header, sha256, md5 };

@@ -8,7 +8,8 @@ const { device, refused, run } = require('../ali-oss/device.cjs');
 for (const { name, key, told } of run.rows) {
   test(name, async () => {
     const [status, code] = told;
-    const error = await refused(device().listParts(key, 'STUB'), status, code);
+    const { uploadId } = await device().initMultipartUpload(key);
+    const error = await refused(device().listParts(key, uploadId), status, code);
     assert.equal(error.name, `${code}Error`);
   });
 }

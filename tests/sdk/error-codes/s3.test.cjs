@@ -9,7 +9,9 @@ const { client, refused, run } = require('../aws-sdk/client.cjs');
 for (const { name, key, told } of run.rows) {
   test(name, async () => {
     const [status, code] = told;
-    const command = new s3.ListPartsCommand({ Bucket: run.bucket, Key: key, UploadId: 'STUB' });
+    const object = { Bucket: run.bucket, Key: key };
+    const { UploadId } = await client().send(new s3.CreateMultipartUploadCommand(object));
+    const command = new s3.ListPartsCommand({ ...object, UploadId });
     const error = await refused(client().send(command), status, code);
     // The SDK has classes for the errors that S3's service model names.
     const modelled = s3[code];
