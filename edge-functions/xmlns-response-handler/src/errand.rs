@@ -25,6 +25,10 @@ pub const ANSWER_WITHIN_SECONDS: i64 = 55;
 /// How many joins are under way at once: as many as lambda.js does.
 const TOGETHER: usize = 8;
 
+/// How much of that is kept from joins, in seconds: to note those that were made, so that a repeated Complete
+/// does not make them again.
+const RECORDED_WITHIN_SECONDS: u32 = 4;
+
 /// An errand on its way.
 pub(crate) struct Hop {
     function: &'static Function,
@@ -210,6 +214,10 @@ impl Hop {
             url: source.url(),
             headers: visit.signed(source, origin),
         };
+        let within = match task.sources.is_empty() {
+            true => left,
+            false => left.saturating_sub(RECORDED_WITHIN_SECONDS).max(1),
+        };
         let most = [200, 400].map(|status| exchange.document_bytes(status));
         Ok(Send {
             method: request.method,
@@ -224,7 +232,7 @@ impl Hop {
                 OriginBody::Empty | OriginBody::AwaitsParts | OriginBody::Device => Body::None,
             },
             most_bytes: most.into_iter().max().unwrap_or_default(),
-            timeout_ms: left.saturating_mul(1000),
+            timeout_ms: within.saturating_mul(1000),
         })
     }
 

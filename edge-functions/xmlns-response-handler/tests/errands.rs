@@ -273,7 +273,7 @@ fn small_parts_are_joined_without_their_bytes_and_every_request_is_signed() {
         );
         assert_eq!(
             (&send["bytes"], &send["timeout_ms"]),
-            (&json!(6_291_456), &json!(50_000))
+            (&json!(6_291_456), &json!(46_000))
         );
         assert_eq!(send["headers"]["x-amz-content-sha256"], "UNSIGNED-PAYLOAD");
         let sources = send["sources"].as_array().unwrap();
