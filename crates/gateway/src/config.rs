@@ -274,7 +274,19 @@ pub enum StyleSource {
 
 /// Why a configuration does not exist: one sentence that names the key.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ConfigError(pub(crate) String);
+pub struct ConfigError(String);
+
+impl ConfigError {
+    /// A mistake, said where the feature `mistakes` is on. An artefact is made with a configuration that a program with
+    /// it has let pass, and the sentences would be 2 KB of each.
+    pub(crate) fn of(what: impl FnOnce() -> String) -> Self {
+        if cfg!(any(test, feature = "mistakes")) {
+            Self(what())
+        } else {
+            Self("there is a mistake: `causeway check` says which".to_owned())
+        }
+    }
+}
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -322,11 +334,10 @@ impl Config {
     /// # Errors
     /// A [`ConfigError`] for the first mistake.
     pub fn new(mut source: ConfigSource) -> Result<Self, ConfigError> {
-        let fail = |what: String| Err(ConfigError(what));
         if source.clock_window_seconds == 0 || source.clock_window_seconds > MAX_CLOCK_WINDOW_SECONDS {
-            return fail(format!(
-                "`clock_window_seconds` has to be from 1 to {MAX_CLOCK_WINDOW_SECONDS}"
-            ));
+            return Err(ConfigError::of(|| {
+                format!("`clock_window_seconds` has to be from 1 to {MAX_CLOCK_WINDOW_SECONDS}")
+            }));
         }
         scopes::check(
             &source.oss_v4_regions,
@@ -344,7 +355,9 @@ impl Config {
         for bucket in &buckets {
             for name in core::iter::once(&bucket.name).chain(&bucket.aliases) {
                 if names.contains(&name.as_str()) {
-                    return fail(format!("`buckets`: the name or alias `{name}` stands twice"));
+                    return Err(ConfigError::of(|| {
+                        format!("`buckets`: the name or alias `{name}` stands twice")
+                    }));
                 }
                 names.push(name);
             }
@@ -352,13 +365,17 @@ impl Config {
         if cloudfront.direct_path == DirectPath::RouterSigned
             && let Some(bucket) = buckets.iter().find(|bucket| bucket.origin.scheme != "https")
         {
-            return fail(format!(
-                "bucket `{}`: `origin.endpoint` has to be https with `cloudfront.direct_path` \"router-signed\", whose signature leaves the body to TLS",
-                bucket.name
-            ));
+            return Err(ConfigError::of(|| {
+                format!(
+                    "bucket `{}`: `origin.endpoint` has to be https with `cloudfront.direct_path` \"router-signed\", whose signature leaves the body to TLS",
+                    bucket.name
+                )
+            }));
         }
         if source.hosts.is_empty() {
-            return fail("`hosts` is empty; name at least one host that devices send to".to_owned());
+            return Err(ConfigError::of(|| {
+                "`hosts` is empty; name at least one host that devices send to".to_owned()
+            }));
         }
         let mut hosts = Hosts::new(buckets);
         // Clients sign neither bucket nor host there: a request for the one would be one for the other.
@@ -370,10 +387,10 @@ impl Config {
         if let Some(first) = unsigned.next()
             && unsigned.any(|other| other != first)
         {
-            return fail(
+            return Err(ConfigError::of(|| {
                 "`hosts`: all hosts with `unsigned_bucket` have to have the same `cname`; without a signed bucket name their requests can't be told apart"
-                    .to_owned(),
-            );
+                    .to_owned()
+            }));
         }
         for host in source.hosts {
             add_host(&mut hosts, host)?;
@@ -406,14 +423,16 @@ fn bucket(source: BucketSource) -> Result<VirtualBucket, ConfigError> {
         origin,
         ..
     } = source;
-    let fail = |what: &str| ConfigError(format!("bucket `{name}`: {what}"));
+    let fail = |what: &str| ConfigError::of(|| format!("bucket `{name}`: {what}"));
     if let Some(bad) = core::iter::once(&name)
         .chain(&aliases)
         .find(|name| !is_bucket_name(name))
     {
-        return Err(ConfigError(format!(
-            "`buckets`: `{bad}` is no bucket name: 3 to 63 of a-z, 0-9 and `-`, neither first nor last a `-`"
-        )));
+        return Err(ConfigError::of(|| {
+            format!(
+                "`buckets`: `{bad}` is no bucket name: 3 to 63 of a-z, 0-9 and `-`, neither first nor last a `-`"
+            )
+        }));
     }
     source.limits.check().map_err(fail)?;
     if !is_origin_bucket_name(&origin.bucket) {
@@ -492,7 +511,7 @@ fn add_host(hosts: &mut Hosts, source: HostSource) -> Result<(), ConfigError> {
         cname,
         unsigned_bucket,
     } = source;
-    let fail = |what: &str| Err(ConfigError(format!("host `{host}`: {what}")));
+    let fail = |what: &str| Err(ConfigError::of(|| format!("host `{host}`: {what}")));
     let is_host = !host.is_empty()
         && host.len() <= 253
         && host

@@ -115,7 +115,7 @@ impl CloudFront {
     /// A [`ConfigError`] for the first mistake.
     pub fn new(source: CloudFrontSource, times: CacheTimes) -> Result<Self, ConfigError> {
         times.check()?;
-        let fail = |what: &str| ConfigError(["`cloudfront.", what].concat());
+        let fail = |what: &str| ConfigError::of(|| ["`cloudfront.", what].concat());
         let prefix = source.secrets_prefix;
         let good_prefix = prefix.len() <= MAX_PREFIX_BYTES
             && prefix.split('/').all(|part| !part.is_empty())

@@ -112,9 +112,9 @@ impl Cors {
                 mistake = mistake.or(rule.mistake());
             }
             if let Some(mistake) = mistake {
-                return Err(ConfigError(
-                    ["bucket `", &bucket.name, "`: `cors", mistake].concat(),
-                ));
+                return Err(ConfigError::of(|| {
+                    ["bucket `", &bucket.name, "`: `cors", mistake].concat()
+                }));
             }
             rules.append(&mut bucket.cors);
         }

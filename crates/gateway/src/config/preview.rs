@@ -60,9 +60,9 @@ pub struct Preview {
 impl Preview {
     fn new(source: PreviewSource, hosts: &Hosts) -> Result<Self, ConfigError> {
         let fail = |what: &str| {
-            Err(ConfigError(
-                ["preview of host `", &source.host, "`: ", what].concat(),
-            ))
+            Err(ConfigError::of(|| {
+                ["preview of host `", &source.host, "`: ", what].concat()
+            }))
         };
         if !hosts.has_bucket(&source.bucket) {
             return fail("`bucket` names no bucket of `buckets`");
@@ -126,9 +126,9 @@ impl Previews {
                 previews.push(Preview::new(source, hosts)?);
                 continue;
             };
-            return Err(ConfigError(
-                ["`preview`: the host `", &source.host, "` ", what].concat(),
-            ));
+            return Err(ConfigError::of(|| {
+                ["`preview`: the host `", &source.host, "` ", what].concat()
+            }));
         }
         Ok(Self(previews))
     }

@@ -17,20 +17,20 @@ pub(super) fn check(
         })
     };
     if !are_names(regions) || regions.iter().any(|name| name.starts_with("oss-")) {
-        return Err(ConfigError(
+        return Err(ConfigError::of(|| {
             "`oss_v4_regions` has to list regions as clients sign them, such as cn-hangzhou, without `oss-`"
-                .to_owned(),
-        ));
+                .to_owned()
+        }));
     }
     if products.is_empty() || !are_names(products) {
-        return Err(ConfigError(
-            "`oss_v4_products` has to list at least one product, such as oss".to_owned(),
-        ));
+        return Err(ConfigError::of(|| {
+            "`oss_v4_products` has to list at least one product, such as oss".to_owned()
+        }));
     }
     if !are_names(aws_regions) {
-        return Err(ConfigError(
-            "`s3_v4_regions` has to list regions as clients sign them, such as us-east-1".to_owned(),
-        ));
+        return Err(ConfigError::of(|| {
+            "`s3_v4_regions` has to list regions as clients sign them, such as us-east-1".to_owned()
+        }));
     }
     Ok(())
 }

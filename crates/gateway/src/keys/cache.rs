@@ -68,26 +68,25 @@ impl CacheTimes {
     /// # Errors
     /// A [`ConfigError`] for the first mistake.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let fail = |what: String| Err(ConfigError(what));
         if self.negative_seconds > MAX_NEGATIVE_SECONDS {
-            return fail(format!(
-                "`key_cache.negative_seconds` may be at most {MAX_NEGATIVE_SECONDS}"
-            ));
+            return Err(ConfigError::of(|| {
+                format!("`key_cache.negative_seconds` may be at most {MAX_NEGATIVE_SECONDS}")
+            }));
         }
         for (name, seconds, most) in [
             ("fresh_seconds", self.fresh_seconds, MAX_FRESH_SECONDS),
             ("stale_seconds", self.stale_seconds, MAX_STALE_SECONDS),
         ] {
             if seconds > most {
-                return fail(format!(
-                    "`key_cache.{name}` may be at most {most}: a revoked key works that long"
-                ));
+                return Err(ConfigError::of(|| {
+                    format!("`key_cache.{name}` may be at most {most}: a revoked key works that long")
+                }));
             }
         }
         if self.stale_seconds < self.fresh_seconds {
-            return fail(
-                "`key_cache.stale_seconds` may not be less than `key_cache.fresh_seconds`".to_owned(),
-            );
+            return Err(ConfigError::of(|| {
+                "`key_cache.stale_seconds` may not be less than `key_cache.fresh_seconds`".to_owned()
+            }));
         }
         Ok(())
     }
