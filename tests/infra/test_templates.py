@@ -36,6 +36,7 @@ HANDLER = {
         ("s3:ListMultipartUploadParts", OBJECTS, ""),
         ("s3:GetObject", OBJECTS, ""),
         ("s3:DeleteObject", STAGED, ""),
+        ("s3:PutObject", OBJECTS, "StringLike s3:x-amz-copy-source /${BucketName}/.causeway/* ${BucketName}/.causeway/*"),
         ("s3:ListBucket", BUCKET, "StringLike s3:prefix .causeway/*"),
     },
     "HasReads": {
