@@ -3,14 +3,14 @@
 
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 
-import { compatibility, serve } from "./workerd.mjs";
+import { compatibility, embedded, serve } from "./workerd.mjs";
 
 const SECRET = "0123456789abcdef0123456789abcd";
 const record = (id) => JSON.stringify({ id, secrets: [{ secret: SECRET }], grants: [{ bucket: "devices" }] });
@@ -46,15 +46,8 @@ before(async () => {
     }],
     hosts: [{ host: "127.0.0.1", styles: ["path"] }],
   };
-  const modules = readdirSync(process.env.WORKER, { recursive: true }).filter((name) => /\.(js|wasm)$/.test(name));
   const text = (value) => JSON.stringify(value);
   folder = mkdtempSync(join(tmpdir(), "causeway-store-"));
-  const embedded = modules.map((name, index) => {
-    writeFileSync(join(folder, `module${index}`), readFileSync(join(process.env.WORKER, name)));
-    return `(name = ${text(name)}, ${name.endsWith(".wasm") ? "wasm" : "esModule"} = embed "module${index}")`;
-  });
-  // The entry module is the first.
-  embedded.sort((a, b) => b.includes('"index.js"') - a.includes('"index.js"'));
   writeFileSync(join(folder, "config.capnp"), `
 using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
@@ -66,7 +59,7 @@ const config :Workerd.Config = (
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "worker")],
 );
 const worker :Workerd.Worker = (${compatibility}
-  modules = [${embedded.join(", ")}],
+  modules = [${embedded(folder)}],
   bindings = [
     (name = "KEYS", kvNamespace = "keys"),
     (name = "CAUSEWAY_CONFIG", text = ${text(JSON.stringify(config))}),

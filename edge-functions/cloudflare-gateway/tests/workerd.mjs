@@ -1,7 +1,7 @@
 // workerd for the tests beside this file: the program of $WORKERD on a folder with a config.capnp.
 
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout } from "node:timers/promises";
@@ -13,6 +13,18 @@ export const wrangler = readFileSync(new URL("../../../infra/cloudflare/wrangler
 export const compatibility = `
   compatibilityDate = ${/^compatibility_date = (.*)$/m.exec(wrangler)[1]},
   compatibilityFlags = ${/^compatibility_flags = (.*)$/m.exec(wrangler)[1]},`;
+
+/** Copies the modules of the built Worker, whose folder is $WORKER, into a folder; gives their part of the configuration. */
+export function embedded(folder) {
+  const modules = readdirSync(process.env.WORKER, { recursive: true }).filter((name) => /\.(js|wasm)$/.test(name));
+  // The entry module is the first.
+  modules.sort((a, b) => (b === "index.js") - (a === "index.js"));
+  const lines = modules.map((name, index) => {
+    writeFileSync(join(folder, `module${index}`), readFileSync(join(process.env.WORKER, name)));
+    return `(name = ${JSON.stringify(name)}, ${name.endsWith(".wasm") ? "wasm" : "esModule"} = embed "module${index}")`;
+  });
+  return lines.join(", ");
+}
 
 /** Starts workerd and waits until it listens. `logged` fills with the Worker's log lines, parsed. */
 export async function serve(folder) {

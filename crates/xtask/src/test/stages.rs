@@ -205,7 +205,7 @@ fn worker(project: &Project) -> anyhow::Result<Vec<Command>> {
     let built = build::build(project, Some(Platform::Cloudflare))?;
     let worker = built.first().context("the Worker is one artefact")?;
     let workerd = Npm::install(project)?.workerd()?;
-    let tests = ["entry", "store", "join"]
+    let tests = ["entry", "settings", "store", "join"]
         .map(|name| format!("edge-functions/cloudflare-gateway/tests/{name}.test.mjs"));
     let mut command = node(project, &tests);
     command.env("WORKERD", workerd).env("WORKER", &worker.folder);
