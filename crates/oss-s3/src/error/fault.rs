@@ -68,7 +68,7 @@ macro_rules! faults {
             status: $status,
             ec: $ec,
             blame: Blame::$blame,
-            sentence: $sentence,
+            sentence: told(Fault::$name, $sentence),
         },)*];
 
         /// What S3 says otherwise.
@@ -85,6 +85,17 @@ macro_rules! faults {
             }
         }),)?)*];
     };
+}
+
+/// The sentence; that of [`UNKNOWN`] for what only a form can do wrong, where forms are not taken: nothing says it there.
+const fn told(fault: Fault, sentence: &'static str) -> &'static str {
+    let is_of_forms =
+        fault as usize >= Fault::FormMalformed as usize && fault as usize <= Fault::FileTooSmall as usize;
+    if is_of_forms && !cfg!(any(test, feature = "post-object")) {
+        UNKNOWN.sentence
+    } else {
+        sentence
+    }
 }
 
 /// What would be said of a fault without a row; there is none.
