@@ -153,7 +153,7 @@ class RecordingProxy:
 
 def refused_unread(head: Head, client, from_origin) -> Head | None:
     """The head of a final answer to a request that waits to be asked for its body; None once it is asked, or need not be."""
-    if not head.expects_continue:
+    if not head.expects_continue or head.values("content-length") == ["0"]:
         return None
     answer = read_head(from_origin)
     if answer is None:

@@ -11,7 +11,7 @@ from origin import Origin
 from servers import Gateway, Server
 from staged import Witnessed
 
-QUIET = 0.4
+QUIET = 0.8
 SETTLES_WITHIN = 30
 
 
