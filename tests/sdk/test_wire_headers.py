@@ -77,7 +77,9 @@ def test_the_outbound_header_set_of_a_multipart_call_holds_nothing_of_the_client
         assert wire.signed(method, "headers/multipart", query, strange, body).check().status in (200, 204)
     assert seen
     for request in seen:
-        assert SIGV4 <= set(request.header_names) - added <= own
+        # What is staged is listed past every cache.
+        past_caches = {"cache-control", "pragma"} if platform.past_caches and request.method == "GET" else set()
+        assert SIGV4 <= set(request.header_names) - added - past_caches <= own
         assert not [value for _, value in request.headers if value in dict(strange).values()]
 
 
