@@ -4,7 +4,7 @@
 const FIRST_BYTES = 64 * 1024;
 
 export class Blocks {
-  /** What was read last: a Uint8Array of at most `size` bytes, which the next one takes the place of. */
+  /** What was read last: a Uint8Array. The next one takes the place of a whole block. */
   block;
   /** Whether it was the last. */
   ended = false;
@@ -15,6 +15,10 @@ export class Blocks {
   #digest;
   #writer;
   #buffer = new ArrayBuffer(FIRST_BYTES);
+  #have = 0;
+  /** How many blocks of `size` bytes were read. */
+  #whole = 0;
+  #isWhole = false;
 
   constructor(stream, size, digested) {
     this.#size = size;
@@ -25,27 +29,28 @@ export class Blocks {
     }
   }
 
-  async next() {
+  /** Reads on until the block has `size` bytes, or the body ends. A block that has all of them gives way to the next. */
+  async next(size) {
     // One byte more than a block shows that another one follows, of which it is the first.
-    const most = this.#size + 1;
-    let have = 0;
-    if (this.block) {
+    const most = size + 1;
+    if (this.#isWhole) {
       const bytes = new Uint8Array(this.#buffer);
       bytes[0] = bytes[this.#size];
-      have = 1;
+      this.#have = 1;
     }
-    for (;;) {
-      const room = this.#buffer.byteLength - have;
-      const { value } = await this.#reader.readAtLeast(room, new Uint8Array(this.#buffer, have));
+    while (!this.ended && this.#have < most) {
+      if (this.#have === this.#buffer.byteLength) this.#buffer = this.#buffer.transfer(Math.min(most, this.#have * 8));
+      const room = Math.min(most, this.#buffer.byteLength) - this.#have;
+      const { value } = await this.#reader.readAtLeast(room, new Uint8Array(this.#buffer, this.#have, room));
       this.#buffer = value.buffer;
-      have += value.byteLength;
+      this.#have += value.byteLength;
       this.ended = value.byteLength < room;
-      if (this.ended || have === most) break;
-      this.#buffer = this.#buffer.transfer(Math.min(most, have * 8));
     }
-    const isFirst = !this.block;
-    this.block = new Uint8Array(this.#buffer, 0, Math.min(have, this.#size));
-    if (!this.#writer || (isFirst && this.ended)) return;
+    this.block = new Uint8Array(this.#buffer, 0, Math.min(this.#have, size));
+    this.#isWhole = !this.ended && size === this.#size;
+    if (this.#isWhole) this.#whole += 1;
+    // A body of one block is compared by whoever stores it.
+    if (!this.#writer || this.#whole === 0 || !(this.#isWhole || this.ended)) return;
     await this.#writer.write(this.block);
     if (!this.ended) return;
     await this.#writer.close();

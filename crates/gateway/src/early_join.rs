@@ -21,9 +21,9 @@ use request_auth::canon::{Slash, percent_encode};
 use crate::response_handler::completion::part_of;
 use crate::response_handler::{Outcome, Task};
 
-/// The most parts of a group: as many as one page of a list tells. Parts of fewer than 5,243 bytes are not joined
-/// early.
-const MAX_GROUP: u16 = 1000;
+/// The most parts of a group: of OSS's smallest, 100 KiB. Smaller ones, of which OSS takes none but the last, are not
+/// joined early: a part that is sent again would have the whole group read again.
+const MAX_GROUP: u16 = 52;
 /// What is sent beside the group's parts: the list, the joined part, its record, the question for the upload, and a
 /// deletion.
 const OTHER_REQUESTS: u32 = 5;

@@ -284,13 +284,12 @@ impl<'a> Exchange<'a> {
                     _ => translated.map(Step::Answer),
                 }
             }
-            Stage::Replacing { answer: stored } => {
-                // The part is stored, and is found by its ETag whatever else there is under its number.
-                if response::error_of(answer).is_some() {
-                    self.warning = Some("a staged part that was replaced could not be deleted");
-                }
-                Ok(Step::Answer(stored))
-            }
+            // With both there, the older one could be taken for the part: it is sent again.
+            Stage::Replacing { answer: stored } => match response::error_of(answer) {
+                Some(refusal) => Err(Refusal::new(Fault::Busy)
+                    .because(["a replaced part can't be deleted: ", &refusal.reason()].concat())),
+                None => Ok(Step::Answer(stored)),
+            },
             Stage::Staged(mut completion) => {
                 let next = completion.advance(&self.errand, answer, asked, allowance)?;
                 self.complete(completion, next, allowance)
@@ -393,6 +392,20 @@ impl<'a> Exchange<'a> {
         }
     }
 
+    /// Takes that the origin did not answer, and why: the refusal of what was sent last.
+    ///
+    /// # Errors
+    /// That refusal, unless the device can be answered without what was asked.
+    pub fn unanswered(&mut self, refusal: Refusal) -> Result<Step, Refusal> {
+        match core::mem::replace(&mut self.stage, Stage::Asking) {
+            Stage::Cleaning(cleaning) => {
+                self.warning = Some(cleaning::LEFT);
+                cleaning.outcome().map(Step::Answer)
+            }
+            _ => Err(refusal),
+        }
+    }
+
     /// What went wrong beside an answer that is a success, for the log.
     pub const fn warning(&self) -> Option<&'static str> {
         self.warning
@@ -425,7 +438,10 @@ impl<'a> Exchange<'a> {
         // The parts of an OSS client's upload need not be known: what it made has its mark, also where that is the
         // object that must not be replaced.
         let may_be_made = match self.errand.dialect() {
-            Dialect::Oss => matches!(refusal.fault(), Fault::NoSuchUpload | Fault::AlreadyExists),
+            Dialect::Oss => matches!(
+                refusal.fault(),
+                Fault::NoSuchUpload | Fault::AlreadyExists | Fault::PartInvalid
+            ),
             Dialect::S3 => refusal.fault() == Fault::NoSuchUpload && parts.is_some(),
         };
         match may_be_made {

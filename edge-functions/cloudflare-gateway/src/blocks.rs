@@ -3,6 +3,8 @@
 //! What to do with them is said by [`gateway::blocks`]. A body that ends within its first block is like one that
 //! came with its length.
 
+use std::cell::Cell;
+
 use gateway::blocks::{BLOCK_BYTES, Block, Blocks, Step};
 use gateway::router;
 use js_sys::{Promise, Uint8Array};
@@ -24,6 +26,12 @@ use crate::platform::said;
 use crate::reply::Reply;
 use crate::settings::Settings;
 
+/// A body of fewer bytes is kept whoever else is served.
+const SHORT_BYTES: u32 = 64 * 1024 - 1;
+
+/// How many longer bodies are served at once. Of each the platform keeps some 16 MiB, and an instance has 128 MB.
+const MOST_LONG: usize = 5;
+
 #[wasm_bindgen(module = "/blocks.js")]
 extern "C" {
     #[wasm_bindgen(js_name = Blocks)]
@@ -33,7 +41,7 @@ extern "C" {
     fn new(stream: &ReadableStream, size: u32, digested: bool) -> Result<Source, JsValue>;
 
     #[wasm_bindgen(method)]
-    fn next(this: &Source) -> Promise;
+    fn next(this: &Source, size: u32) -> Promise;
 
     #[wasm_bindgen(method, getter)]
     fn block(this: &Source) -> Uint8Array;
@@ -46,10 +54,11 @@ extern "C" {
 }
 
 impl Source {
-    /// Reads the next block, and lays it where the origin's request takes its body from.
-    async fn read(&self, body: &mut Body) -> Result<Block, Refusal> {
+    /// Reads the next block of at most so many bytes, and lays it where the origin's request takes its body from. What
+    /// was read of fewer bytes than a block has is read on.
+    async fn read(&self, size: u32, body: &mut Body) -> Result<Block, Refusal> {
         // The device broke off: nothing else fails here.
-        let read = JsFuture::from(self.next()).await;
+        let read = JsFuture::from(self.next(size)).await;
         read.map_err(|error| Refusal::new(Fault::BodyIncomplete).because(said(&error)))?;
         let block = self.block();
         let bytes = u64::from(block.length());
@@ -58,6 +67,32 @@ impl Source {
             bytes,
             end: self.ended().then(|| self.md5()),
         })
+    }
+}
+
+thread_local! {
+    /// How many bodies a block is kept of.
+    static LONG: Cell<usize> = const { Cell::new(0) };
+}
+
+/// One of the long bodies, as long as it is served.
+struct Place;
+
+impl Place {
+    /// # Errors
+    /// `ServiceUnavailable` where there are as many as memory has room for.
+    fn taken() -> Result<Self, Refusal> {
+        if LONG.get() >= MOST_LONG {
+            return Err(Refusal::new(Fault::Busy).because("too many long bodies of no stated length at once"));
+        }
+        LONG.set(LONG.get().saturating_add(1));
+        Ok(Self)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        LONG.set(LONG.get().saturating_sub(1));
     }
 }
 
@@ -81,8 +116,16 @@ pub(crate) async fn serve(
     let source = Source::new(stream, BLOCK_BYTES, is_digested).map_err(|error| {
         Refusal::new(Fault::GatewayFailed).because(["no blocks: ", &said(&error)].concat())
     })?;
-    let first = source.read(&mut body).await?;
+    // Most bodies are short. Of a longer one a block is kept, and all requests share one memory.
+    let mut first = source.read(SHORT_BYTES, &mut body).await?;
+    let mut place = None;
+    if first.end.is_none() {
+        place = Some(Place::taken()?);
+        first = source.read(BLOCK_BYTES, &mut body).await?;
+    }
     if first.end.is_some() {
+        // Its length is known: what is kept of it is handed on.
+        let _held = place;
         let length = Some(first.bytes);
         router::body_rule_of(authorized, length)?;
         return exchange(errand.of_length(length), &body, settings, asked, entry).await;
@@ -98,7 +141,7 @@ pub(crate) async fn serve(
                 }
                 Err(refusal) => blocks.fail(refusal),
             },
-            Step::Read => match source.read(&mut body).await {
+            Step::Read => match source.read(BLOCK_BYTES, &mut body).await {
                 Ok(block) => blocks.take(&block, origin.meter.left()),
                 Err(refusal) => blocks.fail(refusal),
             },

@@ -22,6 +22,10 @@ use crate::platform::said;
 /// were requests whose bodies are still to come from others', they would wait for each other.
 const CONNECTIONS: usize = 6;
 
+/// How long before the answer is due joins end, in milliseconds: what they have made is noted then, or it would all be
+/// joined again.
+const FOR_RECORDS: u32 = 4000;
+
 #[wasm_bindgen(module = "/join.js")]
 extern "C" {
     fn join(request: &Request, length: u64, sources: &Array, ahead: usize, milliseconds: u32) -> Promise;
@@ -80,7 +84,12 @@ async fn perform(
         OriginBody::Joined(length) => length,
         _ => 0,
     };
-    let answer = join(&request, length, &sources, ahead, origin.meter.milliseconds());
+    let left = origin.meter.milliseconds();
+    let milliseconds = match task.sources.is_empty() {
+        true => left,
+        false => left.saturating_sub(FOR_RECORDS),
+    };
+    let answer = join(&request, length, &sources, ahead, milliseconds);
     let answer = JsFuture::from(answer).await?;
     if let Some(status) = answer.as_f64() {
         #[expect(

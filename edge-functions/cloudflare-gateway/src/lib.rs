@@ -52,12 +52,6 @@ pub async fn fetch(request: Request, env: Env, context: Context) -> Result<Respo
     answer(&request, &env, &context).await
 }
 
-/// Has the log say what a panic was: of the trap that it ends in, the platform says no more than that it was one.
-#[wasm_bindgen(start, private)]
-pub fn start() {
-    std::panic::set_hook(Box::new(|panic| platform::console_error(&panic.to_string())));
-}
-
 async fn answer(request: &Request, env: &JsValue, context: &Context) -> Result<Response, JsValue> {
     let began = platform::now();
     let now = UnixSeconds(i64::try_from(began / 1000).unwrap_or_default());
@@ -166,10 +160,14 @@ async fn exchange(
         step = match step {
             Step::Send(request) => {
                 let most = |status| exchange.document_bytes(status);
-                let (answer, bytes) = origin.send(&request, body, &most).await?;
-                stream = bytes;
-                entry.answered(&answer);
-                exchange.advance(&answer, asked, origin.meter.left())?
+                match origin.send(&request, body, &most).await {
+                    Ok((answer, bytes)) => {
+                        stream = bytes;
+                        entry.answered(&answer);
+                        exchange.advance(&answer, asked, origin.meter.left())?
+                    }
+                    Err(refusal) => exchange.unanswered(refusal)?,
+                }
             }
             Step::Together(tasks) => {
                 let most = |status| exchange.document_bytes(status);

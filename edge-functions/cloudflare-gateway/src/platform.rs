@@ -1,8 +1,8 @@
 //! What workerd has beside the Web's own interfaces, and the few of its globals that are called here.
 //!
-//! Bound directly, and so are the Web's interfaces, with the crates that Cloudflare's `worker` is made of. `worker` puts
-//! types of its own before them, with every error and stream that a Worker could meet, and exports six of those to
-//! JavaScript, used or not: together 18 KB after gzip.
+//! Bound directly, and so are the Web's interfaces, with the crates that Cloudflare's `worker` is made of. From `worker`
+//! itself come the environment and what logs a panic; its other types stand for every error and stream that a Worker
+//! could meet, and the build leaves out those that it exports to JavaScript.
 
 use js_sys::{Array, Date, JsString, Promise, Reflect};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
@@ -33,10 +33,6 @@ extern "C" {
     /// Writes a line of the log.
     #[wasm_bindgen(js_namespace = console, js_name = log)]
     pub(crate) fn console_log(line: &str);
-
-    /// Writes a line of the log that is an error.
-    #[wasm_bindgen(js_namespace = console, js_name = error)]
-    pub(crate) fn console_error(line: &str);
 
     #[wasm_bindgen(catch, js_name = String)]
     fn string(value: &JsValue) -> Result<JsString, JsValue>;

@@ -145,13 +145,13 @@ impl Hop {
         let fetched = self.visit.fetched.take().ok_or_else(unexpected)?;
         let mut exchange = self.exchange.take().ok_or_else(unexpected)?;
         let step = match fetched {
-            Fetched::One(fetched) => {
-                let answer = fetched.map_err(|why| {
-                    Refusal::new(Fault::OriginUnavailable)
-                        .because(["the origin does not answer: ", &why].concat())
-                })?;
+            Fetched::One(Ok(answer)) => {
                 self.heard(&answer);
                 exchange.advance(&answer, &self.asked(), self.allowance())?
+            }
+            Fetched::One(Err(why)) => {
+                let refusal = Refusal::new(Fault::OriginUnavailable);
+                exchange.unanswered(refusal.because(["the origin does not answer: ", &why].concat()))?
             }
             Fetched::Each(outcomes) => {
                 for outcome in &outcomes {

@@ -92,8 +92,8 @@ fn parts_of_one_size_fall_into_groups_that_just_reach_5_mib() {
     assert_eq!(group(9_999, MIN_PART_BYTES / 2), Some((9_999, 10_000)));
     // There is no part 10,001 to come.
     assert_eq!(group(10_000, 2 * MIB), None);
-    assert_eq!(group(1, 5243), Some((1, 1000)));
-    for bytes in [0, 1, 80, 5242] {
+    // OSS takes none below 100 KiB, but as the last.
+    for bytes in [0, 1, 80, 5243, 98 * 1024] {
         assert_eq!(group(1, bytes), None, "{bytes}");
     }
 }

@@ -21,6 +21,8 @@ use super::{Allowance, Outcome, Step, Task};
 
 /// How often a wave fills the connections that the platform has: between two waves nothing is under way.
 const TURNS: usize = 2;
+/// How often a completion begins anew whose joined parts were joined by somebody else meanwhile.
+const ATTEMPTS: u8 = 2;
 /// The time that a wave and what follows it take at most, in seconds.
 const WAVE_SECONDS: u32 = 12;
 /// The time that S3's own completion and what follows it take at most, in seconds.
@@ -40,6 +42,8 @@ pub(super) struct Completion {
     uploaded: Vec<Part>,
     /// Whether this request has joined anything.
     has_joined: bool,
+    /// How often it may begin anew.
+    attempts: u8,
     stage: Stage,
 }
 
@@ -89,6 +93,7 @@ impl Completion {
             stock: Stock::default(),
             uploaded: Vec::new(),
             has_joined: false,
+            attempts: ATTEMPTS,
             stage: Stage::Folder { after: None },
         };
         (completion, first)
@@ -115,6 +120,11 @@ impl Completion {
         asked: &Asked<'_>,
         allowance: Allowance,
     ) -> Result<Next, Refusal> {
+        if matches!(self.stage, Stage::Folder { .. } | Stage::Parts { .. })
+            && allowance.requests < END_REQUESTS
+        {
+            return Err(never());
+        }
         match &self.stage {
             Stage::Folder { after } => {
                 if let Some(refusal) = response::error_of(answer) {
@@ -154,9 +164,13 @@ impl Completion {
             Stage::Completing { is_joined } => {
                 match response::translate(answer, &Subject::of(errand), asked) {
                     Ok(answer) => Ok(Next::Made(answer)),
-                    // Another completion has joined the same bytes anew, and S3 gave them another ETag.
+                    // Another completion or an early join has joined the same bytes anew, and S3, which encrypts
+                    // under a KMS key, gave them another ETag.
                     Err(refusal) if refusal.fault() == Fault::PartInvalid && *is_joined => {
-                        Err(Fault::JoiningGoesOn.into())
+                        self.attempts = self.attempts.checked_sub(1).ok_or(Fault::JoiningGoesOn)?;
+                        (self.stock, self.uploaded) = Default::default();
+                        self.stage = Stage::Folder { after: None };
+                        Ok(send(OriginRequest::list_folder(errand, &self.folder, None)))
                     }
                     Err(refusal) => doubt(refusal),
                 }
@@ -186,8 +200,7 @@ impl Completion {
                         Err(refusal) => then = Some(refusal),
                     }
                 }
-                // Where all is joined there is nothing to go on with.
-                if records.is_empty() || (then.is_none() && plan.part_list().is_some()) {
+                if records.is_empty() {
                     return self.go_on(errand, plan, then, allowance);
                 }
                 let tasks = records.iter().map(|record| Task {
@@ -258,9 +271,7 @@ impl Completion {
             }
         }
         if tasks.is_empty() && !self.has_joined {
-            // The next request would get no further.
-            return Err(Refusal::new(Fault::GatewayFailed)
-                .because("A completion needs more requests than this platform lets one request send."));
+            return Err(never());
         }
         if tasks.is_empty() {
             return Err(on().because("The requests that a completion may send are used up."));
@@ -276,23 +287,13 @@ impl Completion {
         }
     }
 
+    /// The task that makes a part of S3's of staged ones.
     fn join(&self, errand: &Errand<'_>, number: PartNumber, members: &[Part], bytes: u64) -> Task {
-        join(errand, &self.folder, number, members, bytes)
-    }
-}
-
-/// The task that makes a part of S3's of staged ones.
-pub(crate) fn join(
-    errand: &Errand<'_>,
-    folder: &Folder,
-    number: PartNumber,
-    members: &[Part],
-    bytes: u64,
-) -> Task {
-    let source = |member| OriginRequest::staged_part(errand, folder, member);
-    Task {
-        request: OriginRequest::join(errand, number, bytes),
-        sources: members.iter().map(source).collect(),
+        let source = |member| OriginRequest::staged_part(errand, &self.folder, member);
+        Task {
+            request: OriginRequest::join(errand, number, bytes),
+            sources: members.iter().map(source).collect(),
+        }
     }
 }
 
@@ -311,6 +312,12 @@ pub(crate) fn part_of(outcome: Outcome, is_copy: bool) -> Result<String, Refusal
         }
         Outcome::Failed(why) => Err(Refusal::new(Fault::OriginUnavailable).because(why)),
     }
+}
+
+/// The next request would get no further.
+fn never() -> Refusal {
+    Refusal::new(Fault::GatewayFailed)
+        .because("A completion needs more requests than this platform lets one request send.")
 }
 
 fn replaced() -> Refusal {

@@ -60,14 +60,12 @@ impl World {
         match fault {
             Some(Fault::Refused(status)) => {
                 s3.requests += 1;
-                Ok(error(
-                    status,
-                    if status == 503 {
-                        "SlowDown"
-                    } else {
-                        "InternalError"
-                    },
-                ))
+                let code = match status {
+                    400 => "InvalidPart",
+                    503 => "SlowDown",
+                    _ => "InternalError",
+                };
+                Ok(error(status, code))
             }
             Some(Fault::KilledBefore) => Err(None),
             Some(Fault::KilledBehind) => {
@@ -118,7 +116,9 @@ impl World {
                         Err(None) => return Err(Stopped::Killed),
                         Err(Some(why)) => {
                             let refusal = Refusal::new(oss_s3::error::Fault::OriginUnavailable);
-                            return Err(Stopped::Refused(refusal.because(why)));
+                            exchange
+                                .unanswered(refusal.because(why))
+                                .map_err(Stopped::Refused)?
                         }
                     },
                     Step::Together(tasks) => {
@@ -294,6 +294,28 @@ fn a_completion_that_could_never_join_anything_is_the_operators_to_mend() {
 }
 
 #[test]
+fn a_completion_whose_joined_part_got_another_etag_meanwhile_begins_anew() {
+    let (world, list, whole) = uploaded(&SIZES);
+    let run = |fault| {
+        let mut world = World {
+            s3: world.s3.clone(),
+            fault,
+            ..World::new()
+        };
+        let outcome = world.complete(&list, AMPLE);
+        assert!(outcome.is_err() || world.s3.object.as_ref() == Some(&whole));
+        (outcome, world.s3)
+    };
+    let (_, plain) = run(None);
+    // Wherever else S3 says so, that is the end.
+    let anew = (world.s3.requests..plain.requests).filter(|&at| {
+        let (outcome, s3) = run(Some((at, Fault::Refused(400))));
+        outcome.is_ok() && s3.requests > plain.requests
+    });
+    assert_eq!(anew.count(), 1);
+}
+
+#[test]
 fn a_completion_without_time_changes_nothing() {
     let (mut world, list, _) = uploaded(&SIZES);
     let before = world.s3.parts.clone();
@@ -403,13 +425,45 @@ fn an_abort_leaves_nothing_and_one_that_is_repeated_finds_what_the_first_left() 
 }
 
 #[test]
-fn a_part_is_stored_although_the_one_that_it_replaces_can_not_be_deleted() {
+fn a_part_is_sent_again_while_the_one_that_it_replaces_can_not_be_deleted() {
     let (mut world, mut list, _) = uploaded(&[1, 6]);
-    world.fault = Some((world.s3.requests + 1, Fault::Refused(500)));
     let large = vec![(9, 7 * MIB)];
-    list[0].1 = world.upload(1, &large).unwrap();
+    for fault in [Fault::Refused(500), Fault::Lost] {
+        world.fault = Some((world.s3.requests + 1, fault));
+        match world.upload(1, &large) {
+            Err(Stopped::Refused(refusal)) => assert_eq!(refusal.status(), 503, "{fault:?}"),
+            outcome => panic!("{:?}", outcome.is_ok()),
+        }
+    }
     world.fault = None;
-    assert_eq!(world.s3.staged.len(), 1);
+    list[0].1 = world.upload(1, &large).unwrap();
+    assert!(world.s3.staged.is_empty());
     world.complete(&list, AMPLE).unwrap();
     assert_eq!(world.s3.object, Some(vec![(9, 7 * MIB), (2, 6 * MIB)]));
+}
+
+#[test]
+fn a_completion_or_an_abort_whose_cleaning_meets_no_answer_is_what_it_was() {
+    for method in ["POST", "DELETE"] {
+        let (world, list, whole) = uploaded(&SIZES);
+        let run = |fault| {
+            let mut world = World {
+                s3: world.s3.clone(),
+                fault,
+                ..World::new()
+            };
+            let outcome = match method {
+                "POST" => world.complete(&list, AMPLE),
+                _ => world.send("DELETE", "k?uploadId=U", &[], ("", &Bytes::new()), AMPLE),
+            };
+            (outcome, world.s3)
+        };
+        let (_, after) = run(None);
+        // The cleaning's requests: two pages, a list and a deletion for each.
+        for at in after.requests - 4..after.requests {
+            let (outcome, s3) = run(Some((at, Fault::Lost)));
+            assert!(matches!(outcome.unwrap().status, 200 | 204), "{method} {at}");
+            assert_eq!(s3.object, (method == "POST").then(|| whole.clone()));
+        }
+    }
 }
