@@ -80,7 +80,8 @@ def test_the_outbound_header_set_of_a_multipart_call_holds_nothing_of_the_client
         # What is staged is listed past every cache.
         past_caches = {"cache-control", "pragma"} if platform.past_caches and request.method == "GET" else set()
         # A part that is staged alone is copied into its upload.
-        copied = {"x-amz-copy-source", "x-amz-copy-source-if-match"} if operation == "complete" and request.method == "PUT" else set()
+        copies = operation == "complete" and request.method == "PUT"
+        copied = {"x-amz-copy-source", "x-amz-copy-source-if-match"} if copies else set()
         assert SIGV4 <= set(request.header_names) - added - past_caches - copied <= own
         assert not [value for _, value in request.headers if value in dict(strange).values()]
 
