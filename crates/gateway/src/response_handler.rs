@@ -61,6 +61,8 @@ enum Stage {
     /// The key is looked at, because a Complete was refused; with these parts, where they are known.
     Looking {
         parts: Option<PartList>,
+        /// The bytes of the object, where all its parts are staged.
+        staged: Option<u64>,
         refusal: Refusal,
     },
     /// A page of the parts of an upload is being made of what is staged, once that is listed, and of S3's.
@@ -363,7 +365,13 @@ impl<'a> Exchange<'a> {
             Stage::Looking { .. } if answer.status == 429 || answer.status >= 500 => {
                 Err(response::error_of(answer).unwrap_or_else(|| Fault::Busy.into()))
             }
-            Stage::Looking { parts, refusal } => {
+            // What was sent for an upload that is over is no part of what it made.
+            Stage::Looking {
+                staged: Some(bytes),
+                refusal,
+                ..
+            } if response::length_of(answer) != Some(bytes) => Err(refusal),
+            Stage::Looking { parts, refusal, .. } => {
                 let completed = response::completed_before(answer, parts.as_ref(), &self.errand, asked);
                 let answer = completed.ok_or(refusal)?;
                 match self.errand.folder() {
@@ -429,7 +437,7 @@ impl<'a> Exchange<'a> {
                 Ok(Step::Send(first))
             }
             Next::Made(answer) => self.clean(completion.into_folder(), Ok(answer), None, allowance),
-            Next::Doubt(refusal) => Ok(self.look(None, refusal)),
+            Next::Doubt(refusal) => Ok(self.look(None, completion.staged_bytes(), refusal)),
         }
     }
 
@@ -445,13 +453,17 @@ impl<'a> Exchange<'a> {
             Dialect::S3 => refusal.fault() == Fault::NoSuchUpload && parts.is_some(),
         };
         match may_be_made {
-            true => Ok(self.look(parts, refusal)),
+            true => Ok(self.look(parts, None, refusal)),
             false => Err(refusal),
         }
     }
 
-    fn look(&mut self, parts: Option<PartList>, refusal: Refusal) -> Step {
-        self.stage = Stage::Looking { parts, refusal };
+    fn look(&mut self, parts: Option<PartList>, staged: Option<u64>, refusal: Refusal) -> Step {
+        self.stage = Stage::Looking {
+            parts,
+            staged,
+            refusal,
+        };
         Step::Send(OriginRequest::head(&self.errand))
     }
 

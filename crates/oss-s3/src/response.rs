@@ -283,12 +283,16 @@ pub fn weighed(origin: &OriginAnswer) -> Result<(u64, Vec<u8>), Refusal> {
         };
         return Err(origin_error::refusal(origin, sent));
     }
-    let text = |name| core::str::from_utf8(origin.header(name)?).ok();
-    let bytes = text("content-length").and_then(|length| length.parse().ok());
     let etag = origin.header("etag").map(<[u8]>::to_vec);
-    bytes
+    length_of(origin)
         .zip(etag)
         .ok_or_else(|| unreadable("The origin does not say how large the source of a copy is."))
+}
+
+/// The size in bytes of what the origin was asked for with HEAD, where it says so.
+pub fn length_of(origin: &OriginAnswer) -> Option<u64> {
+    let length = core::str::from_utf8(origin.header("content-length")?).ok()?;
+    length.parse().ok()
 }
 
 /// The answer to a Complete that S3 refused with `NoSuchUpload`, if the upload was in fact completed: `head` is

@@ -107,6 +107,20 @@ impl Completion {
         }
     }
 
+    /// How many bytes the object has, if all parts that the device named are staged, and still there.
+    pub(super) fn staged_bytes(&self) -> Option<u64> {
+        let named = self.named.as_ref()?.parts();
+        let size = |named: &Part| {
+            let staged = self.stock.parts();
+            let at = staged.binary_search_by_key(&named.number(), Part::number).ok()?;
+            let found = staged.get(at)?;
+            found
+                .size()
+                .filter(|_| found.etag().eq_ignore_ascii_case(named.etag()))
+        };
+        named.iter().map(size).sum()
+    }
+
     /// Where everything that was staged is.
     pub(super) fn into_folder(self) -> Folder {
         self.folder

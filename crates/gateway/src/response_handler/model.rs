@@ -172,7 +172,13 @@ impl S3 {
                 None => answer(404, &[], ""),
                 Some(object) => {
                     let tag = format!("\"{}\"", etag(object));
-                    answer(200, &[("etag", &tag), (MARK_HEADER, MARK.as_str())], "")
+                    let bytes = length(object).to_string();
+                    let headers = [
+                        ("etag", tag.as_str()),
+                        ("content-length", &bytes),
+                        (MARK_HEADER, MARK.as_str()),
+                    ];
+                    answer(200, &headers, "")
                 }
             },
             _ => panic!("{request:?}"),
