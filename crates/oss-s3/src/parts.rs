@@ -195,7 +195,9 @@ impl PartsPage {
     }
 
     /// The page that a client is told of this page and a folder's: the first `most` parts behind `after`,
-    /// those that are staged and those that are not alike.
+    /// those that are staged and those that are not alike. A staged one without a byte is not told: an origin may
+    /// have kept that of a part that broke off (SeaweedFS 4.48 does), and a device that goes on would take it for sent.
+    /// One that was empty indeed is sent again.
     pub fn merged(self, staged: FolderPage, after: Option<PartNumber>, most: Option<u16>) -> Self {
         let most = most.unwrap_or(MAX_PAGE);
         let is_cut = staged.next().is_some();
@@ -207,7 +209,9 @@ impl PartsPage {
         let is_known = |part: &&Part| ends.iter().flatten().all(|end| part.number() <= *end);
         let is_behind = |part: &&Part| after.is_none_or(|after| part.number() > after);
         let all = union(stock.parts(), &self.parts);
-        let all: Vec<&Part> = all.into_iter().map(Source::part).filter(is_behind).collect();
+        let is_sent = |source: &Source<'_>| !matches!(source, Source::Staged(part) if part.size() == Some(0));
+        let all = all.into_iter().filter(is_sent).map(Source::part);
+        let all: Vec<&Part> = all.filter(is_behind).collect();
         let known = all.iter().copied().filter(is_known).take(usize::from(most));
         let parts: Vec<Part> = known.cloned().collect();
         let is_whole = parts.len() == all.len() && ends == [None, None];

@@ -420,6 +420,17 @@ fn parts_are_listed_alike_wherever_they_are_and_page_by_page() {
 }
 
 #[test]
+fn a_part_that_broke_off_before_its_first_byte_is_not_listed() {
+    let (mut world, list, _) = uploaded(&[1, 0, 1]);
+    let answer = world
+        .send("GET", "k?uploadId=U", &[], ("", &Bytes::new()), AMPLE)
+        .unwrap();
+    assert_eq!(texts(&answer.body, "PartNumber"), ["1", "3"]);
+    // The device that sent it so may complete it.
+    assert_eq!(world.complete(&list, AMPLE).unwrap().status, 200);
+}
+
+#[test]
 fn an_abort_leaves_nothing_and_one_that_is_repeated_finds_what_the_first_left() {
     let (world, ..) = uploaded(&SIZES);
     let mut aborted = World {
