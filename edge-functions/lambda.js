@@ -170,6 +170,11 @@ class Network {
 
   /** The same for a body that is those of the sources, one behind the other. */
   async #join(send, signal) {
+    // No origin asks for an empty body: it answers at once, and may hang up.
+    if (send.bytes === 0) {
+      for await (const _ of this.#bodies(send, signal));
+      return this.#ask(send, signal);
+    }
     const headers = { ...send.headers, "content-length": send.bytes, expect: "100-continue" };
     const request = this.#open({ ...send, headers }, signal);
     const answered = once(request, "response");

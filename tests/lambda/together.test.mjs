@@ -68,6 +68,10 @@ async function store(request, response) {
   writes.push(write);
   if (url === "/refused") return response.writeHead(404, { connection: "close" }).end("<NoSuchUpload/>");
   if (url === "/silent") return;
+  if (url === "/at-once") {
+    write.stored = digestOf([]);
+    return response.writeHead(200, { etag: '"e"', connection: "close" }).end();
+  }
   if (url !== "/unasked" && headers.expect === "100-continue") response.writeContinue();
   const hash = createHash("sha256");
   try {
@@ -127,6 +131,22 @@ async function write() {
   }
   return writes[0];
 }
+
+test("an origin that asks for no empty body, answers at once and hangs up has stored it", async () => {
+  for (let time = 0; time < 20; time += 1) {
+    const [answer] = await together(joined("/at-once", [[1, 0], [2, 0]]));
+    assert.equal(answer.status, 200, JSON.stringify(answer));
+    const { length, encoding } = await write();
+    assert.deepEqual([length, encoding], ["0", undefined]);
+  }
+});
+
+test("a source of an empty body that is not empty is not sent", async () => {
+  const entry = joined("/part", [[1, 0]]);
+  entry.send.sources[0].url = `${origin}/1/5`;
+  assert.deepEqual(await together(entry), [{ source: 200 }]);
+  assert.deepEqual(writes, []);
+});
 
 test("the bodies of the sources become one body of a known length, in their order", async () => {
   for (const sources of [
