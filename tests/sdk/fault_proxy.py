@@ -65,6 +65,8 @@ class FaultProxy(RecordingProxy):
         self._plan: _Plan | None = None
         self._delay: tuple[Callable[[SeenRequest], bool], float] | None = None
         self._ended: set[str] = set()
+        self.under_way = 0
+        """How many requests the gateway has no answer to yet."""
         super().__init__(origin)
 
     @contextmanager
@@ -95,7 +97,16 @@ class FaultProxy(RecordingProxy):
         finally:
             self._delay = None
 
-    def _forward(self, seen: SeenRequest, head: Head, client, from_client, origin, from_origin) -> bool:
+    def _forward(self, *arguments) -> bool:
+        with self._lock:
+            self.under_way += 1
+        try:
+            return self._played(*arguments)
+        finally:
+            with self._lock:
+                self.under_way -= 1
+
+    def _played(self, seen: SeenRequest, head: Head, client, from_client, origin, from_origin) -> bool:
         if (delay := self._delay) and delay[0](seen):
             time.sleep(delay[1])
         fault = self._fault_of_next()

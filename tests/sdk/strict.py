@@ -11,7 +11,7 @@ from origin import Origin
 from servers import Gateway, Server
 from staged import Witnessed
 
-QUIET = 0.8
+QUIET = 0.4
 SETTLES_WITHIN = 30
 
 
@@ -46,7 +46,7 @@ class StrictGateway(Gateway):
     def settle(self) -> None:
         """Waits until the gateway asks nothing more of the origin: parts may be joined after the device was answered."""
         deadline, seen = time.monotonic() + SETTLES_WITHIN, -1
-        while seen != len(self.proxy.requests):
+        while self.proxy.under_way or seen != len(self.proxy.requests):
             assert time.monotonic() < deadline, "the gateway does not come to rest"
             seen = len(self.proxy.requests)
             time.sleep(QUIET)

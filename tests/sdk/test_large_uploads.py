@@ -33,9 +33,14 @@ def recording(tmp_path_factory):
 
 
 @pytest.fixture
-def show(pytestconfig):
+def show(capsys):
     """Prints a line that is not kept back when the test passes."""
-    return pytestconfig.pluginmanager.get_plugin("terminalreporter").write_line
+
+    def show(line: str) -> None:
+        with capsys.disabled():
+            print(line)
+
+    return show
 
 
 @pytest.mark.parametrize(("sdk", "part_size", "threads"), CASES.values(), ids=CASES)
