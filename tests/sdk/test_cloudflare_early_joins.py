@@ -115,6 +115,27 @@ def test_a_join_that_fails_at_any_request_harms_nothing(device, strict, key, fau
     assert number > FEWEST_REQUESTS
 
 
+def test_a_gateway_that_is_killed_while_it_joins_harms_nothing(strict, key):
+    number, struck = 0, True
+    while struck:
+        number += 1
+        assert number <= MOST_REQUESTS
+        parts, name = bytes_of(*[MIB] * 6, seed=number), f"{key}-{number}"
+        device = Oss2Device(strict.endpoint("virtual-host"), strict.lister)
+        upload_id = device.initiate(name)
+        etags = send(device, name, upload_id, parts[:4])
+        strict.settle()
+        with strict.proxy.holding(number + 1) as event:
+            etags.append(device.upload_part(name, upload_id, 5, parts[4]))
+            struck = event.wait(3)
+            strict.kill()
+        strict.start()
+        device = Oss2Device(strict.endpoint("virtual-host"), strict.lister)
+        etags.append(device.upload_part(name, upload_id, 6, parts[5]))
+        strict.witnessed.ended_as(name, parts, repeated(lambda: device.complete(name, upload_id, etags), device))
+    assert number > FEWEST_REQUESTS
+
+
 def is_join(request) -> bool:
     return request.method == "PUT" and "partNumber=" in request.query
 
