@@ -65,10 +65,10 @@ for (const name of ["viewer-request-authorizer", "multipart-initiation-router", 
     assert.ok(!/was lost/.test(log.reason), log.reason);
   });
 
-  test(`${name} names the mistake of its configuration`, async (t) => {
+  test(`${name} says what names the mistake of its configuration`, async (t) => {
     const instance = await built(t, name, { ...CONFIGURATION, cloudfront: { key_shards: 0 } });
     const { log } = await instance.invoke(recorded("viewer-request"));
-    assert.match(log.reason, /key_shards/);
+    assert.match(log.reason, /there is a mistake: `causeway check` says which/);
   });
 }
 

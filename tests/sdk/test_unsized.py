@@ -113,7 +113,9 @@ def test_a_part_is_stored_whole(uploader, origin, staged, key, size):
     upload_id = uploader.initiate(key, {"x-oss-meta-serial": "A-0017"})
     first = uploader.upload_part(key, upload_id, 1, pieces(data), md5_of(data))
     last = uploader.upload_part(key, upload_id, 2, pieces(b"the last part"))
-    assert [part[0::2] for part in uploader.list_parts(key, upload_id)] == [(1, size), (2, 13)]
+    # A part without a byte may be one that broke off: it is not listed, and completes an upload that names it.
+    listed = [(1, size), (2, 13)] if size else [(2, 13)]
+    assert [part[0::2] for part in uploader.list_parts(key, upload_id)] == listed
     assert not [name for name in staged(upload_id) if ".unsized" in name]
     uploader.complete(key, upload_id, [first, last])
     stored = origin.object(key)
