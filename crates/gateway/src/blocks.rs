@@ -19,6 +19,7 @@ use oss_s3::response::blocks::{begun, dropped, inner, joined, stored_whole};
 use oss_s3::response::{self, OriginAnswer, Subject};
 use oss_s3::size;
 
+use crate::replaced::still_there;
 use crate::response_handler::Allowance;
 
 /// How many bytes a block has, but for the last one: 8 MiB.
@@ -161,10 +162,11 @@ impl<'a> Blocks<'a> {
     }
 
     fn ended(&mut self, outcome: Result<Answer, Refusal>, is_clean: bool) -> Result<Step, Refusal> {
-        if !is_clean {
-            self.warning = Some("what was stored of a body of no stated length could not all be removed");
+        if is_clean {
+            return outcome.map(Step::Answer);
         }
-        outcome.map(Step::Answer)
+        self.warning = Some("what was stored of a body of no stated length could not all be removed");
+        outcome.and_then(|_| Err(still_there("nor may be what it was put together of")))
     }
 
     fn heard(&mut self, stage: &Stage, answer: &OriginAnswer, asked: &Asked<'_>) -> Result<Step, Refusal> {

@@ -11,6 +11,7 @@
 use oss_s3::addressing::VirtualBucket;
 use oss_s3::complete::PartNumber;
 use oss_s3::errand::Errand;
+use oss_s3::error::{Fault, Refusal};
 use oss_s3::operation::Operation;
 use oss_s3::request::OriginRequest;
 use oss_s3::staging::{Folder, NAME_BYTES};
@@ -49,4 +50,10 @@ pub fn deletion<'c>(
     let bucket = buckets.find(|bucket| bucket.name == name && bucket.origin.is_at(host, path))?;
     let folder = Folder::named(&bucket.staging.as_ref()?.prefix, folder)?;
     Some((bucket, OriginRequest::delete_staged(bucket, &folder.part(number))))
+}
+
+/// What the device of a part is told that S3 has taken, where the one that it replaces is still there, and why that is: to
+/// send it again. With both there, the older one would be taken for the part.
+pub fn still_there(why: &str) -> Refusal {
+    Refusal::new(Fault::OriginUnavailable).because(["a replaced part was not deleted: ", why].concat())
 }

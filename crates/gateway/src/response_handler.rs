@@ -28,6 +28,7 @@ use self::cleaning::Cleaning;
 use self::completion::{Completion, Next};
 use crate::config::Config;
 use crate::passport::body_digest;
+use crate::replaced::still_there;
 use crate::router;
 
 /// The conversation about one errand.
@@ -286,10 +287,8 @@ impl<'a> Exchange<'a> {
                     _ => translated.map(Step::Answer),
                 }
             }
-            // With both there, the older one could be taken for the part: it is sent again.
             Stage::Replacing { answer: stored } => match response::error_of(answer) {
-                Some(refusal) => Err(Refusal::new(Fault::Busy)
-                    .because(["a replaced part can't be deleted: ", &refusal.reason()].concat())),
+                Some(refusal) => Err(still_there(&refusal.reason())),
                 None => Ok(Step::Answer(stored)),
             },
             Stage::Staged(mut completion) => {

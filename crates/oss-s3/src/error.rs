@@ -122,14 +122,14 @@ impl Refusal {
     }
 
     /// The answer: an error document. To HEAD no body may be given: OSS has the document in `x-oss-err`,
-    /// in base64, and S3 nowhere.
+    /// in base64, and S3 nowhere. What is only so for a while says when to try again.
     pub fn answer(&self, asked: &Asked<'_>) -> Answer {
         let row = self.fault.row(asked.dialect);
         let mut answer = Answer::new(row.status, asked);
         if let Some(ec) = row.ec {
             answer.push("x-oss-ec", ec);
         }
-        if self.fault == Fault::JoiningGoesOn {
+        if row.status == 503 {
             answer.push("retry-after", "1");
         }
         let document = self.document(asked, row);
@@ -200,6 +200,15 @@ mod tests {
              <Message>The signature does not match: check the access key secret and the bucket name in the SDK's configuration.</Message>\
              <RequestId>00010203040506070809FEFF</RequestId><HostId>edge.example.com:8443</HostId><EC>0002-00000040</EC></Error>"
         );
+    }
+
+    #[test]
+    fn every_503_and_nothing_else_says_when_to_try_again() {
+        for fault in Fault::ALL {
+            let answer = Refusal::new(*fault).answer(&asked("PUT", "h", "/k"));
+            let after = answer.header("retry-after");
+            assert_eq!(after.is_some(), answer.status == 503, "{fault:?}");
+        }
     }
 
     #[test]

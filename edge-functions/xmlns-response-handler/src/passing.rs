@@ -10,12 +10,13 @@ use gateway::cors::{ORIGIN, Shared};
 use gateway::errand::ERRAND_HEADER;
 use gateway::log::Line;
 use gateway::passport;
-use gateway::replaced;
+use gateway::replaced::{self, still_there};
 use gateway::response_handler;
 use gateway::router;
 use oss_s3::addressing::VirtualBucket;
 use oss_s3::answer::Asked;
 use oss_s3::error::{Fault, Refusal};
+use oss_s3::operation::Operation;
 use oss_s3::request::OriginRequest;
 use oss_s3::response::{self, OriginAnswer};
 use request_auth::Dialect;
@@ -42,7 +43,7 @@ impl Work for Passing {
     fn go_on(&mut self) -> Result<Step, Refusal> {
         let deletion = self.deletion();
         let Some((bucket, request)) = deletion else {
-            return Ok(Step::End(self.respond(None)));
+            return Ok(Step::End(self.respond()));
         };
         let Some(fetched) = self.visit.fetched.take() else {
             return Ok(Step::Send(Send {
@@ -54,22 +55,12 @@ impl Work for Passing {
                 timeout_ms: DELETION_MILLISECONDS,
             }));
         };
-        let failure = match fetched.one() {
-            Ok(answer) if answer.is_success() => None,
-            Ok(answer) => Some(answer.status.to_string()),
-            Err(why) => Some(why),
-        };
-        let alarm = failure.map(|why| {
-            [
-                "The part is stored, but the one that waits in its place at ",
-                &request.path,
-                " was not deleted and may be taken for it (",
-                &why,
-                "): the device has to send the part again, or the upload has to be aborted.",
-            ]
-            .concat()
-        });
-        Ok(Step::End(self.respond(alarm)))
+        self.visit.line.operation = Some(Operation::UploadPart.name());
+        match fetched.one() {
+            Ok(answer) if answer.is_success() => Ok(Step::End(self.respond())),
+            Ok(answer) => Err(still_there(&answer.status.to_string())),
+            Err(why) => Err(still_there(&why)),
+        }
     }
 
     fn refuse(&mut self, refusal: &Refusal) -> String {
@@ -97,17 +88,14 @@ impl Passing {
         replaced::deletion(self.config, &host, &request.uri, &request.querystring)
     }
 
-    /// The answer in the place of the event's, with what the operator has to know besides.
-    fn respond(&mut self, alarm: Option<String>) -> String {
+    /// The answer in the place of the event's.
+    fn respond(&mut self) -> String {
         let (id, now) = (self.visit.request_id, self.visit.now);
         let asked = asked(self.visit.dialect, &id, &self.event.request.method, now);
         let response = match answer(self.config, &self.event, &asked, &mut self.visit.line) {
             Ok(response) => self.marked(response),
             Err(refusal) => return self.refuse(&refusal),
         };
-        if let Some(alarm) = alarm {
-            self.visit.line.alarm(&alarm);
-        }
         answers::response(&response, &self.visit.line)
     }
 
