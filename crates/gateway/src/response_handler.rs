@@ -10,6 +10,7 @@
 
 mod cleaning;
 pub(crate) mod completion;
+mod staged_parts;
 
 use oss_s3::answer::{Answer, Asked};
 use oss_s3::complete::{PartList, PartNumber, PartsPage, check_body_digest};
@@ -21,11 +22,12 @@ use oss_s3::payload;
 use oss_s3::request::OriginRequest;
 use oss_s3::response::{self, OriginAnswer, Subject};
 use oss_s3::size;
-use oss_s3::staging::{Folder, FolderPage};
+use oss_s3::staging::Folder;
 use request_auth::Dialect;
 
 use self::cleaning::Cleaning;
 use self::completion::{Completion, Next};
+use self::staged_parts::StagedParts;
 use crate::config::Config;
 use crate::passport::body_digest;
 use crate::replaced::still_there;
@@ -66,8 +68,8 @@ enum Stage {
         staged: Option<u64>,
         refusal: Refusal,
     },
-    /// A page of the parts of an upload is being made of what is staged, once that is listed, and of S3's.
-    Merging { staged: Option<FolderPage> },
+    /// A page of the parts of an upload is being made of what is staged, and of S3's.
+    Merging(StagedParts),
     /// A part is stored, and the staged one that had its number is being deleted.
     Replacing { answer: Answer },
     /// What was staged for an upload that is over is being deleted.
@@ -190,11 +192,10 @@ impl<'a> Exchange<'a> {
                     None => plain(&errand, named, request),
                 }
             }
-            Call::ListParts { after, .. } => match folder {
+            Call::ListParts { most, after, .. } => match folder {
                 Some(folder) => {
-                    let after = after.map(|after| folder.part(after));
-                    let first = OriginRequest::list_folder(&errand, &folder, after.as_deref());
-                    (Stage::Merging { staged: None }, first)
+                    let (parts, first) = StagedParts::begin(&errand, folder, *most, *after);
+                    (Stage::Merging(parts), first)
                 }
                 None => (Stage::Asking, request),
             },
@@ -241,7 +242,7 @@ impl<'a> Exchange<'a> {
                 response::document_bytes(self.errand.call().operation(), status)
             }
             Stage::Staged(completion) => completion.document_bytes(&self.errand, status),
-            Stage::Listing { .. } | Stage::Merging { .. } | Stage::Cleaning(_) => {
+            Stage::Listing { .. } | Stage::Merging(_) | Stage::Cleaning(_) => {
                 response::parts_page_bytes(status)
             }
             Stage::Weighing { .. } | Stage::Looking { .. } | Stage::Replacing { .. } => 0,
@@ -295,24 +296,10 @@ impl<'a> Exchange<'a> {
                 let next = completion.advance(&self.errand, answer, asked, allowance)?;
                 self.complete(completion, next, allowance)
             }
-            Stage::Merging { staged } => {
-                if let Some(refusal) = response::error_of(answer) {
-                    return Err(refusal);
-                }
-                let (Call::ListParts { most, after, .. }, Some(folder)) =
-                    (self.errand.call(), self.errand.folder())
-                else {
-                    return Err(Fault::GatewayFailed.into());
-                };
-                let Some(staged) = staged else {
-                    let key = after.map(|after| folder.part(after));
-                    let page = FolderPage::from_origin(&answer.body, &folder, key.as_deref())?;
-                    self.stage = Stage::Merging { staged: Some(page) };
-                    return Ok(Step::Send(OriginRequest::new(&self.errand)));
-                };
-                let page = PartsPage::from_origin(&answer.body, *after, self.errand.dialect())?;
-                let page = page.merged(staged, *after, *most);
-                response::parts_listed(&page, answer, &subject, asked).map(Step::Answer)
+            Stage::Merging(mut parts) => {
+                let step = parts.advance(&self.errand, answer, asked)?;
+                self.stage = Stage::Merging(parts);
+                Ok(step)
             }
             Stage::Cleaning(mut cleaning) => match cleaning.advance(&self.errand, answer, allowance) {
                 Some(request) => {
@@ -531,6 +518,8 @@ fn check_digests(errand: &Errand<'_>, document: &[u8]) -> Result<(), Refusal> {
 
 #[cfg(test)]
 mod model;
+#[cfg(test)]
+mod staged_parts_tests;
 #[cfg(test)]
 mod staged_tests;
 #[cfg(test)]

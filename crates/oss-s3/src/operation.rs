@@ -272,7 +272,7 @@ const S3_HEADER_PREFIX: &[u8] = b"x-amz-";
 const FEATURES: [&str; 4] = ["callback", "callback-var", "x-oss-process", "x-oss-async-process"];
 
 /// The most parts that a page may have: both dialects' bound.
-pub(crate) const MAX_PAGE: u16 = 1000;
+pub const MAX_PAGE: u16 = 1000;
 
 impl Call {
     /// The upload that it names, as clients are told of it.

@@ -6,8 +6,7 @@ use core::fmt;
 use request_auth::Dialect;
 
 use crate::error::{Fault, Refusal};
-use crate::operation::MAX_PAGE;
-use crate::staging::{FolderPage, Source, Stock, union};
+use crate::staging::{Source, union};
 use crate::xml::{self, Element};
 
 /// The longest ListParts page that is read from the origin, in bytes.
@@ -194,28 +193,28 @@ impl PartsPage {
         Ok(Self { parts, next, most })
     }
 
-    /// The page that a client is told of this page and a folder's: the first `most` parts behind `after`,
-    /// those that are staged and those that are not alike. A staged one without a byte is not told: an origin may
+    /// The page that a client is told of this page and of what is staged: the first `most` parts behind `after`,
+    /// those that are staged and those that are not alike. `is_cut`: more may be staged behind the last that is known.
+    /// A staged one without a byte is not told: an origin may
     /// have kept that of a part that broke off (SeaweedFS 4.48 does), and a device that goes on would take it for sent.
     /// One that was empty indeed is sent again.
-    pub fn merged(self, staged: FolderPage, after: Option<PartNumber>, most: Option<u16>) -> Self {
-        let most = most.unwrap_or(MAX_PAGE);
-        let is_cut = staged.next().is_some();
-        let mut stock = Stock::default();
-        stock.add(staged);
-        // What lies behind the end of either page is not known yet.
-        let cut = stock.parts().last().map(Part::number).filter(|_| is_cut);
-        let ends = [cut, self.next];
-        let is_known = |part: &&Part| ends.iter().flatten().all(|end| part.number() <= *end);
+    pub fn merged(self, staged: &[Part], is_cut: bool, after: Option<PartNumber>, most: u16) -> Self {
+        // What lies behind the end of either list is not known yet.
+        let cut = staged.last().map(Part::number).filter(|_| is_cut);
+        let end = match (cut, self.next) {
+            (Some(cut), Some(next)) => Some(cut.min(next)),
+            (cut, next) => cut.or(next),
+        };
+        let is_known = |part: &&Part| end.is_none_or(|end| part.number() <= end);
         let is_behind = |part: &&Part| after.is_none_or(|after| part.number() > after);
-        let all = union(stock.parts(), &self.parts);
+        let all = union(staged, &self.parts);
         let is_sent = |source: &Source<'_>| !matches!(source, Source::Staged(part) if part.size() == Some(0));
         let all = all.into_iter().filter(is_sent).map(Source::part);
         let all: Vec<&Part> = all.filter(is_behind).collect();
         let known = all.iter().copied().filter(is_known).take(usize::from(most));
         let parts: Vec<Part> = known.cloned().collect();
-        let is_whole = parts.len() == all.len() && ends == [None, None];
-        let last = parts.last().map(Part::number).or(cut).or(self.next);
+        let is_whole = parts.len() == all.len() && end.is_none();
+        let last = parts.last().map(Part::number).or(end);
         Self {
             parts,
             next: last.filter(|_| !is_whole),

@@ -4,7 +4,7 @@
 use oss_s3::answer::RequestId;
 use oss_s3::request::OriginBody;
 
-use super::model::{Bytes, MIB, S3, error, length, texts};
+use super::model::{Bytes, MIB, S3, error, length};
 use super::*;
 use crate::device::{AMPLE, Device, asked};
 
@@ -24,22 +24,22 @@ enum Fault {
 }
 
 /// A device and its upload.
-struct World {
+pub(super) struct World {
     device: Device,
-    s3: S3,
+    pub(super) s3: S3,
     /// At which request what happens.
     fault: Option<(usize, Fault)>,
 }
 
 /// Why an exchange did not end with an answer.
 #[derive(Debug)]
-enum Stopped {
+pub(super) enum Stopped {
     Killed,
     Refused(Refusal),
 }
 
 impl World {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             device: Device::with_grants(
                 r#"[{"bucket": "devices", "operations": ["upload-only", "ListParts", "UploadPartCopy"]}]"#,
@@ -81,7 +81,7 @@ impl World {
     }
 
     /// Runs one request of the device's to its end.
-    fn send(
+    pub(super) fn send(
         &mut self,
         method: &str,
         target: &str,
@@ -160,14 +160,18 @@ impl World {
     }
 
     /// Uploads a part.
-    fn upload(&mut self, number: u16, bytes: &Bytes) -> Result<String, Stopped> {
+    pub(super) fn upload(&mut self, number: u16, bytes: &Bytes) -> Result<String, Stopped> {
         let target = UPLOAD.replace("{}", &number.to_string());
         let answer = self.send("PUT", &target, &[], ("", bytes), AMPLE)?;
         let etag = answer.header("etag").unwrap();
         Ok(String::from_utf8(etag.to_vec()).unwrap())
     }
 
-    fn complete(&mut self, parts: &[(u16, String)], allowance: Allowance) -> Result<Answer, Stopped> {
+    pub(super) fn complete(
+        &mut self,
+        parts: &[(u16, String)],
+        allowance: Allowance,
+    ) -> Result<Answer, Stopped> {
         let parts = parts.iter().map(|(number, etag)| {
             format!("<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>")
         });
@@ -178,7 +182,7 @@ impl World {
 }
 
 /// An upload of parts of these sizes, in MiB, and the device's list of them.
-fn uploaded(sizes: &[u64]) -> (World, Vec<(u16, String)>, Bytes) {
+pub(super) fn uploaded(sizes: &[u64]) -> (World, Vec<(u16, String)>, Bytes) {
     let mut world = World::new();
     let (mut list, mut whole) = (Vec::new(), Bytes::new());
     for (number, size) in (1..).zip(sizes) {
@@ -387,47 +391,6 @@ fn a_part_number_holds_what_was_uploaded_last_whichever_way_either_was_stored() 
             assert!(world.s3.staged.is_empty());
         }
     }
-}
-
-#[test]
-fn parts_are_listed_alike_wherever_they_are_and_page_by_page() {
-    let (mut world, list, _) = uploaded(&[1, 1, 8, 1, 6, 1, 1, 1, 1, 1, 1, 1, 8, 1]);
-    // What a completion that was interrupted joined is no part of the device's.
-    world
-        .s3
-        .parts
-        .as_mut()
-        .unwrap()
-        .insert(6, vec![(6, MIB), (7, MIB)]);
-    for most in [1, 2, 3, 5, 14, 1000] {
-        let (mut told, mut marker) = (Vec::new(), "0".to_owned());
-        loop {
-            let target = format!("k?uploadId=U&max-parts={most}&part-number-marker={marker}");
-            let answer = world
-                .send("GET", &target, &[], ("", &Bytes::new()), AMPLE)
-                .unwrap();
-            let numbers = texts(&answer.body, "PartNumber");
-            assert!(numbers.len() <= most);
-            let numbers = numbers.iter().map(|number| number.parse().unwrap());
-            told.extend(numbers.zip(texts(&answer.body, "ETag")));
-            if texts(&answer.body, "IsTruncated") == ["false"] {
-                break;
-            }
-            marker = texts(&answer.body, "NextPartNumberMarker").remove(0);
-        }
-        assert_eq!(told, list, "{most} a page");
-    }
-}
-
-#[test]
-fn a_part_that_broke_off_before_its_first_byte_is_not_listed() {
-    let (mut world, list, _) = uploaded(&[1, 0, 1]);
-    let answer = world
-        .send("GET", "k?uploadId=U", &[], ("", &Bytes::new()), AMPLE)
-        .unwrap();
-    assert_eq!(texts(&answer.body, "PartNumber"), ["1", "3"]);
-    // The device that sent it so may complete it.
-    assert_eq!(world.complete(&list, AMPLE).unwrap().status, 200);
 }
 
 #[test]
