@@ -153,7 +153,7 @@ pub fn streamed(
     };
     let bucket = staging.or_else(|| buckets.iter().find(|bucket| bucket.origin.is_at(host, path)));
     let bucket = bucket.ok_or_else(stray)?;
-    let answer = response::translate_head(answer, sent, bucket, asked)?;
+    let answer = response::translate_head(answer, sent, operation, bucket, asked)?;
     Ok((operation, answer))
 }
 

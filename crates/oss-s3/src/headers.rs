@@ -64,12 +64,14 @@ const COLUMNS: usize = 7;
 /// Which answers of S3's a header is taken from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Answers {
+    /// From any.
+    Any = AnswerOf::Part as isize,
+    /// From any but a part's: that may be stored as an object, of which its device knows nothing.
+    Whole = AnswerOf::Write as isize,
+    /// From those that describe a stored object.
+    Object = AnswerOf::Object as isize,
     /// From none: it is a request's header.
     Never,
-    /// From any.
-    Any,
-    /// From those that describe a stored object.
-    Object,
 }
 
 /// One header of the two dialects.
@@ -213,16 +215,16 @@ const TABLE: [Row; 53] = [
 
     // Answers only.
     answer("etag", "etag", Answers::Any),
-    answer("x-oss-version-id", "x-amz-version-id", Answers::Any),
-    answer("x-oss-expiration", "x-amz-expiration", Answers::Any),
+    answer("x-oss-version-id", "x-amz-version-id", Answers::Whole),
+    answer("x-oss-expiration", "x-amz-expiration", Answers::Whole),
     answer("last-modified", "last-modified", Answers::Object),
     answer("accept-ranges", "accept-ranges", Answers::Object),
     answer("content-length", "content-length", Answers::Object),
     answer("content-range", "content-range", Answers::Object),
-    answer("x-oss-delete-marker", "x-amz-delete-marker", Answers::Any),
+    answer("x-oss-delete-marker", "x-amz-delete-marker", Answers::Whole),
     answer("x-oss-restore", "x-amz-restore", Answers::Object),
     answer("x-oss-tagging-count", "x-amz-tagging-count", Answers::Object),
-    answer("x-oss-copy-source-version-id", "x-amz-copy-source-version-id", Answers::Any),
+    answer("x-oss-copy-source-version-id", "x-amz-copy-source-version-id", Answers::Whole),
 ];
 
 impl Row {
@@ -402,9 +404,11 @@ fn take(
     Ok(())
 }
 
-/// What an answer of S3's is about.
+/// What an answer of S3's is about; the later, the more it may tell.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum AnswerOf {
+    /// A part that was uploaded, however it is stored.
+    Part,
     /// A write, or something about an upload.
     Write,
     /// A stored object: the answer to a read.
@@ -423,11 +427,7 @@ pub fn to_device<'h>(
         Dialect::Oss => &[],
         Dialect::S3 => &s3::TABLE,
     };
-    let told = |row: &&Row| match row.answers {
-        Answers::Never => false,
-        Answers::Any => true,
-        Answers::Object => of == AnswerOf::Object,
-    };
+    let told = |row: &&Row| of as isize >= row.answers as isize;
     let mut out = Headers::new();
     for (name, value) in headers.into_iter().filter(|(name, _)| *name != MARK_HEADER) {
         let found = TABLE

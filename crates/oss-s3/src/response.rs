@@ -188,7 +188,7 @@ pub fn translate(origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>
     }
     match subject.sent.operation {
         Operation::PutObject | Operation::UploadPart | Operation::PostObject => match subject.reply {
-            None => stored(origin, subject.bucket, asked),
+            None => stored(origin, subject.sent.operation, subject.bucket, asked),
             Some(reply) => form::posted(origin, subject, reply, asked),
         },
         // node and Go 1 insist on 204.
@@ -233,13 +233,15 @@ pub fn answer_at_once(errand: &Errand<'_>, asked: &Asked<'_>) -> Option<Answer> 
 }
 
 /// Translates the head of the origin's answer to a request whose object bytes streamed past the
-/// gateway, where the platform shows nothing of the answer's body.
+/// gateway, where the platform shows nothing of the answer's body. `operation` is what the device asked for: to the
+/// origin a staged part is an object.
 ///
 /// # Errors
 /// A [`Refusal`] for every error of the origin's, by its status where nothing else is known.
 pub fn translate_head(
     origin: &OriginAnswer,
     sent: Sent,
+    operation: Operation,
     bucket: &VirtualBucket,
     asked: &Asked<'_>,
 ) -> Result<Answer, Refusal> {
@@ -248,7 +250,7 @@ pub fn translate_head(
     } else if sent.operation.reads() {
         read::described(origin, bucket, asked)
     } else {
-        stored(origin, bucket, asked)
+        stored(origin, operation, bucket, asked)
     }
 }
 
@@ -352,11 +354,30 @@ pub fn part_made(origin: &OriginAnswer, is_copy: bool) -> Result<String, Refusal
     etag.ok_or_else(|| unreadable("The origin's answer to a part has no usable ETag."))
 }
 
-fn stored(origin: &OriginAnswer, bucket: &VirtualBucket, asked: &Asked<'_>) -> Result<Answer, Refusal> {
+fn stored(
+    origin: &OriginAnswer,
+    operation: Operation,
+    bucket: &VirtualBucket,
+    asked: &Asked<'_>,
+) -> Result<Answer, Refusal> {
     // PHP's and Node's SDKs throw without it; a retry may get it.
     let etag = origin.header("etag").filter(|etag| !etag.is_empty());
     etag.ok_or_else(|| unreadable("The origin's answer to a write has no ETag."))?;
-    Ok(with_headers(Answer::new(200, asked), origin, bucket, asked))
+    Ok(with_headers_of(
+        Answer::new(200, asked),
+        origin,
+        of_body(operation),
+        bucket,
+        asked,
+    ))
+}
+
+/// What is told of object bytes that were stored.
+fn of_body(operation: Operation) -> AnswerOf {
+    match operation {
+        Operation::UploadPart => AnswerOf::Part,
+        _ => AnswerOf::Write,
+    }
 }
 
 /// The upload that an initiation began.

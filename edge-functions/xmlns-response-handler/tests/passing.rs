@@ -240,7 +240,13 @@ fn a_part_that_is_staged_is_answered_as_a_part_wherever_it_is_staged() {
         (CONFIG, "acme-ingest", ".causeway/"),
         (elsewhere.as_str(), "acme-staging", ".causeway/devices/"),
     ] {
-        let mut event = passing(PART, &[LENGTH, PAGE], 200, &ANSWER);
+        // What S3 says of an object, where a rule of the bucket drops what is staged and its versions are kept.
+        let of_object = [
+            ("x-amz-version-id", "v"),
+            ("x-amz-expiration", "rule-id=\"drop-staged-parts\""),
+        ];
+        let s3 = [ANSWER.as_slice(), &of_object].concat();
+        let mut event = passing(PART, &[LENGTH, PAGE], 200, &s3);
         let sent = request(&mut event);
         assert_eq!(sent["uri"], format!("/.causeway/{FOLDER}/00007"));
         assert_eq!(sent["querystring"], "");
@@ -252,7 +258,11 @@ fn a_part_that_is_staged_is_answered_as_a_part_wherever_it_is_staged() {
         assert_eq!(response["status"], "200", "{outcome}");
         assert_eq!(outcome["log"]["operation"], "UploadPart");
         assert_eq!(header(response, "etag"), ANSWER[2].1);
+        assert_eq!(header(response, "x-oss-server-side-encryption"), "AES256");
         assert_eq!(header(response, "access-control-allow-origin"), PAGE.1);
+        let told = response["headers"].as_object().unwrap();
+        let of_object = ["x-oss-version-id", "x-oss-expiration"];
+        assert!(of_object.iter().all(|name| !told.contains_key(*name)), "{told:?}");
     }
 }
 

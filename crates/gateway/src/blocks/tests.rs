@@ -382,7 +382,8 @@ fn put_together() -> Vec<Event> {
 #[test]
 fn a_part_is_put_together_aside_and_copied_into_its_upload() {
     let mut events = put_together();
-    events.extend([Answers(origin(200, &[], COPIED)), dropped()]);
+    let copied = origin(200, &[("x-amz-copy-source-version-id", "v")], COPIED);
+    events.extend([Answers(copied), dropped()]);
     let (sent, answer, has_left) = part(events);
     let lines = lines(&sent);
     let folder = lines[0]
@@ -434,6 +435,8 @@ fn a_part_is_put_together_aside_and_copied_into_its_upload() {
     let answer = answer.unwrap();
     assert_eq!((answer.status, answer.body.len(), has_left), (200, 0, false));
     assert_eq!(answer.header("etag"), Some(b"\"c\"".as_slice()));
+    // What it was copied from is the gateway's own.
+    assert_eq!(answer.header("x-oss-copy-source-version-id"), None);
 }
 
 #[test]

@@ -480,9 +480,12 @@ fn o04_b01_unsigned_headers_outside_the_closed_list_are_never_forwarded() {
 
 #[test]
 fn x08_only_headers_of_the_table_reach_the_device() {
-    let from_s3: [(&str, &[u8]); 15] = [
+    let from_s3: [(&str, &[u8]); 18] = [
         ("etag", b"\"e\""),
         ("x-amz-version-id", b"v1"),
+        ("x-amz-expiration", b"rule-id=\"r\""),
+        ("x-amz-copy-source-version-id", b"v0"),
+        ("x-amz-delete-marker", b"true"),
         ("x-amz-server-side-encryption", b"aws:kms"),
         (
             "x-amz-server-side-encryption-aws-kms-key-id",
@@ -507,9 +510,18 @@ fn x08_only_headers_of_the_table_reach_the_device() {
             .map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value)))
             .collect()
     };
+    let part = [
+        "etag: \"e\"",
+        "x-oss-server-side-encryption: KMS",
+        "x-oss-server-side-encryption-key-id: oss-key-1",
+    ];
+    assert_eq!(told(AnswerOf::Part), part);
     let write = [
         "etag: \"e\"",
         "x-oss-version-id: v1",
+        "x-oss-expiration: rule-id=\"r\"",
+        "x-oss-copy-source-version-id: v0",
+        "x-oss-delete-marker: true",
         "x-oss-server-side-encryption: KMS",
         "x-oss-server-side-encryption-key-id: oss-key-1",
     ];

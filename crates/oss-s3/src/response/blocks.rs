@@ -4,7 +4,8 @@
 //! fault of its own, and what S3 says at the end is told as the answer to its one request.
 
 use super::{
-    OriginAnswer, Sent, Subject, initiated_upload, origin_error, read_document, unreadable, with_headers,
+    OriginAnswer, Sent, Subject, initiated_upload, of_body, origin_error, read_document, unreadable,
+    with_headers_of,
 };
 use crate::answer::{Answer, Asked};
 use crate::error::{Fault, Refusal};
@@ -41,7 +42,8 @@ pub fn joined(origin: &OriginAnswer, sent: Sent) -> Result<String, Refusal> {
 
 /// The answer to the device whose put or part has become what `origin` says, with this ETag.
 pub fn stored_whole(etag: &str, origin: &OriginAnswer, subject: &Subject<'_>, asked: &Asked<'_>) -> Answer {
-    let mut answer = with_headers(Answer::new(200, asked), origin, subject.bucket, asked);
+    let of = of_body(subject.sent.operation);
+    let mut answer = with_headers_of(Answer::new(200, asked), origin, of, subject.bucket, asked);
     answer.headers.retain(|(name, _)| name != "etag");
     answer.push("etag", ["\"", etag, "\""].concat());
     answer

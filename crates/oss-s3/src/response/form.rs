@@ -15,7 +15,7 @@ pub(super) fn posted(
     reply: &FormReply,
     asked: &Asked<'_>,
 ) -> Result<Answer, Refusal> {
-    let mut answer = stored(origin, subject.bucket, asked)?;
+    let mut answer = stored(origin, subject.sent.operation, subject.bucket, asked)?;
     let etag = answer.header("etag").unwrap_or_default().to_vec();
     match reply {
         FormReply::Empty(status) => {

@@ -269,7 +269,13 @@ mod tests {
                         names_version,
                         expects_object: false,
                     };
-                    let refusal = translate_head(&head, sent, &device::bucket(), &asked(method, "", ""));
+                    let refusal = translate_head(
+                        &head,
+                        sent,
+                        sent.operation,
+                        &device::bucket(),
+                        &asked(method, "", ""),
+                    );
                     let refusal = refusal.unwrap_err();
                     assert_eq!(
                         (refusal.status(), refusal.code()),
@@ -308,7 +314,14 @@ mod tests {
             names_version: false,
             expects_object: false,
         };
-        let answer = translate_head(&s3, sent, &device::bucket(), &asked("GET", "", "")).unwrap();
+        let answer = translate_head(
+            &s3,
+            sent,
+            sent.operation,
+            &device::bucket(),
+            &asked("GET", "", ""),
+        )
+        .unwrap();
         assert_eq!(
             names(&answer),
             [
