@@ -36,13 +36,23 @@ def test_wrangler_knows_every_key_of_its_configuration(wrangler: Path) -> None:
     assert mistakes(wrangler, configuration | {"workers_devs": True})
 
 
-def test_the_routes_of_the_examples_would_do_too(wrangler: Path) -> None:
+def shown(first: str, last: str) -> dict[str, Any]:
+    """What stands between two lines of wrangler.toml as a comment to be taken in."""
     lines = (CLOUDFLARE / "wrangler.toml").read_text().splitlines()
-    start = lines.index("# routes = [")
-    shown = lines[start : lines.index("# ]", start) + 1]
-    routes = tomli.loads("\n".join(line.removeprefix("# ") for line in shown))
+    start = lines.index(first)
+    return tomli.loads("\n".join(line.removeprefix("# ") for line in lines[start : lines.index(last, start) + 1]))
+
+
+def test_the_routes_of_the_examples_would_do_too(wrangler: Path) -> None:
+    routes = shown("# routes = [", "# ]")
     assert len(routes["routes"]) >= 2
     assert mistakes(wrangler, tomli.loads((CLOUDFLARE / "wrangler.toml").read_text()) | routes) == []
+
+
+def test_the_variable_of_workers_free_would_do_too(wrangler: Path) -> None:
+    variables = shown("# [vars]", '# MAX_SUBREQUESTS = "50"')
+    assert variables == {"vars": {"MAX_SUBREQUESTS": "50"}}
+    assert mistakes(wrangler, tomli.loads((CLOUDFLARE / "wrangler.toml").read_text()) | variables) == []
 
 
 def test_the_guides_policy_for_uploads_lets_nobody_copy_but_staged_parts_nor_list_or_delete_anything_else() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -131,10 +132,30 @@ def test_the_guide_refers_to_files_and_headings_that_exist() -> None:
         assert file in TEMPLATES or file.startswith('"$'), file
 
 
-@pytest.mark.parametrize("guide", ["infra/cloudflare/README.md", "infra/cloudfront/README.md"])
-def test_the_commands_are_good_shell(guide: str) -> None:
+def commands(guide: str) -> str:
+    """All that a guide has people type."""
     blocks = re.findall(r"^```console\n(.*?)^```", (ROOT / guide).read_text(), re.M | re.S)
     assert len(blocks) >= 6
-    script = "\n".join(re.sub(r"^\$ ", "", block, flags=re.M) for block in blocks)
+    return "\n".join(re.sub(r"^\$ ", "", block, flags=re.M) for block in blocks)
+
+
+GUIDES = ["infra/cloudflare/README.md", "infra/cloudfront/README.md"]
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_git_leaves_alone_what_the_commands_write(guide: str) -> None:
+    ignored = (ROOT / guide).with_name(".gitignore").read_text().splitlines()
+    written = re.findall(r'(?:(?<!2)> ?|--?out )"?([\w.$-]+(?:/[\w.$-]+)?)', commands(guide))
+    assert len(written) >= 6
+    assert {Path(name).suffix for name in written} >= {".json", ".master"}
+    for name in written:
+        folder, _, file = name.rpartition("/")
+        pattern = f"/{folder}/" if folder else f"/{file}" if "." in file else f"/{file}/"
+        assert any(fnmatch(pattern, one) for one in ignored), name
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_the_commands_are_good_shell(guide: str) -> None:
+    script = commands(guide)
     done = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
