@@ -307,6 +307,17 @@ def test_the_bucket_is_private_encrypted_and_kept() -> None:
     assert {rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] for rule in rules} == {"aws:kms", "AES256"}
 
 
+def test_the_bucket_never_has_versions_unless_asked_to() -> None:
+    template = load("storage.yaml")
+    versioning = template["Parameters"]["Versioning"]
+    assert (versioning["Default"], versioning["AllowedValues"]) == ("Unversioned", ["Enabled", "Suspended", "Unversioned"])
+    # S3 makes delete markers where it was ever told a status, a suspended one too.
+    status = template["Resources"]["Bucket"]["Properties"]["VersioningConfiguration"]
+    assert status == {"Fn::If": ["HasVersioning", {"Status": {"Ref": "Versioning"}}, {"Ref": "AWS::NoValue"}]}
+    unversioned = {"Fn::Equals": [{"Ref": "Versioning"}, "Unversioned"]}
+    assert template["Conditions"]["HasVersioning"] == {"Fn::Not": [unversioned]}
+
+
 def test_what_is_left_of_uploads_goes_and_no_staged_part_before_its_upload() -> None:
     rules = listed(load("storage.yaml")["Resources"]["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"])
     by_id = {rule.pop("Id"): rule for rule in rules}
