@@ -58,6 +58,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "matrix: a cell of SDK x addressing style x operation, kept by --results")
 
 
+def pytest_report_header(config: pytest.Config) -> str:
+    """Says at the top which platform's gateway is under test: `cargo xtask test` shows one run after the other."""
+    return f"gateway: {PLATFORMS[config.getoption('--platform')].topology}"
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leaves out the files of the other platforms."""
     others = set(PLATFORMS) - {config.getoption("--platform")}

@@ -9,9 +9,9 @@ from devices import Oss2Device
 from fault_proxy import Fault
 from staged import KIB, MIB, SMALLEST, bytes_of, repeated
 
-# Two stretches, of which no group is joined before Complete: the sizes of its members say different groups. The first is
-# one joined part, the second the last one.
-SIZES = [2 * MIB, 2 * MIB, MIB + 123, 70 * KIB, 30 * KIB]
+# Two stretches, the first one joined part, the second the last one. No part is joined before Complete, however late the
+# gateway looks for those beside it: 600 KiB are one of nine, and the 4 MiB and what is beside them are less than S3 takes.
+SIZES = [600 * KIB, 600 * KIB, 4 * MIB, 70 * KIB, 30 * KIB]
 # A Complete of these asks for more than that: a list of the folder, one of the parts, a source for each staged part and a
 # part for each stretch, the Complete itself, a list and a deletion.
 FEWEST_REQUESTS = 10

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::Context as _;
 
 use super::count::Count;
-use super::stage::Stage;
+use super::stage::{Order, Stage};
 use crate::build::{self, Platform};
 use crate::probe::Probe;
 use crate::project::Project;
@@ -22,42 +22,49 @@ pub(crate) fn all() -> Vec<Stage> {
             name: "format",
             about: "rustfmt changes nothing",
             commands: |_| Ok(vec![cargo(["fmt", "--all", "--check"])]),
+            order: Order::InTurn,
             count: Count::Commands,
         },
         Stage {
             name: "lint",
             about: "clippy has nothing to say, natively and for wasm",
             commands: lint,
+            order: Order::InTurn,
             count: Count::Commands,
         },
         Stage {
             name: "native",
             about: "the tests of every crate, on this machine",
             commands: |_| Ok(vec![cargo(["test", "--workspace", "--locked"])]),
+            order: Order::InTurn,
             count: Count::CargoTest,
         },
         Stage {
             name: "wasm",
             about: "wasm-pack test --node over the crates with tests for it",
             commands: wasm,
+            order: Order::InTurn,
             count: Count::CargoTest,
         },
         Stage {
             name: "imports",
             about: "the gateway as a wasm module imports nothing",
             commands: |project| Ok(vec![Probe::build(project)?.command("imports")]),
+            order: Order::InTurn,
             count: Count::Commands,
         },
         Stage {
             name: "vectors",
             about: "signature vectors, natively and in wasm",
             commands: vectors,
+            order: Order::InTurn,
             count: Count::Plain,
         },
         Stage {
             name: "mutations",
             about: "damaged requests through the built wasm: no trap, no bad answer",
             commands: |_| Ok(vec![xtask(["mutations"])]),
+            order: Order::InTurn,
             // One test: two hundred thousand would hide every other count.
             count: Count::Commands,
         },
@@ -65,48 +72,56 @@ pub(crate) fn all() -> Vec<Stage> {
             name: "size",
             about: "the artefacts are within their budgets",
             commands: |_| Ok(vec![xtask(["size"])]),
+            order: Order::InTurn,
             count: Count::Commands,
         },
         Stage {
             name: "infra",
             about: "templates, deploy guides and scripts: cfn-lint, shellcheck, wrangler's dry run",
             commands: infra,
+            order: Order::InTurn,
             count: Count::Pytest,
         },
         Stage {
             name: "reproducible",
             about: "another clone at another path makes the same artefacts",
             commands: |_| Ok(vec![xtask(["build", "--twice"])]),
+            order: Order::InTurn,
             count: Count::Commands,
         },
         Stage {
             name: "lambda",
             about: "the JavaScript around the CloudFront functions",
             commands: lambda,
+            order: Order::InTurn,
             count: Count::Node,
         },
         Stage {
             name: "harness",
             about: "the local CloudFront refuses what CloudFront refuses, and takes the templates",
             commands: harness,
+            order: Order::InTurn,
             count: Count::Node,
         },
         Stage {
             name: "worker",
             about: "the Worker on workerd: traps, and a key store that is down",
             commands: worker,
+            order: Order::InTurn,
             count: Count::Node,
         },
         Stage {
             name: "sdk",
-            about: "unmodified SDKs, the gateway on each platform, a real S3 server",
+            about: "unmodified SDKs, a real S3 server, the gateway on each platform: both at once, shown one after the other",
             commands: sdk,
+            order: Order::AtOnce,
             count: Count::Pytest,
         },
         Stage {
             name: "sdk-table",
             about: "the README's tables of SDKs and limits are what the SDK tests found",
             commands: |_| Ok(vec![xtask(["sdk-table", "--check"])]),
+            order: Order::InTurn,
             count: Count::Commands,
         },
     ]
