@@ -13,7 +13,7 @@ pub(crate) mod completion;
 mod staged_parts;
 
 use oss_s3::answer::{Answer, Asked};
-use oss_s3::complete::{PartList, PartNumber, PartsPage, check_body_digest};
+use oss_s3::complete::{Part, PartList, PartNumber, PartsPage, check_body_digest};
 use oss_s3::deletions::Deletions;
 use oss_s3::errand::Errand;
 use oss_s3::error::{Fault, Refusal};
@@ -25,7 +25,7 @@ use oss_s3::size;
 use oss_s3::staging::Folder;
 use request_auth::Dialect;
 
-use self::cleaning::Cleaning;
+use self::cleaning::{Cleaning, Rest};
 use self::completion::{Completion, Next};
 use self::staged_parts::StagedParts;
 use crate::config::Config;
@@ -64,8 +64,10 @@ enum Stage {
     /// The key is looked at, because a Complete was refused; with these parts, where they are known.
     Looking {
         parts: Option<PartList>,
-        /// The bytes of the object, where all its parts are staged.
-        staged: Option<u64>,
+        /// How many bytes the object then has, where that is known.
+        bytes: Option<u64>,
+        /// What is of no use if the object is there.
+        used: Option<(Folder, Vec<Part>)>,
         refusal: Refusal,
     },
     /// A page of the parts of an upload is being made of what is staged, and of S3's.
@@ -278,8 +280,8 @@ impl<'a> Exchange<'a> {
                             Err(refusal) if refusal.fault() != Fault::NoSuchUpload => return Err(refusal),
                             outcome => outcome,
                         };
-                        let aborted = Some(Answer::new(204, asked));
-                        self.clean(folder, outcome, aborted, allowance)
+                        let rest = Rest::Aborted(Some(Answer::new(204, asked)));
+                        self.clean(folder, outcome, rest, allowance)
                     }
                     (Operation::UploadPart | Operation::UploadPartCopy, Some(folder)) => {
                         let answer = translated?;
@@ -353,15 +355,19 @@ impl<'a> Exchange<'a> {
             }
             // What was sent for an upload that is over is no part of what it made.
             Stage::Looking {
-                staged: Some(bytes),
+                bytes: Some(bytes),
                 refusal,
                 ..
             } if response::length_of(answer) != Some(bytes) => Err(refusal),
-            Stage::Looking { parts, refusal, .. } => {
+            Stage::Looking {
+                parts, used, refusal, ..
+            } => {
                 let completed = response::completed_before(answer, parts.as_ref(), &self.errand, asked);
                 let answer = completed.ok_or(refusal)?;
-                match self.errand.folder() {
-                    Some(folder) => self.clean(folder, Ok(answer), None, allowance),
+                match used {
+                    Some((folder, parts)) => {
+                        self.clean(folder, Ok(answer), Rest::Completed(parts), allowance)
+                    }
                     None => Ok(Step::Answer(answer)),
                 }
             }
@@ -422,8 +428,14 @@ impl<'a> Exchange<'a> {
                 self.stage = stage;
                 Ok(Step::Send(first))
             }
-            Next::Made(answer) => self.clean(completion.into_folder(), Ok(answer), None, allowance),
-            Next::Doubt(refusal) => Ok(self.look(None, completion.staged_bytes(), refusal)),
+            Next::Made(answer) => {
+                let (folder, parts) = completion.into_used();
+                self.clean(folder, Ok(answer), Rest::Completed(parts), allowance)
+            }
+            Next::Doubt(refusal, bytes) => {
+                let used = Some(completion.into_used_before());
+                Ok(self.look(None, bytes, used, refusal))
+            }
         }
     }
 
@@ -439,15 +451,22 @@ impl<'a> Exchange<'a> {
             Dialect::S3 => refusal.fault() == Fault::NoSuchUpload && parts.is_some(),
         };
         match may_be_made {
-            true => Ok(self.look(parts, None, refusal)),
+            true => Ok(self.look(parts, None, None, refusal)),
             false => Err(refusal),
         }
     }
 
-    fn look(&mut self, parts: Option<PartList>, staged: Option<u64>, refusal: Refusal) -> Step {
+    fn look(
+        &mut self,
+        parts: Option<PartList>,
+        bytes: Option<u64>,
+        used: Option<(Folder, Vec<Part>)>,
+        refusal: Refusal,
+    ) -> Step {
         self.stage = Stage::Looking {
             parts,
-            staged,
+            bytes,
+            used,
             refusal,
         };
         Step::Send(OriginRequest::head(&self.errand))
@@ -465,19 +484,19 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// Deletes everything that was staged, and then answers: `instead`, where anything was there.
+    /// Deletes what was staged, and then answers.
     fn clean(
         &mut self,
         folder: Folder,
         outcome: Result<Answer, Refusal>,
-        instead: Option<Answer>,
+        rest: Rest,
         allowance: Allowance,
     ) -> Result<Step, Refusal> {
         if allowance.seconds == 0 || allowance.requests == 0 {
             self.warning = Some(cleaning::LEFT);
             return outcome.map(Step::Answer);
         }
-        let (cleaning, first) = Cleaning::begin(&self.errand, folder, outcome, instead);
+        let (cleaning, first) = Cleaning::begin(&self.errand, folder, outcome, rest);
         self.stage = Stage::Cleaning(cleaning);
         Ok(Step::Send(first))
     }
@@ -516,6 +535,8 @@ fn check_digests(errand: &Errand<'_>, document: &[u8]) -> Result<(), Refusal> {
     }
 }
 
+#[cfg(test)]
+mod late_tests;
 #[cfg(test)]
 mod model;
 #[cfg(test)]

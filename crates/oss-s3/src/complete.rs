@@ -84,6 +84,11 @@ impl PartList {
         &self.0
     }
 
+    /// The parts in order.
+    pub fn into_parts(self) -> Vec<Part> {
+        self.0
+    }
+
     /// The document for S3.
     pub fn to_xml(&self) -> String {
         let mut document = Document::new("CompleteMultipartUpload");

@@ -1,8 +1,10 @@
-//! The end of an upload: everything in its folder is deleted, and then the device is answered.
+//! The end of an upload: what is in its folder is deleted, and then the device is answered.
 //!
-//! What can't be deleted changes nothing for the device. It is told in the log, and the bucket's lifecycle rule deletes it.
+//! A part that was staged meanwhile, which the object does not hold though its device was told that it is stored, stays
+//! for as long as the lifecycle rule lets it: by it a Complete that names it is known to be none that was repeated. What can't be deleted changes nothing for the device. It is told in the log, and the bucket's lifecycle rule deletes it.
 
 use oss_s3::answer::Answer;
+use oss_s3::complete::Part;
 use oss_s3::errand::Errand;
 use oss_s3::error::Refusal;
 use oss_s3::request::OriginRequest;
@@ -14,13 +16,21 @@ use super::Allowance;
 /// What the log is told of what is not deleted.
 pub(super) const LEFT: &str = "what was staged for an upload could not all be deleted";
 
+/// What is deleted beside what is no staged part.
+#[derive(Debug)]
+pub(super) enum Rest {
+    /// Of an upload that is aborted, every part; and this is the answer, if anything is found.
+    Aborted(Option<Answer>),
+    /// Of one that is completed, these parts, in order.
+    Completed(Vec<Part>),
+}
+
 /// A folder that is being emptied.
 #[derive(Debug)]
 pub(super) struct Cleaning {
     folder: Folder,
     outcome: Result<Answer, Refusal>,
-    /// The answer, if anything is found.
-    instead: Option<Answer>,
+    rest: Rest,
     /// The page that is being deleted; `None` while one is being listed, from behind `after` on.
     page: Option<FolderPage>,
     after: Option<String>,
@@ -28,19 +38,18 @@ pub(super) struct Cleaning {
 }
 
 impl Cleaning {
-    /// Begins with the first page; `outcome` is what the device is answered, `instead` what where anything
-    /// is found.
+    /// Begins with the first page; `outcome` is what the device is answered.
     pub(super) fn begin(
         errand: &Errand<'_>,
         folder: Folder,
         outcome: Result<Answer, Refusal>,
-        instead: Option<Answer>,
+        rest: Rest,
     ) -> (Self, OriginRequest) {
         let first = OriginRequest::list_folder(errand, &folder, None);
         let cleaning = Self {
             folder,
             outcome,
-            instead,
+            rest,
             page: None,
             after: None,
             warning: None,
@@ -65,26 +74,34 @@ impl Cleaning {
             if answer.body.windows(ERROR.len()).any(|text| text == ERROR) {
                 self.warning = Some(LEFT);
             }
-            self.after = Some(page.next()?.to_owned());
-            return Some(OriginRequest::list_folder(
-                errand,
-                &self.folder,
-                self.after.as_deref(),
-            ));
+            return self.behind(errand, &page);
         }
         let Ok(page) = FolderPage::from_origin(&answer.body, &self.folder, self.after.as_deref()) else {
             self.warning = Some(LEFT);
             return None;
         };
-        if page.keys().is_empty() {
-            return None;
+        let parts = match &mut self.rest {
+            Rest::Aborted(instead) => {
+                if let Some(instead) = instead.take_if(|_| !page.keys().is_empty()) {
+                    self.outcome = Ok(instead);
+                }
+                None
+            }
+            Rest::Completed(parts) => Some(parts.as_slice()),
+        };
+        let keys = page.of_no_use(&self.folder, parts);
+        if keys.is_empty() {
+            return self.behind(errand, &page);
         }
-        if let Some(instead) = self.instead.take() {
-            self.outcome = Ok(instead);
-        }
-        let request = OriginRequest::delete_all_staged(errand, page.keys());
         self.page = Some(page);
-        Some(request)
+        Some(OriginRequest::delete_all_staged(errand, &keys))
+    }
+
+    /// Lists what is behind a page.
+    fn behind(&mut self, errand: &Errand<'_>, page: &FolderPage) -> Option<OriginRequest> {
+        self.after = Some(page.next()?.to_owned());
+        let after = self.after.as_deref();
+        Some(OriginRequest::list_folder(errand, &self.folder, after))
     }
 
     /// What went wrong, for the log.

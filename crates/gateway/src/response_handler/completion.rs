@@ -6,7 +6,10 @@
 //! next Complete of the same upload. Nothing is deleted before S3 has made the object.
 //!
 //! Two completions of one upload may run at once: both join the same bytes to the same parts, and whoever is second
-//! finds the upload gone and the object by its mark.
+//! finds the upload gone and the object by its mark. That alone does not say which parts the object holds: the device may
+//! have sent others since, and S3, which knows of no staged one, took no notice. So a note of the parts is stored before
+//! S3 makes the object, and goes with them: a Complete whose upload is gone, but not what is staged, is
+//! answered with a success only if the note of its own parts is there.
 
 use oss_s3::answer::{Answer, Asked};
 use oss_s3::complete::{Part, PartList, PartNumber, PartsPage};
@@ -27,8 +30,10 @@ const ATTEMPTS: u8 = 2;
 const WAVE_SECONDS: u32 = 12;
 /// The time that S3's own completion and what follows it take at most, in seconds.
 const END_SECONDS: u32 = 4;
-/// The requests that follow the last wave: to complete, to look at the key, and to list and delete what was staged.
-const END_REQUESTS: u32 = 26;
+/// The requests that follow the last wave: to note the parts, to complete, to look at the key, and to begin anew.
+const END_REQUESTS: u32 = 6;
+/// The requests that list and delete a page of what was staged.
+const PAGE_REQUESTS: u32 = 2;
 
 /// A completion on its way.
 #[derive(Debug)]
@@ -44,6 +49,13 @@ pub(super) struct Completion {
     has_joined: bool,
     /// How often it may begin anew.
     attempts: u8,
+    /// Whether this request has stored the note.
+    has_noted: bool,
+    /// Where it has begun anew because the upload is gone: how many bytes the object then has, if all its parts were
+    /// staged.
+    gone: Option<Option<u64>>,
+    /// How many pages what is staged has.
+    pages: u32,
     stage: Stage,
 }
 
@@ -60,8 +72,10 @@ enum Stage {
     },
     /// Records are being stored, before the completion goes on, or ends so.
     Recording { plan: Plan, then: Option<Refusal> },
-    /// S3 makes the object; of joined parts, or only of the device's own.
-    Completing { is_joined: bool },
+    /// The note is being stored.
+    Noting { plan: Plan },
+    /// S3 makes the object of so many bytes; of joined parts, or only of the device's own.
+    Completing { is_joined: bool, bytes: u64 },
 }
 
 /// What a completion comes to.
@@ -73,8 +87,9 @@ pub(super) enum Next {
     Plain(Option<PartList>, OriginRequest),
     /// The object is made.
     Made(Answer),
-    /// The upload, or something of it, is gone: it may have been completed before.
-    Doubt(Refusal),
+    /// The upload, or something of it, is gone: it may have been completed before, to an object of so many bytes, where
+    /// that is known.
+    Doubt(Refusal, Option<u64>),
 }
 
 impl Completion {
@@ -94,6 +109,9 @@ impl Completion {
             uploaded: Vec::new(),
             has_joined: false,
             attempts: ATTEMPTS,
+            has_noted: false,
+            gone: None,
+            pages: 0,
             stage: Stage::Folder { after: None },
         };
         (completion, first)
@@ -108,7 +126,7 @@ impl Completion {
     }
 
     /// How many bytes the object has, if all parts that the device named are staged, and still there.
-    pub(super) fn staged_bytes(&self) -> Option<u64> {
+    fn staged_bytes(&self) -> Option<u64> {
         let named = self.named.as_ref()?.parts();
         let size = |named: &Part| {
             let staged = self.stock.parts();
@@ -121,9 +139,27 @@ impl Completion {
         named.iter().map(size).sum()
     }
 
-    /// Where everything that was staged is.
-    pub(super) fn into_folder(self) -> Folder {
-        self.folder
+    /// The key of the note of the parts that the device named, or of all that is staged.
+    fn note(&self) -> String {
+        let named = self.named.as_ref().map(PartList::parts);
+        self.folder.note(named.unwrap_or_else(|| self.stock.parts()))
+    }
+
+    /// The staged parts that are of no use now that this request has made the object.
+    pub(super) fn into_used(self) -> (Folder, Vec<Part>) {
+        (self.folder, self.stock.into_parts())
+    }
+
+    /// Those that are of no use because the object was made before: others than the device named may be younger.
+    pub(super) fn into_used_before(self) -> (Folder, Vec<Part>) {
+        let named = self.named.map(PartList::into_parts);
+        (self.folder, named.unwrap_or_else(|| self.stock.into_parts()))
+    }
+
+    /// The requests that may follow the last wave; its records may fill one more page.
+    const fn end_requests(&self) -> u32 {
+        let pages = self.pages.saturating_add(1);
+        pages.saturating_mul(PAGE_REQUESTS).saturating_add(END_REQUESTS)
     }
 
     /// Takes the origin's answer to what was sent last.
@@ -135,7 +171,7 @@ impl Completion {
         allowance: Allowance,
     ) -> Result<Next, Refusal> {
         if matches!(self.stage, Stage::Folder { .. } | Stage::Parts { .. })
-            && allowance.requests < END_REQUESTS
+            && allowance.requests < self.end_requests()
         {
             return Err(never());
         }
@@ -147,12 +183,13 @@ impl Completion {
                 let page = FolderPage::from_origin(&answer.body, &self.folder, after.as_deref())?;
                 let next = page.next().map(str::to_owned);
                 self.stock.add(page);
+                self.pages = self.pages.saturating_add(1);
                 if let Some(next) = next {
                     let request = OriginRequest::list_folder(errand, &self.folder, Some(&next));
                     self.stage = Stage::Folder { after: Some(next) };
                     return Ok(send(request));
                 }
-                if self.stock.keys().is_empty() {
+                if self.stock.keys().is_empty() && self.gone.is_none() {
                     return Ok(Next::Plain(self.named.take(), self.complete.clone()));
                 }
                 self.stage = Stage::Parts { after: None };
@@ -160,7 +197,7 @@ impl Completion {
             }
             Stage::Parts { after } => {
                 if let Some(refusal) = response::error_of(answer) {
-                    return doubt(refusal);
+                    return self.doubt(errand, refusal, None);
                 }
                 let page = PartsPage::from_origin(&answer.body, *after, errand.dialect())?;
                 let next = page.next();
@@ -175,18 +212,29 @@ impl Completion {
                 }
                 self.wave(errand, plan, allowance)
             }
-            Stage::Completing { is_joined } => {
+            Stage::Noting { .. } => {
+                if let Some(refusal) = response::error_of(answer) {
+                    return Err(refusal);
+                }
+                self.has_noted = true;
+                match core::mem::replace(&mut self.stage, Stage::Folder { after: None }) {
+                    Stage::Noting { plan } => self.finish(&plan),
+                    _ => Err(never()),
+                }
+            }
+            Stage::Completing { is_joined, bytes } => {
                 match response::translate(answer, &Subject::of(errand), asked) {
                     Ok(answer) => Ok(Next::Made(answer)),
                     // Another completion or an early join has joined the same bytes anew, and S3, which encrypts
                     // under a KMS key, gave them another ETag.
                     Err(refusal) if refusal.fault() == Fault::PartInvalid && *is_joined => {
                         self.attempts = self.attempts.checked_sub(1).ok_or(Fault::JoiningGoesOn)?;
-                        (self.stock, self.uploaded) = Default::default();
-                        self.stage = Stage::Folder { after: None };
-                        Ok(send(OriginRequest::list_folder(errand, &self.folder, None)))
+                        Ok(self.anew(errand))
                     }
-                    Err(refusal) => doubt(refusal),
+                    Err(refusal) => {
+                        let bytes = Some(*bytes);
+                        self.doubt(errand, refusal, bytes)
+                    }
                 }
             }
             Stage::Joining { .. } | Stage::Recording { .. } => {
@@ -240,27 +288,67 @@ impl Completion {
     ) -> Result<Next, Refusal> {
         match then {
             None => self.wave(errand, plan, allowance),
-            Some(refusal) => doubt(refusal),
+            Some(refusal) => {
+                let bytes = Some(plan.bytes());
+                self.doubt(errand, refusal, bytes)
+            }
         }
+    }
+
+    /// Begins anew, with what is there by now.
+    fn anew(&mut self, errand: &Errand<'_>) -> Next {
+        (self.stock, self.uploaded, self.pages) = Default::default();
+        self.stage = Stage::Folder { after: None };
+        send(OriginRequest::list_folder(errand, &self.folder, None))
+    }
+
+    /// Whether the upload may have been completed before, by what is refused; to so many bytes, where the plan was made.
+    /// Before that, it was not while any of the parts waits without a note; but as another completion may be about
+    /// to store that, or to delete them, they are looked at twice.
+    fn doubt(&mut self, errand: &Errand<'_>, refusal: Refusal, bytes: Option<u64>) -> Result<Next, Refusal> {
+        let may_be_made = matches!(
+            refusal.fault(),
+            Fault::NoSuchUpload | Fault::PartInvalid | Fault::AlreadyExists
+        );
+        if !may_be_made {
+            return Err(refusal);
+        }
+        if !self.has_noted && self.stock.keys().contains(&self.note()) {
+            return Ok(Next::Doubt(refusal, None));
+        }
+        let waits = match &self.named {
+            Some(named) => named.parts().iter().any(|part| self.stock.has(part)),
+            None => !self.stock.parts().is_empty(),
+        };
+        if bytes.is_some() || !waits {
+            return Ok(Next::Doubt(refusal, bytes.or(self.gone.flatten())));
+        }
+        if self.gone.is_some() || refusal.fault() != Fault::NoSuchUpload {
+            return Err(refusal);
+        }
+        self.gone = Some(self.staged_bytes());
+        Ok(self.anew(errand))
     }
 
     /// The next wave of the plan, or S3's completion where all is joined.
     fn wave(&mut self, errand: &Errand<'_>, plan: Plan, allowance: Allowance) -> Result<Next, Refusal> {
         let on = || Refusal::new(Fault::JoiningGoesOn);
-        if let Some(parts) = plan.part_list() {
-            if allowance.seconds < END_SECONDS || allowance.requests < END_REQUESTS {
+        if plan.part_list().is_some() {
+            if allowance.seconds < END_SECONDS || allowance.requests < self.end_requests() {
                 return Err(on());
             }
-            let mut units = plan.units().iter();
-            let is_joined = units.any(|unit| !matches!(unit, Unit::Direct { .. }));
-            self.stage = Stage::Completing { is_joined };
-            return Ok(send(self.complete.clone().with_parts(&parts)));
+            let note = self.note();
+            if self.stock.keys().contains(&note) {
+                return self.finish(&plan);
+            }
+            self.stage = Stage::Noting { plan };
+            return Ok(send(OriginRequest::record(errand, &note)));
         }
         if allowance.seconds < WAVE_SECONDS {
             return Err(on().because("The time for a completion is used up."));
         }
         let (mut tasks, mut made) = (Vec::new(), Vec::new());
-        let mut left = allowance.requests.saturating_sub(END_REQUESTS);
+        let mut left = allowance.requests.saturating_sub(self.end_requests());
         for unit in plan.units() {
             let (number, task) = match unit {
                 Unit::Direct { .. } | Unit::Joined { .. } => continue,
@@ -292,6 +380,17 @@ impl Completion {
         }
         self.stage = Stage::Joining { plan, made };
         Ok(Next::Step(Step::Together(tasks)))
+    }
+
+    /// Has S3 make the object.
+    fn finish(&mut self, plan: &Plan) -> Result<Next, Refusal> {
+        let parts = plan.part_list().ok_or(Fault::GatewayFailed)?;
+        let mut units = plan.units().iter();
+        self.stage = Stage::Completing {
+            is_joined: units.any(|unit| !matches!(unit, Unit::Direct { .. })),
+            bytes: plan.bytes(),
+        };
+        Ok(send(self.complete.clone().with_parts(&parts)))
     }
 
     fn copy(&self, errand: &Errand<'_>, part: &Part) -> Task {
@@ -336,14 +435,6 @@ fn never() -> Refusal {
 
 fn replaced() -> Refusal {
     Refusal::new(Fault::PartInvalid).because("A staged part was replaced or deleted while it was joined.")
-}
-
-/// Whether the upload may have been completed before, by what is refused.
-fn doubt(refusal: Refusal) -> Result<Next, Refusal> {
-    match refusal.fault() {
-        Fault::NoSuchUpload | Fault::PartInvalid | Fault::AlreadyExists => Ok(Next::Doubt(refusal)),
-        _ => Err(refusal),
-    }
 }
 
 const fn send(request: OriginRequest) -> Next {

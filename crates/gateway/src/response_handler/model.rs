@@ -3,6 +3,7 @@
 #![expect(clippy::arithmetic_side_effects, reason = "an overflow fails a test")]
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use oss_s3::request::OriginBody;
 use oss_s3::upload::MARK_HEADER;
@@ -26,7 +27,12 @@ pub(super) struct S3 {
     pub(super) object: Option<Bytes>,
     /// How many requests were answered.
     pub(super) requests: usize,
+    /// Before which request what else is done.
+    pub(super) meanwhile: Option<(usize, Meanwhile)>,
 }
+
+/// What somebody else does.
+pub(super) type Meanwhile = Rc<dyn Fn(&mut S3)>;
 
 fn etag(bytes: &Bytes) -> String {
     let text = format!("{bytes:?}");
@@ -99,6 +105,10 @@ impl S3 {
 
     /// Answers a request whose body is these bytes.
     pub(super) fn answer(&mut self, request: &OriginRequest, body: &Bytes) -> OriginAnswer {
+        let requests = self.requests;
+        if let Some((_, meanwhile)) = self.meanwhile.take_if(|(at, _)| *at == requests) {
+            meanwhile(self);
+        }
         self.requests += 1;
         let key = request.path.strip_prefix('/').unwrap().to_owned();
         let gone = || error(404, "NoSuchUpload");

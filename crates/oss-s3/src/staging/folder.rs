@@ -7,13 +7,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-use super::record::Record;
-use crate::parts::PartNumber;
+use super::record::{Record, digest_of};
+use crate::parts::{Part, PartNumber};
 
 /// How long the name of a folder is, in bytes.
 pub const NAME_BYTES: usize = 43;
 const RECORDS: &str = "joined/";
 const UNSIZED: &str = ".unsized";
+/// Behind all else in a list, so that what it speaks for is deleted no later than itself.
+const NOTES: &str = "making/";
 
 /// The keys of an upload's staged objects.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -68,6 +70,12 @@ impl Folder {
     /// The key of a record of a joined part.
     pub fn record(&self, record: &Record) -> String {
         [self.as_str(), RECORDS, &record.name()].concat()
+    }
+
+    /// The key of the note that S3 is asked to make the object of these parts: an empty object. While it is there, a
+    /// Complete that finds its upload gone is known to have named the parts that the object has.
+    pub fn note(&self, parts: &[Part]) -> String {
+        [self.as_str(), NOTES, &digest_of(&mut parts.iter())].concat()
     }
 
     /// The key of the object that a part without a length is stored as until it is copied into its place.

@@ -5,6 +5,7 @@
 
 use super::folder::{Folder, Name};
 use super::record::Record;
+use super::source::with_etag;
 use crate::error::{Fault, Refusal};
 use crate::parts::{Part, PartNumber, read_etag, whole_seconds};
 use crate::xml::{self, Element};
@@ -67,9 +68,23 @@ impl FolderPage {
         Ok(Self { stock, is_truncated })
     }
 
-    /// The keys of this page in order: what is to be deleted once the upload is over.
+    /// The keys of this page in order.
     pub fn keys(&self) -> &[String] {
         &self.stock.keys
+    }
+
+    /// The keys that are of no use once an upload is over: all but those of staged parts that are not among these, in
+    /// order; `None`: all.
+    pub fn of_no_use(&self, folder: &Folder, parts: Option<&[Part]>) -> Vec<String> {
+        let mut keys = self.stock.keys.clone();
+        if let Some(parts) = parts {
+            let mut staged = self.stock.parts.iter().peekable();
+            keys.retain(|key| {
+                let part = staged.next_if(|part| folder.part(part.number()) == *key);
+                part.is_none_or(|part| with_etag(parts, part.number(), part.etag()).is_some())
+            });
+        }
+        keys
     }
 
     /// The marker to ask for the next page with; `None` on the last. It is the last key: S3 says none without
@@ -92,6 +107,16 @@ impl Stock {
     /// The staged parts in order, each with its size.
     pub fn parts(&self) -> &[Part] {
         &self.parts
+    }
+
+    /// The staged parts in order, each with its size.
+    pub fn into_parts(self) -> Vec<Part> {
+        self.parts
+    }
+
+    /// Whether a part with this number and ETag is staged.
+    pub fn has(&self, part: &Part) -> bool {
+        with_etag(&self.parts, part.number(), part.etag()).is_some()
     }
 
     /// The keys of all that is in the folder, in order.

@@ -85,7 +85,7 @@ impl Record {
 
 /// The first half of a SHA-256 over number, size and ETag of each part. Lengths are fixed or said, so no two lists of
 /// parts give the same bytes.
-fn digest_of(members: &mut dyn Iterator<Item = &Part>) -> String {
+pub(super) fn digest_of(members: &mut dyn Iterator<Item = &Part>) -> String {
     let mut digest = Sha256::new();
     for part in members {
         let etag = part.etag();
