@@ -128,15 +128,7 @@ impl Completion {
     /// How many bytes the object has, if all parts that the device named are staged, and still there.
     fn staged_bytes(&self) -> Option<u64> {
         let named = self.named.as_ref()?.parts();
-        let size = |named: &Part| {
-            let staged = self.stock.parts();
-            let at = staged.binary_search_by_key(&named.number(), Part::number).ok()?;
-            let found = staged.get(at)?;
-            found
-                .size()
-                .filter(|_| found.etag().eq_ignore_ascii_case(named.etag()))
-        };
-        named.iter().map(size).sum()
+        named.iter().map(|part| self.stock.staged(part)?.size()).sum()
     }
 
     /// The key of the note of the parts that the device named, or of all that is staged.
@@ -317,7 +309,7 @@ impl Completion {
             return Ok(Next::Doubt(refusal, None));
         }
         let waits = match &self.named {
-            Some(named) => named.parts().iter().any(|part| self.stock.has(part)),
+            Some(named) => named.parts().iter().any(|part| self.stock.staged(part).is_some()),
             None => !self.stock.parts().is_empty(),
         };
         if bytes.is_some() || !waits {

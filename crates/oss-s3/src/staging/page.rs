@@ -114,9 +114,9 @@ impl Stock {
         self.parts
     }
 
-    /// Whether a part with this number and ETag is staged.
-    pub fn has(&self, part: &Part) -> bool {
-        with_etag(&self.parts, part.number(), part.etag()).is_some()
+    /// The staged part with the number and the ETag of this one, with its size.
+    pub fn staged(&self, part: &Part) -> Option<&Part> {
+        with_etag(&self.parts, part.number(), part.etag())
     }
 
     /// The keys of all that is in the folder, in order.
