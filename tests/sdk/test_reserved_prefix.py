@@ -164,6 +164,57 @@ def test_A11_no_common_prefix_and_no_marker_tells_what_lies_there(allowed):
         assert "folder" not in told and "<CommonPrefixes><Prefix>.causeway" not in told, (query, told)
 
 
+# Each would tell of a guess whether it is right, by whether there is more than a page.
+GUESSES = (".causeway/", ".causeway/f", ".causeway/x", ".causeway/folder/", ".causeway/folder/0000")
+
+
+@pytest.mark.parametrize("what", ["", "list-type=2&", "uploads&"], ids=["V1", "V2", "uploads"])
+@pytest.mark.usefixtures("staged")
+def test_A11_no_list_spells_out_what_lies_there(allowed, proxy, what):
+    def told(query: str) -> str:
+        answer = allowed.signed("GET", "", what + query).check()
+        assert answer.status == 200, answer
+        return answer.body.decode()
+
+    most = "max-uploads=1" if what == "uploads&" else "max-keys=1"
+    with proxy.watching() as seen:
+        for prefix in (*GUESSES, "/.causeway/f"):
+            document = told(f"{most}&prefix={quote(prefix)}")
+            assert "<IsTruncated>false</IsTruncated>" in document, document
+    assert not seen
+    for delimiter in "scauewy./":
+        # Nothing but the gateway's own begins so.
+        for prefix in (".causeway", ".cause", ".ca"):
+            document = told(f"delimiter={delimiter}&prefix={prefix}")
+            assert "<CommonPrefixes>" not in document and "folder" not in document, (delimiter, prefix, document)
+    # A page that would begin among them begins behind them.
+    marker = {"": "marker", "list-type=2&": "start-after", "uploads&": "key-marker"}[what]
+    for place in (".causeway/a", ".causeway/folder/00001", ".causeway/z"):
+        document = told(f"{most}&prefix=.causeway&{marker}={place}")
+        assert "<IsTruncated>false</IsTruncated>" in document, document
+
+
+@every_s3_device
+@pytest.mark.usefixtures("staged")
+def test_A11_no_list_of_s3_s_spells_it_out(s3_device_with, data_layer, proxy):
+    device = s3_device_with(data_layer)
+    client = device.client
+    lists = [
+        (client.list_objects, "MaxKeys", "Marker"),
+        (client.list_objects_v2, "MaxKeys", "StartAfter"),
+        (client.list_multipart_uploads, "MaxUploads", "KeyMarker"),
+    ]
+    for told, most, marker in lists:
+        with proxy.watching() as seen:
+            for prefix in GUESSES:
+                assert not told(Bucket=device.bucket, Prefix=prefix, **{most: 1})["IsTruncated"], (told, prefix)
+        assert not seen
+        for delimiter in "scu":
+            assert "CommonPrefixes" not in told(Bucket=device.bucket, Prefix=".c", Delimiter=delimiter), (told, delimiter)
+        page = told(Bucket=device.bucket, Prefix=".causeway", **{most: 1, marker: ".causeway/a"})
+        assert not page["IsTruncated"], told
+
+
 def test_a_grant_for_it_is_no_grant(keys, gateway, platform, proxy):
     for place in ({"prefix": ".causeway/"}, {"mount": ".causeway/"}, {"mount": ".causeway/{key_id}/"}):
         credentials = keys.add(grants=[{"bucket": gateway.bucket, "operations": ["data-layer"]} | place])

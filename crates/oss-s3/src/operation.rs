@@ -26,7 +26,7 @@ pub use arguments::Arguments;
 pub use attributes::Attribute;
 pub use bucket::{BucketCall, BucketsPage};
 pub use form::FormReply;
-pub(crate) use list::token_of;
+pub(crate) use list::{BEHIND_RESERVED, token_of};
 pub use list::{ListOf, Listing};
 pub use read::{MAX_VERSION_ID_BYTES, Selection, VersionId};
 pub use table::{Content, Level, MAX_CLIENT_DOCUMENT_BYTES, Operation};

@@ -15,7 +15,10 @@ use request_auth::Dialect;
 
 use super::{Arguments, KeySpelling, MAX_PAGE, Operation, UploadId};
 use crate::area::Area;
-use crate::key::{MAX_ORIGIN_KEY_BYTES, encoded_value};
+use crate::key::{MAX_ORIGIN_KEY_BYTES, RESERVED_PREFIX, encoded_value};
+
+/// A marker behind all keys of the gateway's own.
+pub(crate) const BEHIND_RESERVED: &str = ".causeway/\u{10ffff}";
 
 /// How many objects OSS lists where the request does not say.
 const OSS_PAGE: u16 = 100;
@@ -152,9 +155,11 @@ impl Listing {
         area.prefix().get(..end.checked_add(delimiter.len())?)
     }
 
-    /// Whether the answer is known to have no entry, whatever the origin holds.
+    /// Whether the answer is known to have no entry, whatever the origin holds. Of what is the gateway's own not even
+    /// how much there is can be told.
     pub(crate) fn is_void(&self, area: &Area) -> bool {
         self.most == 0
+            || (area.mount().is_empty() && leads_to_reserved(&self.prefix))
             || self
                 .folded(area)
                 .is_some_and(|folded| self.after.as_str() >= folded)
@@ -183,9 +188,13 @@ impl Listing {
         }
         put("encoding-type", ["", "url"]);
         let goes_on = !folded && !self.after.is_empty();
+        let after = match area.mount() {
+            "" if self.after.as_bytes().starts_with(RESERVED_PREFIX) => BEHIND_RESERVED,
+            _ => &self.after,
+        };
         // An object that is named as the mount is has no name for the client: objects begin behind it.
         if goes_on || (!folded && self.of != ListOf::Uploads) {
-            put(marker, [area.mount(), &self.after]);
+            put(marker, [area.mount(), after]);
         }
         put(length, ["", &if folded { 1 } else { self.most }.to_string()]);
         let prefix = if self.prefix.starts_with(area.prefix()) {
@@ -202,6 +211,13 @@ impl Listing {
         }
         query
     }
+}
+
+/// Whether what begins so at the origin is the gateway's own: also behind slashes, which some servers fold.
+fn leads_to_reserved(prefix: &str) -> bool {
+    let slashes = prefix.bytes().take_while(|&byte| byte == b'/').count();
+    let folded = prefix.as_bytes().get(slashes..);
+    folded.is_some_and(|folded| folded.starts_with(RESERVED_PREFIX))
 }
 
 /// The key that a continuation token stands for.

@@ -1,9 +1,9 @@
 //! Lists of objects and of uploads: the origin's page is read into values, and told in the client's terms.
 //!
-//! What stands outside the list's area is never told, nor are keys of the gateway's own staging prefix. Other
-//! names that no request here could have are told, since they are there; but a key with characters that XML
-//! cannot hold is left out unless the client takes keys percent-encoded. No page is shortened: one that is
-//! longer than the bounds is refused.
+//! What stands outside the list's area is never told, nor are keys of the gateway's own staging prefix, nor a common
+//! prefix that is a beginning of it: what else it stands for can't be seen. Other names that no request here could
+//! have are told, since they are there; but a key with characters that XML cannot hold is left out unless the
+//! client takes keys percent-encoded. No page is shortened: one that is longer than the bounds is refused.
 
 use std::borrow::Cow;
 
@@ -18,7 +18,7 @@ use crate::errand::Errand;
 use crate::error::{Fault, Refusal};
 use crate::headers;
 use crate::key::RESERVED_PREFIX;
-use crate::operation::{KeySpelling, ListOf, Listing, MAX_PAGE, UploadId, token_of};
+use crate::operation::{BEHIND_RESERVED, KeySpelling, ListOf, Listing, MAX_PAGE, UploadId, token_of};
 use crate::parts::{read_etag, whole_seconds};
 use crate::upload::Sealer;
 use crate::xml::{self, Document, Element, is_xml_char};
@@ -26,9 +26,6 @@ use crate::xml::{self, Document, Element, is_xml_char};
 /// The longest list that is read from the origin or told to a client, in bytes: Lambda hands on no more than
 /// 6 MB, in base64.
 pub const MAX_LIST_BYTES: usize = 4 * 1024 * 1024;
-
-/// A marker behind all keys of the gateway's own.
-const BEHIND_RESERVED: &str = ".causeway/\u{10ffff}";
 
 const UNREADABLE: &str = "The origin's list cannot be read.";
 
@@ -240,13 +237,15 @@ impl<'a> Page<'a> {
         is_told.then_some(seen)
     }
 
-    /// Tells a common prefix. What is no UTF-8 is the name of nothing here.
+    /// Tells a common prefix, unless the keys of the gateway's own begin with it: whether others do can't be seen. What
+    /// is no UTF-8 is the name of nothing here.
     fn prefix(&mut self) {
         let Some(prefix) = decoded(&self.text(PREFIX)) else {
             return;
         };
+        let is_told = self.folded.is_none() && !RESERVED_PREFIX.starts_with(prefix.as_bytes());
         let seen = self.seen(&prefix).map(|seen| self.spelled(seen));
-        if let Some(seen) = seen.filter(|_| self.folded.is_none()) {
+        if let Some(seen) = seen.filter(|_| is_told) {
             self.told = self.told.saturating_add(1);
             self.common_prefix(&seen);
         }

@@ -245,6 +245,49 @@ fn a_delimiter_that_the_areas_prefix_cuts_in_two_is_no_list_of_it() {
 }
 
 #[test]
+fn of_the_gateways_own_keys_the_origin_is_asked_nothing_and_no_page_begins_among_them() {
+    let reserved = [
+        ".causeway/",
+        ".causeway/H",
+        "/.causeway/",
+        "//.causeway/f/&delimiter=s",
+    ];
+    for dialect in ["", "list-type=2&", "uploads&"] {
+        for prefix in reserved {
+            let query = [dialect, "prefix=", prefix].concat();
+            for listing in [listing(&query), s3_listing(&query)] {
+                let listing = listing.unwrap();
+                assert!(listing.is_void(&area("", "")), "{query}");
+                // Behind a mount it is the client's own.
+                assert!(!listing.is_void(&area("", "m/")), "{query}");
+            }
+        }
+        for prefix in ["", ".", ".causeway", ".causeway2/", "a/.causeway/"] {
+            let query = [dialect, "prefix=", prefix].concat();
+            assert!(!listing(&query).unwrap().is_void(&area("", "")), "{query}");
+        }
+    }
+    let behind = "marker=.causeway%2F%F4%8F%BF%BF&max-";
+    for query in [
+        "marker=.causeway/H",
+        "list-type=2&start-after=.causeway/",
+        &["list-type=2&continuation-token=", &token_of(".causeway/f/1")].concat(),
+        "uploads&key-marker=.causeway/f/1",
+    ] {
+        assert!(asked(query, "", "").contains(behind), "{query}");
+        assert!(!asked(query, "", "m/").contains(behind), "{query}");
+    }
+    // These lie before and behind.
+    for marker in [".causeway", ".causeway0", "/.causeway/k"] {
+        let query = asked(&["marker=", marker].concat(), "", "");
+        assert!(
+            query.contains(&["marker=", &encoded_value(marker.as_bytes()), "&"].concat()),
+            "{query}"
+        );
+    }
+}
+
+#[test]
 fn a_list_that_can_have_no_entry_is_asked_of_nobody() {
     let area = area("a/b/", "");
     for (query, is_void) in [

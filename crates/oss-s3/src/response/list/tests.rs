@@ -267,9 +267,16 @@ fn staged_parts_and_uploads_of_the_gateways_own_are_in_no_list() {
         ]
         .map(entry)
         .concat();
-        let prefixes = [".causeway%2F", ".causeway/f/", ".causeway2/"]
-            .map(prefix)
-            .concat();
+        let prefixes = [
+            ".",
+            ".caus",
+            ".causeway",
+            ".causeway%2F",
+            ".causeway/f/",
+            ".causeway2/",
+        ]
+        .map(prefix)
+        .concat();
         let mut document = whole(&[entries, prefixes].concat());
         if query == "uploads&" {
             document = document.replace("ListBucketResult", "ListMultipartUploadsResult");
