@@ -476,7 +476,11 @@ impl<'a> Exchange<'a> {
     fn replace(&mut self, folder: &Folder, answer: Answer) -> Step {
         match self.errand.part_number().filter(|_| !self.errand.is_staged()) {
             Some(number) => {
-                let request = OriginRequest::delete_staged(self.errand.bucket(), &folder.part(number));
+                let request = OriginRequest::delete_staged(
+                    self.errand.bucket(),
+                    &folder.part(number),
+                    self.errand.pays(),
+                );
                 self.stage = Stage::Replacing { answer };
                 Step::Send(request)
             }
@@ -539,6 +543,8 @@ fn check_digests(errand: &Errand<'_>, document: &[u8]) -> Result<(), Refusal> {
 mod late_tests;
 #[cfg(test)]
 mod model;
+#[cfg(test)]
+mod payer_tests;
 #[cfg(test)]
 mod staged_parts_tests;
 #[cfg(test)]
