@@ -64,6 +64,7 @@ class FaultProxy(RecordingProxy):
     def __init__(self, origin: str) -> None:
         self._plan: _Plan | None = None
         self._delay: tuple[Callable[[SeenRequest], bool], float] | None = None
+        self._answering: tuple[Callable[[SeenRequest], bool], tuple[int, str], threading.Event] | None = None
         self._ended: set[str] = set()
         self.under_way = 0
         """How many requests the gateway has no answer to yet."""
@@ -89,6 +90,16 @@ class FaultProxy(RecordingProxy):
             plan.release.set()
 
     @contextmanager
+    def answering(self, chosen: Callable[[SeenRequest], bool], status: int, code: str) -> Iterator[threading.Event]:
+        """Answers the first of the `chosen` requests of the block with this error, and does nothing; the event is set once it
+        has. S3 says 200 before it knows what becomes of a Complete or a copy."""
+        self._answering = chosen, (status, code), (answered := threading.Event())
+        try:
+            yield answered
+        finally:
+            self._answering = None
+
+    @contextmanager
     def delaying(self, chosen: Callable[[SeenRequest], bool], seconds: float) -> Iterator[None]:
         """Has the origin's answers to the `chosen` requests of the block come so much later."""
         self._delay = chosen, seconds
@@ -109,15 +120,16 @@ class FaultProxy(RecordingProxy):
     def _played(self, seen: SeenRequest, head: Head, client, from_client, origin, from_origin) -> bool:
         if (delay := self._delay) and delay[0](seen):
             time.sleep(delay[1])
-        fault = self._fault_of_next()
-        if fault is None and self._upload(seen) not in self._ended:
+        words = self._answer_to(seen)
+        fault = None if words else self._fault_of_next()
+        if not words and fault is None and self._upload(seen) not in self._ended:
             again = super()._forward(seen, head, client, from_client, origin, from_origin)
             self._note_end(seen)
             return again
-        if fault in (None, Fault.INTERNAL_ERROR, Fault.SLOW_DOWN):
+        if words or fault in (None, Fault.INTERNAL_ERROR, Fault.SLOW_DOWN):
             for _ in () if head.expects_continue else body_pieces(from_client, head, seen.framing):
                 pass
-            seen.status, code = ANSWERS[fault]
+            seen.status, code = words or ANSWERS[fault]
             client.sendall(error(seen.status, code, "Connection: close"))
         elif fault is Fault.CUT and int(seen.header("content-length") or 0):
             _send_half(seen, head, from_client, origin)
@@ -129,6 +141,14 @@ class FaultProxy(RecordingProxy):
                 client.sendall(answer[: len(answer) // 2] if fault is Fault.CUT else b"")
             _reset(client)
         return False
+
+    def _answer_to(self, seen: SeenRequest) -> tuple[int, str] | None:
+        with self._lock:
+            if (plan := self._answering) is None or not plan[0](seen):
+                return None
+            self._answering = None
+        plan[2].set()
+        return plan[1]
 
     def _fault_of_next(self) -> Fault | None:
         with self._lock:

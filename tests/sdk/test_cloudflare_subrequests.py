@@ -1,5 +1,6 @@
 """The Worker's count of requests to the origin: what the platform allows is never exceeded, and a Complete that needs more
-goes on when it is repeated. `MAX_SUBREQUESTS` makes the platform's number small enough to be met."""
+goes on when it is repeated. `MAX_SUBREQUESTS` makes the platform's number small enough to be met. The read of the device's
+key counts as one of them, and is none that the origin sees."""
 
 import re
 
@@ -46,7 +47,7 @@ def test_a_complete_asks_for_no_more_than_is_allowed_and_goes_on_when_it_is_repe
     attempts = []
     for _ in range(ATTEMPTS):
         count, told = counted(strict, lambda: device.complete(key, upload_id, etags))
-        assert count <= LIMIT
+        assert count < LIMIT
         attempts.append(told)
         if isinstance(told, str):
             break
@@ -63,9 +64,9 @@ def test_a_part_that_completes_a_group_asks_for_no_more_than_is_allowed(strict, 
     for number, part in enumerate(parts, 1):
         count, told = counted(strict, lambda: device.upload_part(key, upload_id, number, part))
         etags.append(told)
-        assert count <= LIMIT
+        assert count < LIMIT
     count, told = counted(strict, lambda: device.complete(key, upload_id, etags))
-    assert count <= LIMIT
+    assert count < LIMIT
     strict.witnessed.ended_as(key, parts, told)
 
 
@@ -75,5 +76,5 @@ def test_an_abort_of_many_parts_asks_for_no_more_than_is_allowed(strict, device,
         device.upload_part(key, upload_id, number, b"x")
     strict.settle()
     count, _ = counted(strict, lambda: device.abort(key, upload_id))
-    assert count <= LIMIT
+    assert count < LIMIT
     strict.witnessed.left_nothing(key)

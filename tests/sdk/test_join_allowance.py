@@ -1,5 +1,6 @@
 """A Complete that has more to do than its platform lets a request do answers 503 in time, and goes on when it is repeated."""
 
+import re
 import time
 
 import pytest
@@ -28,6 +29,7 @@ def test_a_complete_that_takes_longer_than_a_request_may_is_503_in_time_and_goes
         device.complete(key, upload_id, etags)
     told = device.refusal(raised.value)
     assert told.status == 503 and told.request_id, told
+    assert re.fullmatch(r"\d+", raised.value.headers["retry-after"])
     assert 25 < time.monotonic() - began < PATIENCE
     strict.settle()
     # What was joined before the time was up is not joined again.
