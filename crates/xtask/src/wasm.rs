@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -16,23 +17,30 @@ use crate::progress::Step;
 use crate::project::Project;
 use crate::tools::{self, Npm};
 
+mod order;
+
 /// The target that every edge function is compiled for.
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 
 /// Optimisation after wasm-bindgen. LLVM has inlined what is worth it; here only functions as small as their calls
 /// are, which is 1 % smaller after gzip than none and a tenth faster. Whatever inlines more is larger, by 7 % at -O2 to
-/// -Oz. With that -O2 is the smallest of the levels.
+/// -Oz. With that the levels differ by 0.1 %.
 ///
-/// Functions are put in the order of their names, so that the instances of one generic function are neighbours: what
-/// looks back 32 KB, as gzip does, then finds the like of most (1.5 % smaller). wasm-bindgen leaves the names in for it,
-/// and they end here.
+/// What compresses badly and changes nothing goes: how each access of memory is aligned, a hint that no engine of a
+/// platform heeds (0.6 %). Additions to pointers become part of the access they are for (0.4 %): right wherever that is
+/// not in the lowest 1,024 bytes, and there is but the end of the stack.
 pub(crate) const WASM_OPT: &[&str] = &[
     "--always-inline-max-function-size=6",
     "--one-caller-inline-max-function-size=8",
     "--flexible-inline-max-function-size=0",
-    "-O2",
-    "--reorder-functions-by-name",
+    "--low-memory-unused",
+    "-O3",
+    "--dealign",
 ];
+
+/// Half of what a stack has by default: what is stored behind it then has addresses of three bytes instead of four, of
+/// which there are thousands (0.2 % smaller after gzip).
+const STACK: &str = "-Clink-arg=-zstack-size=524288";
 
 /// SHA-256 with its 64 rounds as a loop: 2 KB less after gzip. A request's head takes no longer for it; bodies that are
 /// hashed are part lists, where a megabyte takes 10 ms for 7 in V8.
@@ -81,15 +89,16 @@ pub(crate) fn compile(project: &Project, what: &str, packages: &[&str]) -> anyho
     Ok(files)
 }
 
-/// Optimises a wasm file in its place.
+/// Optimises a wasm file in its place, and puts its functions in an order that compresses.
 pub(crate) fn optimise(npm: &Npm, step: &Step, file: &Path) -> anyhow::Result<()> {
     step.run(npm.wasm_opt().args(WASM_OPT).arg(file).arg("-o").arg(file))?;
+    fs::write(file, order::by_likeness(&fs::read(file)?)?)?;
     Ok(())
 }
 
 fn rustflags(project: &Project, step: &Step) -> anyhow::Result<OsString> {
     let mut flags = neutral_paths(project, step)?;
-    flags.push(SMALL_SHA256.into());
+    flags.extend([SMALL_SHA256, STACK].map(OsString::from));
     // The separator that cargo asks for.
     Ok(flags.join("\u{1f}".as_ref()))
 }

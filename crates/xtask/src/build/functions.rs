@@ -9,6 +9,7 @@ use std::fs;
 
 use anyhow::Context as _;
 use brotli::enc::BrotliEncoderParams;
+use brotli::enc::backward_references::BrotliEncoderMode::BROTLI_FORCE_MSB_PRIOR;
 use causeway::cloudfront::{AUTHORIZER, RESPONSE_HANDLER, ROUTER};
 use wasm_bindgen_cli_support::Bindgen;
 
@@ -60,11 +61,13 @@ pub(crate) fn build(project: &Project, npm: &Npm) -> anyhow::Result<Vec<Artefact
     Ok(artefacts)
 }
 
-/// The module as Brotli writes it.
+/// The module as Brotli writes it, foretelling each byte from the upper bits of the one before it: 1 % smaller, because
+/// like instructions have like numbers.
 fn compressed(module: &[u8]) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let parameters = BrotliEncoderParams {
         size_hint: module.len(),
+        mode: BROTLI_FORCE_MSB_PRIOR,
         ..BrotliEncoderParams::default()
     };
     brotli::BrotliCompress(&mut &*module, &mut bytes, &parameters)?;
