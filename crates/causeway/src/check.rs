@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use gateway::blocks::BLOCK_BYTES;
 use gateway::config::preview::PreviewSource;
 use gateway::config::{BucketSource, HostSource, StyleSource};
 use gateway::keys::fleet::MAX_REVOKED;
@@ -55,7 +56,8 @@ pub struct Bucket {
     /// Where OSS clients' parts below S3's 5 MiB wait, as `s3://bucket/prefix`; none where they are refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub staging: Option<String>,
-    /// How many bytes a body may have that comes without a length, on Cloudflare.
+    /// How many bytes a body may have that comes without a length, on Cloudflare; where nothing is staged, a part one
+    /// block.
     pub max_unsized_bytes: u64,
 }
 
@@ -158,11 +160,17 @@ impl fmt::Display for Report {
             }
         }
         for bucket in &self.buckets {
-            writeln!(
-                f,
-                "unsized  an object or part of {} that comes without a length may have {} bytes, on Cloudflare alone",
-                bucket.name, bucket.max_unsized_bytes
-            )?;
+            let (name, most) = (&bucket.name, bucket.max_unsized_bytes);
+            match bucket.staging {
+                Some(_) => writeln!(
+                    f,
+                    "unsized  an object or part of {name} that comes without a length may have {most} bytes, on Cloudflare alone"
+                )?,
+                None => writeln!(
+                    f,
+                    "unsized  an object of {name} that comes without a length may have {most} bytes, a part without staging {BLOCK_BYTES}, on Cloudflare alone"
+                )?,
+            }
         }
         for host in &self.hosts {
             for url in &host.urls {

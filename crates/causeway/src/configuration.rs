@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use gateway::config::{Config, ConfigSource};
 use gateway::document::Node;
 
@@ -60,6 +60,15 @@ pub fn to_json(source: &ConfigSource) -> anyhow::Result<String> {
 /// The file can't be read, is no TOML, or has another shape.
 pub fn read_source(file: &Path) -> anyhow::Result<ConfigSource> {
     let text = fs::read_to_string(file).context("cannot read the file")?;
-    let document: Node<'_> = toml::from_str(&text)?;
+    let document: Node<'_> = toml::from_str(&text).map_err(|error| {
+        // To TOML a [buckets.staging] in front has made `buckets` a table, so it can't be a list as well.
+        let at = error.span().and_then(|span| text.get(span));
+        match (error.message(), at) {
+            ("duplicate key", Some("buckets")) => {
+                anyhow!("{error}put [buckets.*] tables behind the [[buckets]] that they are of")
+            }
+            _ => error.into(),
+        }
+    })?;
     Ok(ConfigSource::read(document)?)
 }

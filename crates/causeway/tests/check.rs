@@ -143,6 +143,8 @@ fn where_small_parts_wait_is_told_and_that_they_are_refused() {
         text.contains("staging  none: uploads to devices with parts below 5 MiB are refused\n"),
         "{text}"
     );
+    let line = "an object of devices that comes without a length may have 1073741824 bytes, a part without staging 8388608,";
+    assert!(text.contains(line), "{text}");
     assert_eq!(json.get("staging"), None);
     // What is off is no second S3 bucket that nobody made.
     assert!(!text.contains("storage.yaml"), "{text}");

@@ -48,6 +48,27 @@ fn a_mistake_is_one_sentence_that_names_file_and_key() {
 }
 
 #[test]
+fn a_table_in_front_of_its_bucket_is_told_where_to_stand() {
+    let said = |text: &str| {
+        let folder = folder_with(text);
+        let file = folder.path().join("causeway.toml");
+        let output = causeway(&["check", file.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let fix = "put [buckets.*] tables behind the [[buckets]] that they are of";
+    let in_front = said(&format!("[buckets.staging]\nenabled = false\n{GOOD}"));
+    assert!(
+        in_front.contains("duplicate key") && in_front.contains(fix),
+        "{in_front}"
+    );
+    let twice = said(&format!(
+        "clock_window_seconds = 1\nclock_window_seconds = 1\n{GOOD}"
+    ));
+    assert!(twice.contains("duplicate key") && !twice.contains(fix), "{twice}");
+}
+
+#[test]
 fn bundle_cloudflare_prints_the_json_of_the_worker() {
     let folder = folder_with(GOOD);
     let file = folder.path().join("causeway.toml");

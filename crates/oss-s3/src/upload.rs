@@ -134,12 +134,17 @@ impl<'a> Sealer<'a> {
     }
 }
 
+/// Why an upload id is refused whose seal does not hold, for the log.
+const FOREIGN: &str =
+    "The upload id is not sealed by this deployment's secret for this bucket, key and access key id.";
+
 /// The upload that a call names; `None` of a call that names none.
 ///
 /// # Errors
 /// `NoSuchUpload` for one that its owner was not told of.
 pub(crate) fn named(call: &Call, owner: Owner<'_>, keys: &SealKeys) -> Result<Option<Upload>, Refusal> {
-    let opened = |told| owner.open(keys, told).ok_or_else(|| Fault::NoSuchUpload.into());
+    let foreign = || Refusal::new(Fault::NoSuchUpload).because(FOREIGN);
+    let opened = |told| owner.open(keys, told).ok_or_else(foreign);
     call.upload().map(opened).transpose()
 }
 

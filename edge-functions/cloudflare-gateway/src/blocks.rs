@@ -83,7 +83,7 @@ impl Place {
     /// `ServiceUnavailable` where there are as many as memory has room for.
     fn taken() -> Result<Self, Refusal> {
         if LONG.get() >= MOST_LONG {
-            return Err(Refusal::new(Fault::Busy).because("too many long bodies of no stated length at once"));
+            return Err(Fault::TooManyUnsized.into());
         }
         LONG.set(LONG.get().saturating_add(1));
         Ok(Self)

@@ -50,8 +50,9 @@ impl Settings {
         let json = required("CAUSEWAY_CONFIG")?;
         let config = Config::from_json(&json)
             .map_err(|error| fail(["CAUSEWAY_CONFIG: ", &error.to_string()].concat()))?;
-        let seal = PassportKeys::from_json(&required("UPLOAD_SEAL")?)
-            .map_err(|error| fail(["UPLOAD_SEAL: ", &error].concat()))?;
+        let seal = PassportKeys::from_json(&required("UPLOAD_SEAL")?).map_err(|error| {
+            fail(["UPLOAD_SEAL has to be {\"id\": ..., \"secret\": ...}: ", &error].concat())
+        })?;
         let most_requests = match binding(env, "MAX_SUBREQUESTS") {
             limit if limit.is_undefined() => MOST_REQUESTS,
             limit => said(&limit)

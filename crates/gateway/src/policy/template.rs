@@ -44,7 +44,7 @@ impl Template {
         match ObjectKey::new(&filled) {
             Ok(_) => Ok(template),
             Err(_) => fail(
-                "is too long, or holds a segment that no object key may hold: `.`, `..`, `\\`, or a control character",
+                "is too long, begins with `.causeway/`, or holds a segment that no object key may hold: `.`, `..`, `\\`, or a control character",
             ),
         }
     }

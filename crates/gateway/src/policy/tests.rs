@@ -421,6 +421,10 @@ fn a_template_names_only_what_the_keys_of_its_record_have() {
         let error = read("d1.cams", "masters", mount).unwrap_err();
         assert!(error.contains("`mount`"), "{mount}: {error}");
     }
+    for mount in [".causeway/", ".causeway/{key_id}/"] {
+        let error = read("AK-1", "secrets", mount).unwrap_err();
+        assert!(error.contains("`.causeway/`"), "{mount}: {error}");
+    }
     // What would be too long for one device is too long for the fleet.
     let deep = "{device}/".repeat(15);
     assert_eq!(read("d1.cams", "masters", &deep), Ok(()));

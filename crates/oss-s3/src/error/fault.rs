@@ -269,7 +269,7 @@ faults! {
 
     // The body.
     LengthMissing: 411 "MissingContentLength" None, Device, s3 ["MissingContentLength"],
-        "The body has no Content-Length: send it with one, or upload in parts.";
+        "The body has no Content-Length: send one, as SDKs do for bytes and files.";
     BodyIncomplete: 400 "IncompleteBody" None, Device, s3 ["IncompleteBody"],
         "The body is shorter or longer than its Content-Length.";
     BodyUnexpected: 400 "InvalidArgument" None, Device, s3 [],
@@ -281,7 +281,7 @@ faults! {
     DocumentCut: 400 "EntityTooLarge" None, Device, s3 [],
         "The body is larger than the 1 MB that this platform shows the gateway: upload the object in fewer and larger parts.";
     EntityTooSmall: 400 "EntityTooSmall" None, Device, s3 ["EntityTooSmall"],
-        "Every part but the last needs at least 5 MiB: set the SDK's part size to 5 MiB or more.";
+        "Every part but the last needs 5 MiB, with the small ones beside it where those are joined: set the SDK's part size to 5 MiB or more.";
     XmlMalformed: 400 "MalformedXML" None, Device, s3 ["MalformedXML"],
         "The document is not the well-formed XML that this operation takes; a CompleteMultipartUpload has 1 to 10000 parts.";
 
@@ -368,6 +368,8 @@ faults! {
         s3 ["SlowDown" "ServiceUnavailable" "OperationAborted"],
         "The storage is busy: try again."
         but 503 "SlowDown";
+    TooManyUnsized: 503 "ServiceUnavailable" None, Device, s3 [],
+        "The gateway reads too many bodies without a Content-Length: send one, or try again.";
     JoiningGoesOn: 503 "ServiceUnavailable" None, Device, s3 [],
         "The parts are not all joined yet, and what is joined stays so: send CompleteMultipartUpload again.";
     ConditionUnclear: 503 "ServiceUnavailable" None, Device, s3 ["ConditionalRequestConflict"],
@@ -441,7 +443,7 @@ mod tests {
                     || row.blame == Blame::Operator
                     || matches!(
                         fault,
-                        Fault::Busy | Fault::ConditionUnclear | Fault::JoiningGoesOn
+                        Fault::Busy | Fault::TooManyUnsized | Fault::ConditionUnclear | Fault::JoiningGoesOn
                     ),
                 "{fault:?}"
             );

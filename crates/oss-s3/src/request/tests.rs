@@ -247,3 +247,18 @@ fn the_checksum_of_a_document_counts_for_an_s3_client_that_signed_it() {
     assert_eq!(errand("POST", "/devices/k?uploadId=U"), None);
     assert_eq!(errand("GET", "/devices/k?tagging"), None);
 }
+
+#[test]
+fn the_log_tells_an_upload_id_that_was_sealed_elsewhere_from_an_upload_that_has_ended() {
+    Request::new("PUT", "/devices/k?partNumber=1&uploadId=U").authorized("", |authorized| {
+        let others = SealKeys::new([b"another deployment's".as_slice()].into_iter());
+        let refusal = authorized.errand(&others).err().unwrap();
+        assert_eq!(refusal.fault(), Fault::NoSuchUpload);
+        assert!(
+            refusal
+                .reason()
+                .contains("not sealed by this deployment's secret"),
+            "{refusal:?}"
+        );
+    });
+}
