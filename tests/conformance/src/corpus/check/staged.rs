@@ -75,12 +75,11 @@ impl Folder {
     fn may(&self, method: &str, name: &str, operation: Operation) -> bool {
         let is_part = name.len() == 5 && name.bytes().all(|byte| byte.is_ascii_digit());
         let is_its_part = self.number.as_deref() == Some(name);
+        let is_note = || name.starts_with("joined/") || name.starts_with("making/");
         match operation {
             Operation::UploadPart => is_its_part && matches!(method, "PUT" | "DELETE"),
             Operation::UploadPartCopy => is_its_part && method == "DELETE",
-            Operation::CompleteMultipartUpload => {
-                is_part && method == "GET" || name.starts_with("joined/") && method == "PUT"
-            }
+            Operation::CompleteMultipartUpload => is_part && method == "GET" || is_note() && method == "PUT",
             _ => false,
         }
     }
