@@ -204,7 +204,8 @@ class Network {
     let held;
     while (open.length > 0) {
       const answer = await open.shift();
-      if (answer.statusCode !== 200) throw new OtherSource(answer.statusCode);
+      // A source may be a range.
+      if (![200, 206].includes(answer.statusCode)) throw new OtherSource(answer.statusCode);
       for await (const chunk of answer) {
         left -= chunk.length;
         if (left < 0) throw new OtherSource(200);

@@ -2,7 +2,7 @@
 // stream to stream inside the platform; nothing is decided here but that a body that is not whole is not sent on.
 
 /**
- * Gives the answer to `request`, or the status of the first of the `sources` that was not answered 200. Rejects where
+ * Gives the answer to `request`, or the status of the first of the `sources` that was not answered 200 or 206. Rejects where
  * one of them breaks off, where they are not `length` bytes together, and after `milliseconds`. In each of these cases
  * the request ends before its body does. At most `ahead` sources wait for an answer at once. Without sources the
  * request goes as it is.
@@ -48,7 +48,8 @@ async function pour(writable, length, sources, ahead, signal) {
   for (ask(); asked.length > 0;) {
     const { status, headers, body } = await asked.shift();
     ask();
-    if (status !== 200) throw status;
+    // A source may be a range.
+    if (status !== 200 && status !== 206) throw status;
     bytes += Number(headers.get("content-length"));
     if (asked.length > 0 ? bytes > length : bytes !== length) throw `The sources are not ${length} bytes.`;
     await body.pipeTo(writable, { preventClose: true, signal });

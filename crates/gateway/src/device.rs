@@ -48,6 +48,16 @@ impl Device {
         Self::new(&config, r#"[{"bucket": "devices"}]"#)
     }
 
+    pub(crate) fn without_staging(grants: &str) -> Self {
+        let bucket = r#"{"name": "devices","#;
+        let config = CONFIG.replacen(
+            bucket,
+            &[bucket, r#" "staging": {"enabled": false},"#].concat(),
+            1,
+        );
+        Self::new(&config, grants)
+    }
+
     /// Devices of the fleet `cams`, with the grants and the revoked devices of these JSON lists.
     pub(crate) fn of_a_fleet(grants: &str, revoked: &str) -> Self {
         let record = format!(

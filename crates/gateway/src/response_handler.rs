@@ -10,6 +10,7 @@
 
 mod cleaning;
 pub(crate) mod completion;
+mod copies;
 mod staged_parts;
 
 use oss_s3::answer::{Answer, Asked};
@@ -45,6 +46,11 @@ pub struct Exchange<'a> {
 enum Stage {
     /// The size of the source is asked for before `copy` can be sent.
     Weighing { copy: OriginRequest },
+    /// Of a source of this version a part is being staged, in the place of `copy`.
+    Staging {
+        copy: OriginRequest,
+        version: Option<Vec<u8>>,
+    },
     /// The operation's own request is under way.
     Asking,
     /// The parts of an upload are being listed before `complete` can be sent.
@@ -98,7 +104,7 @@ pub struct Task {
     /// What to sign and send.
     pub request: OriginRequest,
     /// What to sign and send for the request's body, where that is [`OriginBody::Joined`]: the bodies of
-    /// the answers, in this order, become it. Each has to be answered 200.
+    /// the answers, in this order, become it. Each has to be answered 200, or 206 where it asks for a range.
     ///
     /// [`OriginBody::Joined`]: oss_s3::request::OriginBody::Joined
     pub sources: Vec<OriginRequest>,
@@ -215,7 +221,9 @@ impl<'a> Exchange<'a> {
                 (Stage::Deleting { deletions }, request)
             }
             // A part too, though all are summed when they are completed: they are stored until then.
-            Call::CopyObject | Call::UploadPartCopy { .. } if errand.max_object_bytes().is_some() => {
+            Call::CopyObject | Call::UploadPartCopy { .. }
+                if errand.max_object_bytes().is_some() || errand.may_stage_copy() =>
+            {
                 let first = OriginRequest::head_source(&errand).ok_or(Fault::GatewayFailed)?;
                 (Stage::Weighing { copy: request }, first)
             }
@@ -240,7 +248,7 @@ impl<'a> Exchange<'a> {
     /// How many bytes of the body of an answer with this status to read; the rest is dropped.
     pub fn document_bytes(&self, status: u16) -> usize {
         match &self.stage {
-            Stage::Asking | Stage::Deleting { .. } | Stage::Completing { .. } => {
+            Stage::Asking | Stage::Staging { .. } | Stage::Deleting { .. } | Stage::Completing { .. } => {
                 response::document_bytes(self.errand.call().operation(), status)
             }
             Stage::Staged(completion) => completion.document_bytes(&self.errand, status),
@@ -266,11 +274,8 @@ impl<'a> Exchange<'a> {
             Stage::Deleting { deletions } => {
                 response::deleted(answer, &deletions, &subject, asked).map(Step::Answer)
             }
-            Stage::Weighing { copy } => {
-                let (bytes, etag) = response::weighed(answer)?;
-                size::check(bytes, self.errand.max_object_bytes().unwrap_or_default())?;
-                Ok(Step::Send(copy.pinned_to(etag)))
-            }
+            Stage::Weighing { copy } => self.weighed(copy, answer),
+            Stage::Staging { .. } => Err(Fault::GatewayFailed.into()),
             Stage::Asking => {
                 let translated = response::translate(answer, &subject, asked);
                 match (subject.sent.operation, self.errand.folder()) {
@@ -381,6 +386,7 @@ impl<'a> Exchange<'a> {
     pub fn advance_together(
         &mut self,
         outcomes: Vec<Outcome>,
+        asked: &Asked<'_>,
         allowance: Allowance,
     ) -> Result<Step, Refusal> {
         match core::mem::replace(&mut self.stage, Stage::Asking) {
@@ -388,6 +394,7 @@ impl<'a> Exchange<'a> {
                 let next = completion.advance_together(&self.errand, outcomes, allowance)?;
                 self.complete(completion, next, allowance)
             }
+            Stage::Staging { copy, version } => self.copied(copy, version, outcomes, asked),
             _ => Err(Refusal::new(Fault::GatewayFailed).because("Nothing was to be done together.")),
         }
     }
@@ -476,11 +483,7 @@ impl<'a> Exchange<'a> {
     fn replace(&mut self, folder: &Folder, answer: Answer) -> Step {
         match self.errand.part_number().filter(|_| !self.errand.is_staged()) {
             Some(number) => {
-                let request = OriginRequest::delete_staged(
-                    self.errand.bucket(),
-                    &folder.part(number),
-                    self.errand.pays(),
-                );
+                let request = OriginRequest::delete_staged(self.errand.bucket(), &folder.part(number));
                 self.stage = Stage::Replacing { answer };
                 Step::Send(request)
             }
@@ -540,11 +543,11 @@ fn check_digests(errand: &Errand<'_>, document: &[u8]) -> Result<(), Refusal> {
 }
 
 #[cfg(test)]
+mod copies_tests;
+#[cfg(test)]
 mod late_tests;
 #[cfg(test)]
 mod model;
-#[cfg(test)]
-mod payer_tests;
 #[cfg(test)]
 mod staged_parts_tests;
 #[cfg(test)]

@@ -18,6 +18,8 @@ use crate::operation::VersionId;
 pub(crate) const HEADER: &str = "x-amz-copy-source";
 /// How S3's headers begin that are about the source; what follows is the name of the same header of a read.
 pub(crate) const OF_SOURCE: &str = "x-amz-copy-source-";
+/// S3's header that says which bytes of the source are copied.
+pub(crate) const RANGE: &str = "x-amz-copy-source-range";
 /// How S3's headers begin that say of what state the source has to be.
 pub(crate) const CONDITIONS: &str = "x-amz-copy-source-if-";
 const OSS_HEADER: &str = "x-oss-copy-source";

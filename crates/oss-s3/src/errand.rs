@@ -15,9 +15,6 @@ use crate::headers::Headers;
 use crate::operation::{Arguments, Call};
 use crate::upload::{self, Owner, SealKeys, Sealer, Upload};
 
-/// S3's header by which a device consents to pay for requests: a bucket of another account may refuse those without.
-pub const PAYER_HEADER: &str = "x-amz-request-payer";
-
 /// Something that was permitted, ready to be done.
 #[derive(Clone, Debug)]
 pub struct Errand<'a> {
@@ -88,13 +85,18 @@ impl<'a> Errand<'a> {
         })
     }
 
-    /// The same, with a body of this many bytes.
-    pub const fn of_length(mut self, length: Option<u64>) -> Self {
-        self.length = length;
+    /// The same, with a body of this many bytes. That says nothing of a copy, see [`weighed`](Self::weighed).
+    pub fn of_length(mut self, length: Option<u64>) -> Self {
+        self.length = length.filter(|_| !self.call.operation().copies());
         self
     }
 
-    /// How many bytes its body has, where that is known.
+    /// Takes note of how many bytes of its source are copied; `None`: that is the origin's to say.
+    pub const fn weighed(&mut self, length: Option<u64>) {
+        self.length = length;
+    }
+
+    /// How many bytes it stores, where that is known.
     pub const fn length(&self) -> Option<u64> {
         self.length
     }
@@ -189,8 +191,8 @@ impl<'a> Errand<'a> {
     }
 
     /// Whether the device consented to pay for requests.
-    pub fn pays(&self) -> bool {
-        self.sends(PAYER_HEADER)
+    pub(crate) fn pays(&self) -> bool {
+        self.sends("x-amz-request-payer")
     }
 
     pub(crate) fn sends(&self, header: &str) -> bool {

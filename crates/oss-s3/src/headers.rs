@@ -31,8 +31,8 @@ use crate::addressing::{UnsignedHeaders, VirtualBucket};
 use crate::error::{Fault, Refusal};
 use crate::operation::Operation;
 use crate::upload::{self, MARK_HEADER};
-pub(crate) use value::oss_storage_class;
 use value::{Rule, Surroundings};
+pub(crate) use value::{oss_storage_class, range_bytes};
 
 /// Header names in lower case, with their values as bytes.
 pub type Headers = Vec<(Cow<'static, str>, Vec<u8>)>;

@@ -20,7 +20,7 @@ use crate::answer::RequestId;
 use crate::area::Target;
 use crate::complete::{PartList, PartNumber, content_md5};
 use crate::copy_source::{self, OriginSource};
-use crate::errand::{DocumentDigests, Errand, PAYER_HEADER};
+use crate::errand::{DocumentDigests, Errand};
 use crate::error::{Fault, Refusal};
 use crate::headers::{self, Headers};
 use crate::key::encoded_value;
@@ -359,8 +359,8 @@ impl OriginRequest {
         Self::to_target(errand, "HEAD", String::new(), OriginBody::Empty).paid_like(errand)
     }
 
-    /// Asks what the origin has where an errand's copy comes from, under the same conditions and in the same range;
-    /// `None` for what is no copy. Read it with [`weighed`](crate::response::weighed).
+    /// Asks what the origin has where an errand's copy comes from, under the same conditions, whichever range of it is
+    /// copied; `None` for what is no copy. Read it with [`weighed`](crate::response::weighed).
     pub fn head_source(errand: &Errand<'_>) -> Option<Self> {
         let source = errand.header(copy_source::HEADER)?;
         let source = core::str::from_utf8(source).ok()?;
@@ -373,7 +373,9 @@ impl OriginRequest {
             request.path = ["/", key].concat();
         }
         for (name, value) in &errand.headers {
-            if let Some(of_reads) = name.strip_prefix(copy_source::OF_SOURCE) {
+            if let Some(of_reads) = name.strip_prefix(copy_source::OF_SOURCE)
+                && name.starts_with(copy_source::CONDITIONS)
+            {
                 let name = Cow::Owned(of_reads.to_owned());
                 request.headers.push((name, value.clone()));
             }
@@ -415,14 +417,10 @@ impl OriginRequest {
     }
 
     /// Repeats the device's consent to pay for requests.
-    fn paid_like(self, errand: &Errand<'_>) -> Self {
-        self.paid(errand.pays())
-    }
-
-    fn paid(mut self, pays: bool) -> Self {
-        if pays {
+    fn paid_like(mut self, errand: &Errand<'_>) -> Self {
+        if errand.pays() {
             self.headers
-                .push((Cow::Borrowed(PAYER_HEADER), b"requester".to_vec()));
+                .push((Cow::Borrowed("x-amz-request-payer"), b"requester".to_vec()));
         }
         self
     }

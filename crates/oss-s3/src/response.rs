@@ -36,6 +36,7 @@ use crate::xml::{self, Document, Unreadable};
 /// The longest error, initiation or completion document that is read from the origin, in bytes.
 pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
 
+pub use copy::copy_staged;
 pub use deletions::deleted;
 pub use list::MAX_LIST_BYTES;
 
@@ -266,13 +267,23 @@ pub fn error_of(origin: &OriginAnswer) -> Option<Refusal> {
     (!origin.is_success()).then(|| origin_error::refusal(origin, sent))
 }
 
-/// The size in bytes of a copy's source, or of the range that is copied of it, and its ETag, from the answer to
-/// [`head_source`](crate::request::OriginRequest::head_source).
+/// A copy's source as it is now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Weighed {
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Its ETag as the origin writes it.
+    pub etag: Vec<u8>,
+    /// Its version, where it has one.
+    pub version: Option<Vec<u8>>,
+}
+
+/// What a copy's source is, from the answer to [`head_source`](crate::request::OriginRequest::head_source).
 ///
 /// # Errors
 /// The refusal for an error, in the words of a read, but `PreconditionFailed` for every condition that is not
 /// met, as S3 says it of a copy; `InternalError` for a source without a size or an ETag.
-pub fn weighed(origin: &OriginAnswer) -> Result<(u64, Vec<u8>), Refusal> {
+pub fn weighed(origin: &OriginAnswer) -> Result<Weighed, Refusal> {
     if origin.status == 304 {
         return Err(Fault::PreconditionFailed.into());
     }
@@ -285,10 +296,12 @@ pub fn weighed(origin: &OriginAnswer) -> Result<(u64, Vec<u8>), Refusal> {
         };
         return Err(origin_error::refusal(origin, sent));
     }
-    let etag = origin.header("etag").map(<[u8]>::to_vec);
-    length_of(origin)
-        .zip(etag)
-        .ok_or_else(|| unreadable("The origin does not say how large the source of a copy is."))
+    let header = |name| origin.header(name).map(<[u8]>::to_vec);
+    let (bytes, etag) = length_of(origin)
+        .zip(header("etag"))
+        .ok_or_else(|| unreadable("The origin does not say how large the source of a copy is."))?;
+    let version = header("x-amz-version-id");
+    Ok(Weighed { bytes, etag, version })
 }
 
 /// The size in bytes of what the origin was asked for with HEAD, where it says so.

@@ -172,7 +172,7 @@ async fn exchange(
             Step::Together(tasks) => {
                 let most = |status| exchange.document_bytes(status);
                 let outcomes = join::together(&tasks, &origin, &most).await;
-                exchange.advance_together(outcomes, origin.meter.left())?
+                exchange.advance_together(outcomes, asked, origin.meter.left())?
             }
             Step::Answer(answer) => {
                 if let Some(warning) = exchange.warning() {

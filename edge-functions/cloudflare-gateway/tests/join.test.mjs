@@ -82,9 +82,9 @@ const origin = createServer(async (request, response) => {
   await setTimeout(20);
   waiting -= 1;
   if (kind === "gone") return response.writeHead(404).end("<Error/>");
-  response.writeHead(200, { "content-length": bytes });
+  response.writeHead(kind === "range" ? 206 : 200, { "content-length": bytes });
   const body = content(number, bytes);
-  if (kind === "part") return response.end(body);
+  if (kind === "part" || kind === "range") return response.end(body);
   response.write(body.subarray(1));
   // "stalls" stays like that.
   return kind === "breaks" && setTimeout(20).then(() => response.destroy());
@@ -139,6 +139,12 @@ test("the bodies of the sources are stored one behind the other", async () => {
   assert.deepEqual(outcome, { status: 200, body: "<ok/>" });
   const expected = [content(1, 70_000), content(2, 1), content(4, 300_000)];
   assert.ok(stored.get("/whole").equals(Buffer.concat(expected)));
+});
+
+test("a source may be a range of what is there", async () => {
+  const outcome = await joined({ url: "/whole", length: 70_000, sources: ["/range/1/70000"] });
+  assert.deepEqual(outcome, { status: 200, body: "<ok/>" });
+  assert.ok(stored.get("/whole").equals(content(1, 70_000)));
 });
 
 for (const sources of [

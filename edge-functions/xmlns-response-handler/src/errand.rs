@@ -159,7 +159,7 @@ impl Hop {
                         self.heard(answer);
                     }
                 }
-                exchange.advance_together(outcomes, self.allowance())?
+                exchange.advance_together(outcomes, &self.asked(), self.allowance())?
             }
         };
         self.take(exchange, step)

@@ -413,7 +413,7 @@ pub(crate) fn part_of(outcome: Outcome, is_copy: bool) -> Result<String, Refusal
         Outcome::Answered(answer) => response::part_made(&answer, is_copy),
         Outcome::Source(status) if gone(status) => Err(replaced()),
         Outcome::Source(_) => {
-            Err(Refusal::new(Fault::Busy).because("The origin does not give a staged part."))
+            Err(Refusal::new(Fault::Busy).because("The origin does not give what a part is made of."))
         }
         Outcome::Failed(why) => Err(Refusal::new(Fault::OriginUnavailable).because(why)),
     }

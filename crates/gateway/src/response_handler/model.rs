@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use oss_s3::errand::PAYER_HEADER;
 use oss_s3::request::OriginBody;
 use oss_s3::upload::MARK_HEADER;
 use request_auth::canon::{hex, percent_decode};
@@ -16,6 +15,8 @@ use crate::device::MARK;
 
 pub(super) const MIB: u64 = 1024 * 1024;
 const PREFIX: &str = "/.causeway/";
+/// The path of the object to copy from.
+pub(super) const SOURCE: &str = "/a/source";
 
 /// What a client sent as one part: who knows which bytes, and how many.
 pub(super) type Bytes = Vec<(u32, u64)>;
@@ -26,8 +27,10 @@ pub(super) struct S3 {
     /// The parts of the one upload; `None` once it is over.
     pub(super) parts: Option<BTreeMap<u16, Bytes>>,
     pub(super) object: Option<Bytes>,
-    /// Whether the bucket is another account's, who answers only those that consent to pay.
-    pub(super) wants_payer: bool,
+    /// Whether there is an object [`SOURCE`] to copy from, and how many bytes it has.
+    pub(super) source: Option<u64>,
+    /// How often that was replaced.
+    pub(super) replaced: u32,
     /// How many requests were answered.
     pub(super) requests: usize,
     /// Before which request what else is done.
@@ -63,6 +66,13 @@ pub(super) fn error(status: u16, code: &str) -> OriginAnswer {
         &[],
         &format!("<Error><Code>{code}</Code><Message>m</Message></Error>"),
     )
+}
+
+fn part_copied(quoted: &str) -> OriginAnswer {
+    let document = format!(
+        "<CopyPartResult><LastModified>2026-11-22T12:00:00.000Z</LastModified><ETag>{quoted}</ETag></CopyPartResult>"
+    );
+    answer(200, &[], &document)
 }
 
 fn stored(bytes: &Bytes) -> OriginAnswer {
@@ -113,11 +123,11 @@ impl S3 {
             meanwhile(self);
         }
         self.requests += 1;
-        if self.wants_payer && header(request, PAYER_HEADER).as_deref() != Some("requester") {
-            return error(403, "AccessDenied");
-        }
         let key = request.path.strip_prefix('/').unwrap().to_owned();
         let gone = || error(404, "NoSuchUpload");
+        if request.path == SOURCE {
+            return self.read(request, "range", "").0;
+        }
         match (request.method, request.query.as_str()) {
             ("GET", query) if query.contains("prefix=") => self.folder(query),
             ("GET", "") => match self.staged.get(&key) {
@@ -142,6 +152,16 @@ impl S3 {
                         parts.insert(number, body.clone());
                         stored(body)
                     }
+                    Some(source) if source.ends_with(SOURCE) => {
+                        let (answer, copied) =
+                            self.read(request, "x-amz-copy-source-range", "x-amz-copy-source-");
+                        if !answer.is_success() {
+                            return answer;
+                        }
+                        let parts = self.parts.get_or_insert_default();
+                        parts.insert(number, copied.clone());
+                        part_copied(&format!("\"{}\"", etag(&copied)))
+                    }
                     Some(source) => {
                         let Some(bytes) = self.staged.get(source.strip_prefix("/acme-ingest/").unwrap())
                         else {
@@ -152,8 +172,7 @@ impl S3 {
                             return error(412, "PreconditionFailed");
                         }
                         parts.insert(number, bytes.clone());
-                        let document = format!("<CopyPartResult><ETag>{quoted}</ETag></CopyPartResult>");
-                        answer(200, &[], &document)
+                        part_copied(&quoted)
                     }
                 }
             }
@@ -199,6 +218,41 @@ impl S3 {
             },
             _ => panic!("{request:?}"),
         }
+    }
+
+    /// The answer to a request that reads the source, or copies of it, and what it gives: the name of the header that
+    /// says which bytes, and how the names of its conditions begin.
+    pub(super) fn read(&self, request: &OriginRequest, range: &str, of: &str) -> (OriginAnswer, Bytes) {
+        let none = |status, code| (error(status, code), Bytes::new());
+        let Some(size) = self.source else {
+            return none(404, "NoSuchKey");
+        };
+        let tag = format!("\"source-{}\"", self.replaced);
+        let condition = |name: &str| header(request, &[of, name].concat());
+        if condition("if-match").is_some_and(|expected| expected != tag) {
+            return none(412, "PreconditionFailed");
+        }
+        if condition("if-none-match").is_some_and(|unexpected| unexpected == tag) {
+            return none(if of.is_empty() { 304 } else { 412 }, "PreconditionFailed");
+        }
+        let (mut status, mut first, mut end) = (200, 0, size);
+        if let Some(range) = header(request, range) {
+            let (from, to) = range.strip_prefix("bytes=").unwrap().split_once('-').unwrap();
+            let last: u64 = to.parse().unwrap();
+            (status, first, end) = (206, from.parse().unwrap(), (last + 1).min(size));
+            // S3 reads what there is, and copies what it is asked for or nothing.
+            if first >= size || (!of.is_empty() && last >= size) {
+                return none(if of.is_empty() { 416 } else { 400 }, "InvalidRange");
+            }
+        }
+        let bytes = Bytes::from([(1000 + u32::try_from(first).unwrap(), end - first)]);
+        let length = (end - first).to_string();
+        let headers = [
+            ("etag", tag.as_str()),
+            ("content-length", &length),
+            ("x-amz-version-id", "v7"),
+        ];
+        (answer(status, &headers, ""), bytes)
     }
 
     fn folder(&self, query: &str) -> OriginAnswer {

@@ -4,15 +4,15 @@
 use oss_s3::answer::RequestId;
 use oss_s3::request::OriginBody;
 
-use super::model::{Bytes, MIB, S3, error, length};
+use super::model::{Bytes, MIB, S3, SOURCE, error, length};
 use super::*;
 use crate::device::{AMPLE, Device, asked};
 
-const UPLOAD: &str = "k?partNumber={}&uploadId=U";
+pub(super) const UPLOAD: &str = "k?partNumber={}&uploadId=U";
 
 /// What happens at one of the gateway's requests to S3.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Fault {
+pub(super) enum Fault {
     /// S3 answers with this status and does nothing.
     Refused(u16),
     /// The gateway is gone before it is sent.
@@ -21,14 +21,16 @@ enum Fault {
     KilledBehind,
     /// The connection is lost before the answer.
     Lost,
+    /// Somebody replaces the object to copy from before it is sent.
+    Replaced,
 }
 
 /// A device and its upload.
 pub(super) struct World {
-    device: Device,
+    pub(super) device: Device,
     pub(super) s3: S3,
     /// At which request what happens.
-    fault: Option<(usize, Fault)>,
+    pub(super) fault: Option<(usize, Fault)>,
 }
 
 /// Why an exchange did not end with an answer.
@@ -42,7 +44,7 @@ impl World {
     pub(super) fn new() -> Self {
         Self {
             device: Device::with_grants(
-                r#"[{"bucket": "devices", "operations": ["upload-only", "ListParts", "UploadPartCopy"]}]"#,
+                r#"[{"bucket": "devices", "operations": ["upload-only", "ListParts", "UploadPartCopy", "GetObject"]}]"#,
             ),
             s3: S3::new(),
             fault: None,
@@ -76,6 +78,10 @@ impl World {
                 s3.answer(request, body);
                 Err(Some("lost".to_owned()))
             }
+            Some(Fault::Replaced) => {
+                s3.replaced += 1;
+                Ok(s3.answer(request, body))
+            }
             None => Ok(s3.answer(request, body)),
         }
     }
@@ -93,9 +99,7 @@ impl World {
         let fault = *fault;
         let id = RequestId::from_bytes([1; 12]);
         let target = format!("/devices/{target}");
-        let mut headers = headers.to_vec();
-        headers.extend(s3.wants_payer.then_some(("x-oss-request-payer", "requester")));
-        device.request(method, &target, &headers, |authorized| {
+        device.request(method, &target, headers, |authorized| {
             let errand = authorized
                 .unwrap()
                 .errand(&crate::device::seals())
@@ -130,7 +134,7 @@ impl World {
                             outcomes.push(Self::task(s3, fault, &task)?);
                         }
                         exchange
-                            .advance_together(outcomes, left(s3))
+                            .advance_together(outcomes, &asked(&id), left(s3))
                             .map_err(Stopped::Refused)?
                     }
                     Step::Stream(answer) => panic!("{answer:?}"),
@@ -143,8 +147,11 @@ impl World {
         let mut joined = Bytes::new();
         for source in &task.sources {
             match Self::ask(s3, fault, source, &Bytes::new()) {
-                Ok(answer) if answer.status == 200 => {
-                    joined.extend(&s3.staged[source.path.strip_prefix('/').unwrap()]);
+                Ok(answer) if matches!(answer.status, 200 | 206) => {
+                    joined.extend(match source.path.as_str() {
+                        SOURCE => s3.read(source, "range", "").1,
+                        path => s3.staged[path.strip_prefix('/').unwrap()].clone(),
+                    });
                 }
                 Ok(answer) => return Ok(Outcome::Source(answer.status)),
                 Err(None) => return Err(Stopped::Killed),

@@ -449,6 +449,11 @@ fn a_copy_is_one_request_that_names_its_source_as_the_origin_knows_it() {
 
 const SEVEN_BYTES: &str = r#", "max_object_bytes": 7"#;
 
+/// What S3 takes as a part: a size, a range of that size and a limit that lets it pass.
+const LARGE: &str = "6291456";
+const LARGE_RANGE: (&str, &str) = ("x-oss-copy-source-range", "bytes=4-6291459");
+const LARGE_LIMIT: &str = r#", "max_object_bytes": 6291456"#;
+
 /// The origin's answer to a HEAD of a source, or of a range of it, with this many bytes.
 fn weighed(bytes: &str) -> OriginAnswer {
     origin(200, &[("content-length", bytes), ("etag", "\"w\"")], "")
@@ -503,9 +508,9 @@ fn h11_the_client_s_conditions_on_a_source_are_met_when_it_is_weighed_and_unpin_
             _ => COPIED.replace("CopyObject", "CopyPart"),
         };
         for (own, of_reads, value) in all {
-            let headers = [(own, value)];
-            let answers = [weighed("7"), origin(200, &[], &copied)];
-            let (sent, answer) = copy_to(target, SEVEN_BYTES, &headers, &answers);
+            let headers = &[(own, value), LARGE_RANGE][..if target == "/devices/k" { 1 } else { 2 }];
+            let answers = [weighed(LARGE), origin(200, &[], &copied)];
+            let (sent, answer) = copy_to(target, LARGE_LIMIT, headers, &answers);
             assert_eq!(answer.unwrap().status, 200);
             assert_eq!(
                 (sent[0].method, sent_as(&sent[0], of_reads)),
@@ -519,13 +524,13 @@ fn h11_the_client_s_conditions_on_a_source_are_met_when_it_is_weighed_and_unpin_
             assert_eq!(conditions, [pin], "{own}");
             for status in [304, 412] {
                 let unmet = origin(status, &[], "");
-                let (sent, answer) = copy_to(target, SEVEN_BYTES, &headers, &[unmet]);
+                let (sent, answer) = copy_to(target, LARGE_LIMIT, headers, &[unmet]);
                 let refusal = answer.unwrap_err();
                 assert_eq!((sent.len(), refusal.fault()), (1, Fault::PreconditionFailed));
                 assert_eq!((refusal.status(), refusal.code()), (412, "PreconditionFailed"));
             }
             // Without a limit S3 judges them.
-            let (sent, _) = copy_to(target, "", &headers, &[origin(200, &[], &copied)]);
+            let (sent, _) = copy_to(target, "", headers, &[origin(200, &[], &copied)]);
             assert_eq!(
                 sent_as(&sent[0], &["x-amz-copy-source-", of_reads].concat()),
                 Some(value)
@@ -537,19 +542,18 @@ fn h11_the_client_s_conditions_on_a_source_are_met_when_it_is_weighed_and_unpin_
 #[test]
 fn h11_a_part_copied_under_a_limit_of_size_is_weighed_before_it_is_stored() {
     let copied = COPIED.replace("CopyObject", "CopyPart");
-    let range = [("x-oss-copy-source-range", "bytes=4-10")];
-    for (headers, sent_range) in [(&range[..], Some("bytes=4-10")), (&[][..], None)] {
+    for (headers, sent_range) in [(&[LARGE_RANGE][..], Some(LARGE_RANGE.1)), (&[][..], None)] {
         let run = |most: &str, answers: &[OriginAnswer]| {
             copy_to("/devices/k?partNumber=1&uploadId=U", most, headers, answers)
         };
-        let (sent, answer) = run(SEVEN_BYTES, &[weighed("7"), origin(200, &[], &copied)]);
+        let (sent, answer) = run(LARGE_LIMIT, &[weighed(LARGE), origin(200, &[], &copied)]);
         assert_eq!(answer.unwrap().status, 200);
-        // S3 says of a range how long it is, as of an object.
+        // S3 says how large the object is, and the range how much of it is copied.
         assert_eq!(
             (sent[0].url(), sent_as(&sent[0], "range")),
             (
                 "https://acme-firmware.s3.example/m/a%20b?versionId=v".to_owned(),
-                sent_range
+                None
             )
         );
         assert_eq!(
@@ -558,14 +562,15 @@ fn h11_a_part_copied_under_a_limit_of_size_is_weighed_before_it_is_stored() {
         );
         assert_eq!(sent_as(&sent[1], "x-amz-copy-source-range"), sent_range);
         assert_eq!(sent_as(&sent[1], "x-amz-copy-source-if-match"), Some("\"w\""));
-        let (sent, answer) = run(SEVEN_BYTES, &[weighed("8")]);
+        let (sent, answer) = run(SEVEN_BYTES, &[weighed(LARGE)]);
         assert_eq!(
             (sent.len(), answer.unwrap_err().fault()),
             (1, Fault::EntityTooLarge)
         );
-        let (sent, _) = run("", &[origin(200, &[], &copied)]);
-        assert_eq!(sent.len(), 1);
     }
+    let target = "/devices/k?partNumber=1&uploadId=U";
+    let (sent, _) = copy_to(target, "", &[LARGE_RANGE], &[origin(200, &[], &copied)]);
+    assert_eq!(sent.len(), 1);
 }
 
 const BATCH: &str = "<Delete><Object><Key>a/k</Key></Object><Object><Key>b/k</Key></Object></Delete>";

@@ -144,7 +144,7 @@ impl Rule {
             },
             Self::Directive if value.eq_ignore_ascii_case(b"COPY") => text("COPY"),
             Self::Directive if value.eq_ignore_ascii_case(b"REPLACE") => text("REPLACE"),
-            Self::SourceRange if is_whole_range(value) => same(),
+            Self::SourceRange if range_bytes(value).is_some() => same(),
             Self::RequestPayer if value == b"requester" => same(),
             Self::CompleteAll if matches!(value, b"yes" | b"no") => Ok(None),
             Self::RangeBehavior if value == b"standard" => Ok(None),
@@ -202,8 +202,9 @@ pub(super) fn is_plain(value: &[u8]) -> bool {
     value.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~'))
 }
 
-/// Whether this is `bytes=a-b`, both decimal, and the last byte not before the first.
-fn is_whole_range(value: &[u8]) -> bool {
+/// How many bytes `bytes=a-b` is, both decimal, and the last one not before the first, and where it ends, behind the
+/// last one; `None` of what is no such range.
+pub(crate) fn range_bytes(value: &[u8]) -> Option<(u64, u64)> {
     let number = |text: &[u8]| -> Option<u64> {
         let is_decimal = (1..=18).contains(&text.len()) && text.iter().all(u8::is_ascii_digit);
         core::str::from_utf8(text)
@@ -216,10 +217,11 @@ fn is_whole_range(value: &[u8]) -> bool {
         .strip_prefix(b"bytes=")
         .unwrap_or_default()
         .splitn(2, |&byte| byte == b'-');
-    match (ends.next().and_then(number), ends.next().and_then(number)) {
-        (Some(first), Some(last)) => first <= last,
-        _ => false,
-    }
+    let (first, last) = (ends.next().and_then(number)?, ends.next().and_then(number)?);
+    let end = last.checked_add(1)?;
+    end.checked_sub(first)
+        .filter(|bytes| *bytes > 0)
+        .map(|bytes| (bytes, end))
 }
 
 pub(super) fn names_aws_chunked(content_encoding: &[u8]) -> bool {

@@ -11,8 +11,9 @@ use crate::addressing::{OriginAddressing, VirtualBucket};
 use crate::complete::{Part, PartNumber};
 use crate::copy_source;
 use crate::errand::Errand;
+use crate::headers::range_bytes;
 use crate::key::encoded_value;
-use crate::operation::{Call, MAX_PAGE};
+use crate::operation::{Call, MAX_PAGE, Operation};
 use crate::staging::{Folder, MIN_PART_BYTES};
 use crate::xml::Document;
 use request_auth::Dialect;
@@ -44,11 +45,26 @@ impl Errand<'_> {
         }
     }
 
-    /// Whether this stores a part that S3 would take only as the last one.
+    /// Whether this stores a part that S3 would take only as the last one; of a part that is copied, as soon as it is
+    /// [weighed](Self::weighed).
     pub fn is_staged(&self) -> bool {
-        matches!(self.call, Call::UploadPart { .. })
+        self.part_number().is_some()
             && self.length.is_some_and(|length| length < MIN_PART_BYTES)
             && self.folder().is_some()
+    }
+
+    /// Whether this copies a part that may have to be staged: its source has to be weighed.
+    pub fn may_stage_copy(&self) -> bool {
+        self.call.operation() == Operation::UploadPartCopy
+            && self
+                .copied_range()
+                .is_none_or(|(bytes, _)| bytes < MIN_PART_BYTES)
+            && self.folder().is_some()
+    }
+
+    /// How many bytes of its source are to be copied, and where in it they end; `None`: all of it.
+    pub fn copied_range(&self) -> Option<(u64, u64)> {
+        range_bytes(self.header(copy_source::RANGE)?)
     }
 }
 
@@ -59,6 +75,27 @@ impl OriginRequest {
         let key = folder.part(number);
         let staged = errand.is_staged();
         staged.then(|| Self::in_staging(errand.bucket, "PUT", &key, String::new(), OriginBody::Device))
+    }
+
+    /// Stores a part that is copied and was [weighed](Errand::weighed) as a staged one: the request, and the one that
+    /// gives the bytes for it while the source has this ETag. There is none for no bytes. `None`: the part is not staged.
+    pub fn stage_copy(errand: &Errand<'_>, etag: &[u8]) -> Option<(Self, Option<Self>)> {
+        let bytes = errand.length.filter(|_| errand.is_staged())?;
+        let key = errand.folder()?.part(errand.part_number()?);
+        let mut source = Self::head_source(errand)?;
+        source.method = "GET";
+        source.headers.retain(|(name, _)| !name.starts_with("if-"));
+        source.headers.push((Cow::Borrowed("if-match"), etag.to_vec()));
+        let range = errand.header(copy_source::RANGE);
+        source
+            .headers
+            .extend(range.map(|range| (Cow::Borrowed("range"), range.to_vec())));
+        let (body, source) = match bytes {
+            0 => (OriginBody::Empty, None),
+            bytes => (OriginBody::Joined(bytes), Some(source)),
+        };
+        let request = Self::in_staging(errand.bucket, "PUT", &key, String::new(), body).paid_like(errand);
+        Some((request, source))
     }
 
     /// Lists what is in a folder, from behind the key `after` on. Read it with
@@ -78,14 +115,13 @@ impl OriginRequest {
             &encoded_value(folder.as_str().as_bytes()),
         ]
         .concat();
-        Self::in_staging(errand.bucket, "GET", "", query, OriginBody::Empty).paid_like(errand)
+        Self::in_staging(errand.bucket, "GET", "", query, OriginBody::Empty)
     }
 
     /// Reads a staged part, while it is the one that was listed.
     pub fn staged_part(errand: &Errand<'_>, folder: &Folder, part: &Part) -> Self {
         let key = folder.part(part.number());
-        let request = Self::in_staging(errand.bucket, "GET", &key, String::new(), OriginBody::Empty);
-        let mut request = request.paid_like(errand);
+        let mut request = Self::in_staging(errand.bucket, "GET", &key, String::new(), OriginBody::Empty);
         request
             .headers
             .push((Cow::Borrowed("if-match"), quoted(part.etag())));
@@ -118,12 +154,12 @@ impl OriginRequest {
 
     /// Stores an empty object, whose name says it all: a [record](crate::staging::Record).
     pub fn record(errand: &Errand<'_>, key: &str) -> Self {
-        Self::in_staging(errand.bucket, "PUT", key, String::new(), OriginBody::Empty).paid_like(errand)
+        Self::in_staging(errand.bucket, "PUT", key, String::new(), OriginBody::Empty)
     }
 
-    /// Deletes one staged object of a bucket's; `pays`: whether the device consented to pay for it.
-    pub fn delete_staged(bucket: &VirtualBucket, key: &str, pays: bool) -> Self {
-        Self::in_staging(bucket, "DELETE", key, String::new(), OriginBody::Empty).paid(pays)
+    /// Deletes one staged object of a bucket's.
+    pub fn delete_staged(bucket: &VirtualBucket, key: &str) -> Self {
+        Self::in_staging(bucket, "DELETE", key, String::new(), OriginBody::Empty)
     }
 
     /// Deletes staged objects, at most 1,000.
@@ -136,7 +172,6 @@ impl OriginRequest {
             document.close("Object");
         }
         Self::in_staging(errand.bucket, "POST", "", "delete=".to_owned(), OriginBody::Empty)
-            .paid_like(errand)
             .with_document(document.finish())
     }
 

@@ -12,6 +12,9 @@ use crate::operation::Operation;
 use crate::parts::{CHECKSUMS, read_etag, whole_seconds};
 use crate::xml::Document;
 
+/// The root of what is said of a part.
+const PART: &str = "CopyPartResult";
+
 /// The answer to a CopyObject or an UploadPartCopy.
 pub(super) fn copied(
     origin: &OriginAnswer,
@@ -23,7 +26,7 @@ pub(super) fn copied(
     }
     let root = match subject.sent.operation {
         Operation::CopyObject => "CopyObjectResult",
-        _ => "CopyPartResult",
+        _ => PART,
     };
     let text = |name| {
         let mut text = None;
@@ -38,23 +41,44 @@ pub(super) fn copied(
             "The origin's answer to a copy has no usable ETag or no date.",
         ));
     };
-    let quoted = ["\"", etag, "\""].concat();
-    let mut document = Document::of_result(root, asked.dialect);
-    document.leaf("LastModified", &moment);
-    document.leaf("ETag", &quoted);
-    let mut answer = with_headers(Answer::new(200, asked), origin, subject.bucket, asked);
-    match asked.dialect {
-        Dialect::Oss => {
-            answer.headers.retain(|(name, _)| name != "etag");
-            answer.push("etag", quoted);
-        }
-        Dialect::S3 => {
-            for name in CHECKSUMS.into_iter().chain([CHECKSUM_TYPE]) {
-                document.leaf(name, text(name)?.unwrap_or_default().trim());
-            }
+    let answer = with_headers(Answer::new(200, asked), origin, subject.bucket, asked);
+    let (answer, mut document) = told(root, &moment, etag, answer, asked);
+    if asked.dialect == Dialect::S3 {
+        for name in CHECKSUMS.into_iter().chain([CHECKSUM_TYPE]) {
+            document.leaf(name, text(name)?.unwrap_or_default().trim());
         }
     }
     Ok(answer.with_document(document.finish()))
+}
+
+/// The answer to an OSS client's UploadPartCopy whose part is [staged](crate::request::OriginRequest::stage_copy):
+/// the ETag of what was stored, without quotes, and the version of the source that was read.
+pub fn copy_staged(etag: &str, version: Option<Vec<u8>>, asked: &Asked<'_>) -> Answer {
+    let mut answer = Answer::new(200, asked);
+    if let Some(version) = version {
+        answer.push("x-oss-copy-source-version-id", version);
+    }
+    let (answer, document) = told(PART, &asked.now.iso_extended(), etag, answer, asked);
+    answer.with_document(document.finish())
+}
+
+/// The answer with its ETag, and its document, to which nothing is added for an OSS client.
+fn told(
+    root: &'static str,
+    moment: &str,
+    etag: &str,
+    mut answer: Answer,
+    asked: &Asked<'_>,
+) -> (Answer, Document) {
+    let quoted = ["\"", etag, "\""].concat();
+    let mut document = Document::of_result(root, asked.dialect);
+    document.leaf("LastModified", moment);
+    document.leaf("ETag", &quoted);
+    if asked.dialect == Dialect::Oss {
+        answer.headers.retain(|(name, _)| name != "etag");
+        answer.push("etag", quoted);
+    }
+    (answer, document)
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ use self::shape::fits;
 use super::Reached;
 use crate::upload::told;
 
+mod copied;
 mod shape;
 mod staged;
 
@@ -248,6 +249,10 @@ pub fn forwarded(
         .and_then(|folder| folder.judge(request, operation))
     {
         return outcome.and_then(|()| headers(request, operation, dialect));
+    }
+    // A part that is copied may be too small for S3 to take it.
+    if staging.is_some() && operation == Operation::UploadPartCopy && request.method != "PUT" {
+        return copied::read(request, authorized).and_then(|()| headers(request, operation, dialect));
     }
     let origin = &authorized.bucket().origin;
     let prefix = match request.host.strip_suffix(&origin.authority) {

@@ -171,6 +171,10 @@ pub(super) fn answer(request: &OriginRequest, dice: &mut Dice) -> OriginAnswer {
         "etag".to_owned(),
         b"\"d41d8cd98f00b204e9800998ecf8427e\"".to_vec(),
     )];
+    if request.method == "HEAD" {
+        let size = dice.choose(&["0", "5", "5242880"]).copied().unwrap_or_default();
+        headers.push(("content-length".to_owned(), size.as_bytes().to_vec()));
+    }
     if faults > 0 && dice.one_in(3) {
         headers.clear();
     }

@@ -207,7 +207,7 @@ fn exchange(
                     }
                     outcomes.push(origin::outcome(&request, &sources, dice));
                 }
-                step = exchange.advance_together(outcomes, AMPLE)?;
+                step = exchange.advance_together(outcomes, asked, AMPLE)?;
                 continue;
             }
             Step::Answer(answer) | Step::Stream(answer) => {

@@ -77,8 +77,9 @@ impl Folder {
         let is_its_part = self.number.as_deref() == Some(name);
         let is_note = || name.starts_with("joined/") || name.starts_with("making/");
         match operation {
-            Operation::UploadPart => is_its_part && matches!(method, "PUT" | "DELETE"),
-            Operation::UploadPartCopy => is_its_part && method == "DELETE",
+            Operation::UploadPart | Operation::UploadPartCopy => {
+                is_its_part && matches!(method, "PUT" | "DELETE")
+            }
             Operation::CompleteMultipartUpload => is_part && method == "GET" || is_note() && method == "PUT",
             _ => false,
         }
