@@ -109,7 +109,7 @@ impl EarlyJoin {
             group,
             join: OriginRequest::join(errand, group.first, 0),
             parts: OriginRequest::list_parts(errand, None),
-            object: OriginRequest::delete_staged(errand.bucket(), folder.as_str()),
+            object: OriginRequest::delete_staged(errand.bucket(), folder.as_str(), errand.pays()),
             stage: Stage::Listing { after },
             folder,
         };

@@ -35,12 +35,14 @@ pub fn naming_folder(errand: &Errand<'_>, query: String) -> String {
 }
 
 /// What deletes the staged part that a part replaces, and the bucket that it is of; `None` where the request
-/// that went to this host, with this path and query, names no folder.
+/// that went to this host, with this path and query, names no folder. `pays`: whether that request had the header
+/// by which its device consents to pay.
 pub fn deletion<'c>(
     config: &'c Config,
     host: &str,
     path: &str,
     query: &str,
+    pays: bool,
 ) -> Option<(&'c VirtualBucket, OriginRequest)> {
     let parameter = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name));
     let number = PartNumber::from_decimal(parameter("partNumber=")?.as_bytes())?;
@@ -49,7 +51,8 @@ pub fn deletion<'c>(
     let mut buckets = config.hosts.buckets().iter();
     let bucket = buckets.find(|bucket| bucket.name == name && bucket.origin.is_at(host, path))?;
     let folder = Folder::named(&bucket.staging.as_ref()?.prefix, folder)?;
-    Some((bucket, OriginRequest::delete_staged(bucket, &folder.part(number))))
+    let request = OriginRequest::delete_staged(bucket, &folder.part(number), pays);
+    Some((bucket, request))
 }
 
 /// What the device of a part is told that S3 has taken, where the one that it replaces is still there, and why that is: to

@@ -483,7 +483,11 @@ impl<'a> Exchange<'a> {
     fn replace(&mut self, folder: &Folder, answer: Answer) -> Step {
         match self.errand.part_number().filter(|_| !self.errand.is_staged()) {
             Some(number) => {
-                let request = OriginRequest::delete_staged(self.errand.bucket(), &folder.part(number));
+                let request = OriginRequest::delete_staged(
+                    self.errand.bucket(),
+                    &folder.part(number),
+                    self.errand.pays(),
+                );
                 self.stage = Stage::Replacing { answer };
                 Step::Send(request)
             }
@@ -548,6 +552,8 @@ mod copies_tests;
 mod late_tests;
 #[cfg(test)]
 mod model;
+#[cfg(test)]
+mod payer_tests;
 #[cfg(test)]
 mod staged_parts_tests;
 #[cfg(test)]

@@ -15,6 +15,9 @@ use crate::headers::Headers;
 use crate::operation::{Arguments, Call};
 use crate::upload::{self, Owner, SealKeys, Sealer, Upload};
 
+/// S3's header by which a device consents to pay for requests: a bucket of another account may refuse those without.
+pub const PAYER_HEADER: &str = "x-amz-request-payer";
+
 /// Something that was permitted, ready to be done.
 #[derive(Clone, Debug)]
 pub struct Errand<'a> {
@@ -191,8 +194,8 @@ impl<'a> Errand<'a> {
     }
 
     /// Whether the device consented to pay for requests.
-    pub(crate) fn pays(&self) -> bool {
-        self.sends("x-amz-request-payer")
+    pub fn pays(&self) -> bool {
+        self.sends(PAYER_HEADER)
     }
 
     pub(crate) fn sends(&self, header: &str) -> bool {

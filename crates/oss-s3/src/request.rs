@@ -20,7 +20,7 @@ use crate::answer::RequestId;
 use crate::area::Target;
 use crate::complete::{PartList, PartNumber, content_md5};
 use crate::copy_source::{self, OriginSource};
-use crate::errand::{DocumentDigests, Errand};
+use crate::errand::{DocumentDigests, Errand, PAYER_HEADER};
 use crate::error::{Fault, Refusal};
 use crate::headers::{self, Headers};
 use crate::key::encoded_value;
@@ -417,10 +417,14 @@ impl OriginRequest {
     }
 
     /// Repeats the device's consent to pay for requests.
-    fn paid_like(mut self, errand: &Errand<'_>) -> Self {
-        if errand.pays() {
+    fn paid_like(self, errand: &Errand<'_>) -> Self {
+        self.paid(errand.pays())
+    }
+
+    fn paid(mut self, pays: bool) -> Self {
+        if pays {
             self.headers
-                .push((Cow::Borrowed("x-amz-request-payer"), b"requester".to_vec()));
+                .push((Cow::Borrowed(PAYER_HEADER), b"requester".to_vec()));
         }
         self
     }

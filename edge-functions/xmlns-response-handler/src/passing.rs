@@ -15,6 +15,7 @@ use gateway::response_handler;
 use gateway::router;
 use oss_s3::addressing::VirtualBucket;
 use oss_s3::answer::Asked;
+use oss_s3::errand::PAYER_HEADER;
 use oss_s3::error::{Fault, Refusal};
 use oss_s3::operation::Operation;
 use oss_s3::request::OriginRequest;
@@ -85,7 +86,8 @@ impl Passing {
         let request = &self.event.request;
         let is_stored = self.event.response.as_ref()?.status == "200" && request.method == "PUT";
         let (host, _) = request.origin().filter(|_| is_stored)?;
-        replaced::deletion(self.config, &host, &request.uri, &request.querystring)
+        let pays = request.header(PAYER_HEADER).is_some();
+        replaced::deletion(self.config, &host, &request.uri, &request.querystring, pays)
     }
 
     /// The answer in the place of the event's.

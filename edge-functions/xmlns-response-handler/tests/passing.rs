@@ -187,6 +187,17 @@ fn a_part_that_s3_has_taken_replaces_the_staged_one_before_its_device_is_answere
 }
 
 #[wasm_bindgen_test(unsupported = test)]
+fn what_is_deleted_is_paid_for_like_the_part_that_replaces_it() {
+    let payer = |headers: &[(&str, &str)]| {
+        let event = passing(PART, headers, 200, &ANSWER);
+        let conversation = handler().begin_origin_response(&event.to_string(), ENVIRONMENT, NOW);
+        parse(&conversation.step())["send"]["headers"]["x-amz-request-payer"].clone()
+    };
+    assert_eq!(payer(&[LARGE]), Value::Null);
+    assert_eq!(payer(&[LARGE, ("x-oss-request-payer", "requester")]), "requester");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
 fn nothing_is_deleted_for_what_replaces_no_staged_part() {
     let step = |event: &Value| {
         let conversation = handler().begin_origin_response(&event.to_string(), ENVIRONMENT, NOW);

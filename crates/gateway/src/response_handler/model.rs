@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use oss_s3::errand::PAYER_HEADER;
 use oss_s3::request::OriginBody;
 use oss_s3::upload::MARK_HEADER;
 use request_auth::canon::{hex, percent_decode};
@@ -31,6 +32,8 @@ pub(super) struct S3 {
     pub(super) source: Option<u64>,
     /// How often that was replaced.
     pub(super) replaced: u32,
+    /// Whether the bucket is another account's, who answers only those that consent to pay.
+    pub(super) wants_payer: bool,
     /// How many requests were answered.
     pub(super) requests: usize,
     /// Before which request what else is done.
@@ -123,6 +126,9 @@ impl S3 {
             meanwhile(self);
         }
         self.requests += 1;
+        if self.wants_payer && header(request, PAYER_HEADER).as_deref() != Some("requester") {
+            return error(403, "AccessDenied");
+        }
         let key = request.path.strip_prefix('/').unwrap().to_owned();
         let gone = || error(404, "NoSuchUpload");
         if request.path == SOURCE {

@@ -99,7 +99,9 @@ impl World {
         let fault = *fault;
         let id = RequestId::from_bytes([1; 12]);
         let target = format!("/devices/{target}");
-        device.request(method, &target, headers, |authorized| {
+        let mut headers = headers.to_vec();
+        headers.extend(s3.wants_payer.then_some(("x-oss-request-payer", "requester")));
+        device.request(method, &target, &headers, |authorized| {
             let errand = authorized
                 .unwrap()
                 .errand(&crate::device::seals())

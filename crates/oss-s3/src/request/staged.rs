@@ -115,13 +115,14 @@ impl OriginRequest {
             &encoded_value(folder.as_str().as_bytes()),
         ]
         .concat();
-        Self::in_staging(errand.bucket, "GET", "", query, OriginBody::Empty)
+        Self::in_staging(errand.bucket, "GET", "", query, OriginBody::Empty).paid_like(errand)
     }
 
     /// Reads a staged part, while it is the one that was listed.
     pub fn staged_part(errand: &Errand<'_>, folder: &Folder, part: &Part) -> Self {
         let key = folder.part(part.number());
-        let mut request = Self::in_staging(errand.bucket, "GET", &key, String::new(), OriginBody::Empty);
+        let request = Self::in_staging(errand.bucket, "GET", &key, String::new(), OriginBody::Empty);
+        let mut request = request.paid_like(errand);
         request
             .headers
             .push((Cow::Borrowed("if-match"), quoted(part.etag())));
@@ -154,12 +155,12 @@ impl OriginRequest {
 
     /// Stores an empty object, whose name says it all: a [record](crate::staging::Record).
     pub fn record(errand: &Errand<'_>, key: &str) -> Self {
-        Self::in_staging(errand.bucket, "PUT", key, String::new(), OriginBody::Empty)
+        Self::in_staging(errand.bucket, "PUT", key, String::new(), OriginBody::Empty).paid_like(errand)
     }
 
-    /// Deletes one staged object of a bucket's.
-    pub fn delete_staged(bucket: &VirtualBucket, key: &str) -> Self {
-        Self::in_staging(bucket, "DELETE", key, String::new(), OriginBody::Empty)
+    /// Deletes one staged object of a bucket's; `pays`: whether the device consented to pay for it.
+    pub fn delete_staged(bucket: &VirtualBucket, key: &str, pays: bool) -> Self {
+        Self::in_staging(bucket, "DELETE", key, String::new(), OriginBody::Empty).paid(pays)
     }
 
     /// Deletes staged objects, at most 1,000.
@@ -172,6 +173,7 @@ impl OriginRequest {
             document.close("Object");
         }
         Self::in_staging(errand.bucket, "POST", "", "delete=".to_owned(), OriginBody::Empty)
+            .paid_like(errand)
             .with_document(document.finish())
     }
 
