@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from devices import Oss2Device
 from listings import PER_FOLDER, every_iterator, every_upload_iterator
 from origin import origin_id
 from refusals import refused
@@ -152,6 +153,20 @@ def test_uploads_are_listed_page_by_page(list_of, stub, before_the_stub):
         listed = [(name, origin_id(upload)) for name, upload in list_of(before_the_stub, 2)]
         assert listed == [(name.removeprefix("m/"), upload) for name, upload in UPLOADS]
     assert len(seen) == 4
+
+
+def test_h09_a_page_of_uploads_ends_at_an_id_that_its_client_was_told(stub, faulty, faulty_keys):
+    grant = {"bucket": faulty.bucket, "operations": ["read-write"], "mount": "m/"}
+    device = Oss2Device(faulty.endpoint("path"), faulty_keys.add(grants=[grant]))
+    with stub.script(GetObject=page_of_uploads) as seen:
+        page = device.bucket.list_multipart_uploads(max_uploads=2)
+        last = page.upload_list[-1]
+        assert page.next_upload_id_marker == last.upload_id
+        assert origin_id(last.upload_id) == "ID-1" != last.upload_id
+        with refused(device, 400, "InvalidArgument") as told:
+            device.bucket.list_multipart_uploads(key_marker=page.next_key_marker, upload_id_marker="ID-1", max_uploads=2)
+        assert "upload-id-marker" in told[0].message
+    assert len(seen) == 1
 
 
 @every_iterator

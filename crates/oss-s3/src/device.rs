@@ -55,29 +55,32 @@ pub(crate) fn seals() -> SealKeys {
     SealKeys::new(core::iter::once(b"a-secret-for-the-ids-of-uploads".as_slice()))
 }
 
-/// A target with the sealed id in the place of each `uploadId=`, as its device was told it.
+/// A target with the sealed id in the place of an `uploadId=` or `upload-id-marker=`, as its device was told it.
 fn told(target: &str) -> String {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let Some((before, rest)) = query.split_once("uploadId=") else {
+    let value = |name: &str| {
+        let values = query.split('&').filter_map(|pair| pair.split_once('='));
+        let mut found = values.filter(|(known, _)| *known == name);
+        found.next().map(|(_, value)| value)
+    };
+    let key = path.strip_prefix("/devices/").unwrap_or_default();
+    let (name, key) = match value("upload-id-marker") {
+        Some(_) => ("upload-id-marker", value("key-marker").unwrap_or_default()),
+        None => ("uploadId", key),
+    };
+    let id = value(name).and_then(|id| UploadId::new(&percent_decode(id.as_bytes()).unwrap()));
+    let Some(id) = id else {
         return target.to_owned();
     };
-    let (id, behind) = rest.split_at(rest.find('&').unwrap_or(rest.len()));
-    let key = path.strip_prefix("/devices/").unwrap_or_default();
-    let (key, id) = (percent_decode(key.as_bytes()), percent_decode(id.as_bytes()));
-    let (key, id) = (String::from_utf8(key.unwrap()).unwrap(), id.unwrap());
     let owner = Owner {
         bucket: "devices",
-        key: &key,
+        key: &String::from_utf8(percent_decode(key.as_bytes()).unwrap()).unwrap(),
         key_id: "AK",
     };
-    let Some(id) = UploadId::new(&id) else {
-        return target.to_owned();
-    };
     let sealed = owner.seal(&seals(), &id, &RequestId::from_bytes([3; 12]));
-    format!(
-        "{path}?{before}uploadId={}{behind}",
-        encoded_value(sealed.unwrap().as_str().as_bytes())
-    )
+    let pair = |value: &str| [name, "=", value].concat();
+    let sealed = pair(&encoded_value(sealed.unwrap().as_str().as_bytes()));
+    target.replacen(&pair(value(name).unwrap()), &sealed, 1)
 }
 
 /// An answer's document with the origin's own ids in the place of the sealed ones, which it has to have.
@@ -85,12 +88,21 @@ pub(crate) fn unsealed(document: Vec<u8>) -> String {
     let document = String::from_utf8(document).unwrap();
     let mut pieces: Vec<&str> = document.split("</UploadId>").collect();
     let last = pieces.pop().unwrap();
-    let pieces = pieces.into_iter().map(|piece| {
-        let (open, seal) = piece.rsplit_once('.').unwrap();
-        assert!(seal.len() == 46 && open.contains("<UploadId>"), "{document}");
-        [open, "</UploadId>"].concat()
-    });
-    pieces.chain([last.to_owned()]).collect()
+    let unsealed = |text: &str, element: &str| {
+        let (open, seal) = text.rsplit_once('.').unwrap();
+        assert!(seal.len() == 46 && open.contains(element), "{document}");
+        open.to_owned()
+    };
+    let pieces = pieces
+        .into_iter()
+        .map(|piece| unsealed(piece, "<UploadId>") + "</UploadId>");
+    let pieces: String = pieces.chain([last.to_owned()]).collect();
+    match pieces.split_once("</NextUploadIdMarker>") {
+        Some((before, behind)) if !before.ends_with('>') => {
+            unsealed(before, "<NextUploadIdMarker>") + "</NextUploadIdMarker>" + behind
+        }
+        _ => pieces,
+    }
 }
 
 /// A request of a device, path style, to the bucket `devices`.

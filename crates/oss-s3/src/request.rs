@@ -290,7 +290,9 @@ impl OriginRequest {
             Call::List(listing) => {
                 let area = errand.target.areas().first();
                 // A list of no area is a list of nothing.
-                let query = area.map_or("max-keys=0".to_owned(), |area| listing.query(area));
+                let query = area.map_or("max-keys=0".to_owned(), |area| {
+                    listing.query(area, origin_id(errand))
+                });
                 ("GET", query, OriginBody::Empty)
             }
             Call::DeleteMultipleObjects { .. } => ("POST", "delete=".to_owned(), OriginBody::Empty),
@@ -452,10 +454,13 @@ fn part_of(number: PartNumber, errand: &Errand<'_>) -> String {
     ["partNumber=", &number.to_string(), "&", &upload_id(errand)].concat()
 }
 
-/// Of an errand without an upload, an id that no upload has.
 fn upload_id(errand: &Errand<'_>) -> String {
-    let id = errand.upload().map_or("", |upload| upload.id().as_str());
-    ["uploadId=", &encoded_value(id.as_bytes())].concat()
+    ["uploadId=", &encoded_value(origin_id(errand).as_bytes())].concat()
+}
+
+/// Of an errand without an upload, an id that no upload has.
+fn origin_id<'e>(errand: &'e Errand<'_>) -> &'e str {
+    errand.upload().map_or("", |upload| upload.id().as_str())
 }
 
 #[cfg(test)]

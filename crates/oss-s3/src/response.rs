@@ -30,7 +30,7 @@ use crate::headers::{self, AnswerOf};
 use crate::key::encoded_value;
 use crate::operation::{Call, FormReply, KeySpelling, Listing, MAX_PAGE, Operation, UploadId};
 use crate::parts::{CHECKSUMS, read_etag};
-use crate::upload::{MARK_HEADER, Sealer};
+use crate::upload::{MARK_HEADER, Sealer, Upload};
 use crate::xml::{self, Document, Unreadable};
 
 /// The longest error, initiation or completion document that is read from the origin, in bytes.
@@ -128,6 +128,8 @@ pub struct Subject<'a> {
     pub target: &'a Target,
     /// The upload that the device named, in its words.
     pub upload: Option<&'a UploadId>,
+    /// The upload behind which a list of uploads was asked for, in the origin's words.
+    pub listed_behind: Option<&'a UploadId>,
     /// What seals the ids of uploads that the device is told.
     pub sealer: Sealer<'a>,
 }
@@ -167,6 +169,7 @@ impl<'a> Subject<'a> {
             bucket: errand.bucket(),
             target: errand.target(),
             upload: errand.call().upload(),
+            listed_behind: errand.upload().map(Upload::id),
             sealer: errand.sealer(),
         }
     }

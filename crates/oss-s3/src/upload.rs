@@ -138,11 +138,18 @@ impl<'a> Sealer<'a> {
 const FOREIGN: &str =
     "The upload id is not sealed by this deployment's secret for this bucket, key and access key id.";
 
-/// The upload that a call names; `None` of a call that names none.
+/// The upload that a call names; `None` of a call that names none. The `owner` of one behind which a list of
+/// uploads begins is that of the list's marker.
 ///
 /// # Errors
-/// `NoSuchUpload` for one that its owner was not told of.
+/// `NoSuchUpload` for one that its owner was not told of, `InvalidArgument` for such a marker.
 pub(crate) fn named(call: &Call, owner: Owner<'_>, keys: &SealKeys) -> Result<Option<Upload>, Refusal> {
+    if let Call::List(listing) = call {
+        let key = &listing.after;
+        let bad = || Refusal::new(Fault::ArgumentInvalid).about("upload-id-marker");
+        let opened = |told| Owner { key, ..owner }.open(keys, &told).ok_or_else(bad);
+        return listing.upload().map(opened).transpose();
+    }
     let foreign = || Refusal::new(Fault::NoSuchUpload).because(FOREIGN);
     let opened = |told| owner.open(keys, told).ok_or_else(foreign);
     call.upload().map(opened).transpose()

@@ -165,8 +165,16 @@ impl Listing {
                 .is_some_and(|folded| self.after.as_str() >= folded)
     }
 
-    /// The query of the request to the origin, sorted by name.
-    pub(crate) fn query(&self, area: &Area) -> String {
+    /// The upload of the key `after` behind which the page begins, as the client was told of it. Without a
+    /// key both dialects take no notice of it.
+    pub(crate) fn upload(&self) -> Option<UploadId> {
+        let is_marker = self.of == ListOf::Uploads && !self.after.is_empty();
+        UploadId::new(self.token.as_bytes()).filter(|_| is_marker)
+    }
+
+    /// The query of the request to the origin, sorted by name; `upload` is what [`upload`](Self::upload) is for the
+    /// origin.
+    pub(crate) fn query(&self, area: &Area, upload: &str) -> String {
         let [marker, _, length] = match self.of {
             ListOf::Uploads => self.of.parameters(),
             _ => ListOf::Objects.parameters(),
@@ -205,7 +213,7 @@ impl Listing {
         put("prefix", [area.mount(), prefix]);
         if self.of == ListOf::Uploads {
             if goes_on {
-                put("upload-id-marker", ["", &self.token]);
+                put("upload-id-marker", ["", upload]);
             }
             query.push_str("&uploads=");
         }

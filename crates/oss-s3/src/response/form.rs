@@ -102,6 +102,7 @@ mod tests {
             bucket: &bucket,
             target: &target,
             upload: None,
+            listed_behind: None,
             sealer: Sealer::new("devices", "AK", &seals),
         };
         let origin = OriginAnswer {

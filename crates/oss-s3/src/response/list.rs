@@ -58,6 +58,8 @@ struct Page<'a> {
     folded: Option<&'a str>,
     dialect: Dialect,
     sealer: Sealer<'a>,
+    /// The upload behind which the page begins, as the origin knows it.
+    behind: &'a str,
     /// The request that began an upload is not listed; this one says who was told of it.
     mark: &'a RequestId,
     root: &'static str,
@@ -93,6 +95,7 @@ pub(super) fn told(
         return Err(too_long("The origin's list has more than 4 MB of XML."));
     }
     let mut page = Page::new(listing, area, &subject.bucket.name, subject.sealer, asked);
+    page.behind = subject.listed_behind.map_or("", UploadId::as_str);
     let read = xml::read::<Refusal>(&origin.body, &mut |element| page.take(&element));
     if page.listed > usize::from(MAX_PAGE) {
         return Err(too_long("The origin's list has more than 1,000 entries."));
@@ -141,6 +144,7 @@ impl<'a> Page<'a> {
             folded: listing.folded(area),
             dialect,
             sealer,
+            behind: "",
             mark: asked.request_id,
             root,
             texts: Default::default(),
@@ -283,8 +287,7 @@ impl<'a> Page<'a> {
                 self.document.open(name);
                 self.document.leaf("Key", &seen);
                 if is_upload {
-                    let id = UploadId::new(upload.as_bytes()).ok_or_else(|| unreadable(UNREADABLE))?;
-                    let sealed = self.sealer.seal(plain, &id, self.mark)?;
+                    let sealed = self.sealed(plain, &upload)?;
                     self.document.leaf("UploadId", sealed.as_str());
                     self.document.leaf("Initiated", &moment);
                     if self.dialect == Dialect::S3 {
@@ -315,6 +318,12 @@ impl<'a> Page<'a> {
         Ok(())
     }
 
+    /// What the client is told for an upload of the origin's to this key of its.
+    fn sealed(&self, key: &str, upload: &str) -> Result<UploadId, Refusal> {
+        let id = UploadId::new(upload.as_bytes()).ok_or_else(|| unreadable(UNREADABLE))?;
+        self.sealer.seal(key, &id, self.mark)
+    }
+
     /// Somebody: who owns things at the origin is the operator's business.
     fn person(&mut self, name: &str) {
         self.document.open(name);
@@ -323,7 +332,8 @@ impl<'a> Page<'a> {
         self.document.close(name);
     }
 
-    /// After what the next page begins: a key as the client knows it, and of a list of uploads an upload id.
+    /// After what the next page begins: a key as the client knows it, and of a list of uploads what it is told for an
+    /// upload of that key.
     fn next(&mut self) -> Result<(String, String), Refusal> {
         let stuck = || unreadable("The origin's list does not move on.");
         let raw = self.text(NEXT);
@@ -336,16 +346,16 @@ impl<'a> Page<'a> {
             () if !is_last(&next) && is_last(&raw) => raw,
             () => next,
         };
+        let mut upload = self.text(NEXT_UPLOAD);
         if next.as_bytes().starts_with(RESERVED_PREFIX) {
             BEHIND_RESERVED.clone_into(&mut next);
-        }
-        let mut upload = self.text(NEXT_UPLOAD);
-        if upload.is_empty() {
+            upload.clear();
+        } else if upload.is_empty() && next == self.last_key {
             upload.clone_from(&self.last_upload);
         }
         let listing = self.listing;
         let is_further = |next: &&str| {
-            let moves = *next != listing.after || (listing.of == ListOf::Uploads && upload != listing.token);
+            let moves = *next != listing.after || (listing.of == ListOf::Uploads && upload != self.behind);
             moves && !next.is_empty()
         };
         let next = self.area.seen(&next).filter(is_further).ok_or_else(stuck)?;
@@ -354,6 +364,9 @@ impl<'a> Page<'a> {
             return Err(Refusal::new(Fault::ArgumentInvalid)
                 .about("encoding-type")
                 .because("The page ends at a key that XML cannot hold."));
+        }
+        if !upload.is_empty() {
+            upload = self.sealed(next, &upload)?.as_str().to_owned();
         }
         Ok((next.to_owned(), upload))
     }

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use oss_s3::answer::{Answer, Asked};
 use oss_s3::area::Target;
 use oss_s3::error::{Refusal, Row};
-use oss_s3::operation::{Operation, UploadId};
+use oss_s3::operation::{Call, Operation, UploadId};
 use oss_s3::request::{Authorized, OriginRequest};
 use oss_s3::upload::Owner;
 use quick_xml::Reader;
@@ -357,17 +357,20 @@ fn headers(request: &OriginRequest, operation: Operation, dialect: Dialect) -> R
 /// The upload that the origin is asked for is the one that the client was told of, in the origin's own words.
 fn upload(request: &OriginRequest, authorized: &Authorized<'_>) -> Result<(), String> {
     let mut pairs = request.query.split('&').filter_map(|pair| pair.split_once('='));
-    let id = pairs.find(|(name, _)| *name == "uploadId");
+    let id = pairs.find(|(name, _)| matches!(*name, "uploadId" | "upload-id-marker"));
     let Some(id) = id.map(|(_, id)| decoded(id).unwrap_or_default()) else {
         return Ok(());
     };
     let id = String::from_utf8_lossy(&id);
+    let (key, named) = match authorized.call() {
+        Call::List(listing) => (listing.after.as_str(), Some(listing.token.as_str())),
+        call => (authorized.target().key(), call.upload().map(UploadId::as_str)),
+    };
     let owner = Owner {
         bucket: &authorized.bucket().name,
-        key: authorized.target().key(),
+        key,
         key_id: authorized.key_id(),
     };
-    let named = authorized.call().upload().map(UploadId::as_str);
     if named != Some(&told(owner, &id)) {
         return Err(format!(
             "The client names the upload {named:?}, and the origin is asked for {id:?}."

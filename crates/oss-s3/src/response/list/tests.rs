@@ -454,8 +454,11 @@ fn a_page_of_uploads_goes_on_at_a_key_and_an_id() {
         assert_eq!(texts(&document, "NextUploadIdMarker"), ["U-2"]);
         assert_eq!(texts(&document, "StorageClass"), ["Standard", "Standard"]);
         assert_eq!(
-            (texts(&document, "KeyMarker"), texts(&document, "UploadIdMarker")),
-            (vec!["a"], vec!["U-0"])
+            (
+                texts(&document, "KeyMarker"),
+                texts(&document, "UploadIdMarker")[0].split_once('.').unwrap().0
+            ),
+            (vec!["a"], "U-0")
         );
     }
     let stuck = uploads("<IsTruncated>true</IsTruncated>", &keys);
@@ -463,6 +466,92 @@ fn a_page_of_uploads_goes_on_at_a_key_and_an_id() {
         refused("uploads&key-marker=a&upload-id-marker=U-2", &stuck).status(),
         500
     );
+}
+
+/// What the origin is asked for, where the client may ask so.
+fn asked_for(request: &Request) -> Result<String, Refusal> {
+    request.authorized("fleet/AK/", |authorized| {
+        let errand = authorized.errand(&seals())?;
+        Ok(crate::request::OriginRequest::new(&errand).query)
+    })
+}
+
+#[test]
+fn h09_a_list_of_uploads_goes_on_behind_what_was_told_and_no_other_upload() {
+    let document = uploads("<IsTruncated>true</IsTruncated>", &[("fleet%2FAK%2Fa+b", "U-1")]);
+    let document = told(
+        &request("uploads&encoding-type=url"),
+        &origin(200, &[], &document),
+    );
+    let document = String::from_utf8(document.unwrap().body).unwrap();
+    let [marker] = texts(&document, "NextUploadIdMarker")[..] else {
+        panic!("{document}")
+    };
+    // It is the id of the last upload, and tells no more than that.
+    assert_eq!([marker], texts(&document, "UploadId")[..]);
+    assert!(marker.starts_with("U-1.") && marker.len() == 50);
+    // A name that is written so is sent as it is.
+    let goes_on = |key: &str, marker: &str| {
+        request(&format!(
+            "uploads&key-marker={key}&upload-id%2Dmarker={marker}&max-uploads=2"
+        ))
+    };
+    assert_eq!(
+        asked_for(&goes_on("a%20b", marker)).unwrap(),
+        "encoding-type=url&key-marker=fleet%2FAK%2Fa%20b&max-uploads=2&prefix=fleet%2FAK%2F&upload-id-marker=U-1&uploads="
+    );
+    for (key, marker) in [
+        ("a", marker),
+        ("a%20b", "U-1"),
+        ("a%20b", marker.trim_start_matches('U')),
+    ] {
+        for request in [goes_on(key, marker), goes_on(key, marker).signed_by_s3(&[])] {
+            let refusal = asked_for(&request).unwrap_err();
+            assert_eq!((refusal.status(), refusal.code()), (400, "InvalidArgument"));
+            assert!(
+                refusal.reason().starts_with("upload-id-marker: "),
+                "{key} {marker}"
+            );
+        }
+    }
+    // Without a key nobody takes notice of it.
+    let query = asked_for(&goes_on("", "U-1")).unwrap();
+    assert!(!query.contains("U-1"), "{query}");
+}
+
+#[test]
+fn a_page_of_uploads_that_ends_at_no_upload_of_the_client_s_tells_none() {
+    let key = [("fleet%2FAK%2Fa", "U-1")];
+    let ends_at = |next: &str| {
+        format!(
+            "<NextKeyMarker>{next}</NextKeyMarker><IsTruncated>true</IsTruncated>\
+             <CommonPrefixes><Prefix>fleet%2FAK%2Fb%2F</Prefix></CommonPrefixes>"
+        )
+    };
+    let document = listed(
+        "uploads&delimiter=/",
+        &uploads(&ends_at("fleet%2FAK%2Fb%2F"), &key),
+    );
+    assert_eq!(
+        (
+            texts(&document, "NextKeyMarker"),
+            texts(&document, "NextUploadIdMarker")
+        ),
+        (vec!["b/"], vec![""])
+    );
+    // What the gateway uploads for itself.
+    let own = uploads(
+        "<NextKeyMarker>.causeway%2Fa</NextKeyMarker><NextUploadIdMarker>OWN</NextUploadIdMarker><IsTruncated>true</IsTruncated>",
+        &[(".causeway%2Fa", "OWN")],
+    );
+    let document = request("uploads").authorized("", |authorized| {
+        let errand = authorized.errand(&seals()).unwrap();
+        let asked = asked("GET", "edge.example.com", "/devices/");
+        super::super::translate(&origin(200, &[], &own), &Subject::of(&errand), &asked)
+    });
+    let document = body(document);
+    assert_eq!(texts(&document, "NextUploadIdMarker"), [""]);
+    assert!(!document.contains("OWN"), "{document}");
 }
 
 #[test]
