@@ -38,7 +38,8 @@ async function pour(writable, length, sources, ahead, signal) {
   const asked = [];
   const ask = () => {
     for (const source of sources.splice(0, ahead - asked.length)) {
-      const answer = fetch(source, { signal });
+      // Nothing is decoded: the bytes go on as they are stored, whatever they are labelled as.
+      const answer = fetch(source, { signal, encodeResponseBody: "manual" });
       // Whoever waits for it hears of it; behind an earlier failure nobody does.
       answer.catch(() => {});
       asked.push(answer);

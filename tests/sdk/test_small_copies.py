@@ -6,6 +6,7 @@ ali-oss' multipartUploadCopy is in ali-oss/small-copies.test.cjs.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import random
 import re
@@ -88,6 +89,24 @@ def test_an_object_is_put_together_of_ranges_of_another(device, source, witnesse
         for number, range_ in enumerate(ranges(SIZE, part), 1)
     ]
     witnessed.ended_as(key, [content], device.complete(key, upload_id, etags))
+
+
+@pytest.mark.parametrize("compressed", [False, True], ids=["not-compressed", "compressed"])
+@pytest.mark.parametrize("label", ["gzip", "br"])
+def test_the_bytes_of_a_source_that_is_labelled_compressed_are_copied_as_they_are(
+    device, origin, witnessed, key, label, compressed
+):
+    content = bytes_of(300 * KIB)[0]
+    if compressed:
+        content = gzip.compress(content)
+    name = f"{key}-source"
+    origin.request("PUT", name, body=content, headers={"content-encoding": label}).read()
+    upload_id, half = device.initiate(key), len(content) // 2
+    first = device.copy(name, (0, half), key, upload_id, 1).etag
+    second = device.copy(name, (half + 1, len(content) - 1), key, upload_id, 2).etag
+    whole = device.copy(name, None, key, upload_id, 3).etag
+    etag = device.complete(key, upload_id, [first, second, whole])
+    witnessed.ended_as(key, [content, content], etag)
 
 
 def test_ranges_are_copied_in_any_order_and_at_once(device, source, witnessed, key):

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
 
 import { compatibility, serve } from "./workerd.mjs";
 
@@ -55,6 +56,7 @@ let most = 0;
 
 /** Each byte of a source is its number. */
 const content = (number, bytes) => Buffer.alloc(Number(bytes), Number(number));
+const compressed = gzipSync(content(1, 70_000));
 
 const origin = createServer(async (request, response) => {
   const { pathname } = new URL(request.url, "http://origin");
@@ -82,9 +84,10 @@ const origin = createServer(async (request, response) => {
   await setTimeout(20);
   waiting -= 1;
   if (kind === "gone") return response.writeHead(404).end("<Error/>");
-  response.writeHead(kind === "range" ? 206 : 200, { "content-length": bytes });
-  const body = content(number, bytes);
-  if (kind === "part" || kind === "range") return response.end(body);
+  const body = kind === "gzip" ? compressed : content(number, bytes);
+  const labels = kind === "gzip" || kind === "labelled" ? { "content-encoding": "gzip" } : {};
+  response.writeHead(kind === "range" ? 206 : 200, { "content-length": body.length, ...labels });
+  if (["part", "range", "gzip", "labelled"].includes(kind)) return response.end(body);
   response.write(body.subarray(1));
   // "stalls" stays like that.
   return kind === "breaks" && setTimeout(20).then(() => response.destroy());
@@ -145,6 +148,13 @@ test("a source may be a range of what is there", async () => {
   const outcome = await joined({ url: "/whole", length: 70_000, sources: ["/range/1/70000"] });
   assert.deepEqual(outcome, { status: 200, body: "<ok/>" });
   assert.ok(stored.get("/whole").equals(content(1, 70_000)));
+});
+
+test("what a source is labelled as changes none of its bytes", async () => {
+  const length = compressed.length + 10;
+  const outcome = await joined({ url: "/whole", length, sources: ["/gzip", "/labelled/2/10"] });
+  assert.deepEqual(outcome, { status: 200, body: "<ok/>" });
+  assert.ok(stored.get("/whole").equals(Buffer.concat([compressed, content(2, 10)])));
 });
 
 for (const sources of [
