@@ -194,7 +194,8 @@ impl<'a> Exchange<'a> {
                 };
                 match folder {
                     Some(folder) => {
-                        let (completion, first) = Completion::begin(&errand, folder, named, request);
+                        let (completion, first) =
+                            Completion::begin(&errand, folder, named, request, asked.request_id);
                         (Stage::Staged(Box::new(completion)), first)
                     }
                     None => plain(&errand, named, request),

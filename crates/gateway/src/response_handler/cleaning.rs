@@ -1,7 +1,11 @@
 //! The end of an upload: what is in its folder is deleted, and then the device is answered.
 //!
 //! A part that was staged meanwhile, which the object does not hold though its device was told that it is stored, stays
-//! for as long as the lifecycle rule lets it: by it a Complete that names it is known to be none that was repeated. What can't be deleted changes nothing for the device. It is told in the log, and the bucket's lifecycle rule deletes it.
+//! for as long as the lifecycle rule lets it: by it a Complete that names it is known to be none that was repeated.
+//! Only one that comes between a list and its deletion, under the number of a part that is deleted, goes with that.
+//!
+//! What can't be deleted changes nothing for the device. It is told in the log, and the bucket's lifecycle rule
+//! deletes it.
 
 use oss_s3::answer::Answer;
 use oss_s3::complete::Part;

@@ -11,7 +11,7 @@
 //! S3 makes the object, and goes with them: a Complete whose upload is gone, but not what is staged, is
 //! answered with a success only if the note of its own parts is there.
 
-use oss_s3::answer::{Answer, Asked};
+use oss_s3::answer::{Answer, Asked, RequestId};
 use oss_s3::complete::{Part, PartList, PartNumber, PartsPage};
 use oss_s3::errand::Errand;
 use oss_s3::error::{Fault, Refusal};
@@ -49,8 +49,8 @@ pub(super) struct Completion {
     has_joined: bool,
     /// How often it may begin anew.
     attempts: u8,
-    /// Whether this request has stored the note.
-    has_noted: bool,
+    /// What tells its note from those of other requests.
+    request_id: String,
     /// Where it has begun anew because the upload is gone: how many bytes the object then has, if all its parts were
     /// staged.
     gone: Option<Option<u64>>,
@@ -99,6 +99,7 @@ impl Completion {
         folder: Folder,
         named: Option<PartList>,
         complete: OriginRequest,
+        request_id: &RequestId,
     ) -> (Self, OriginRequest) {
         let first = OriginRequest::list_folder(errand, &folder, None);
         let completion = Self {
@@ -109,7 +110,7 @@ impl Completion {
             uploaded: Vec::new(),
             has_joined: false,
             attempts: ATTEMPTS,
-            has_noted: false,
+            request_id: request_id.as_str().to_owned(),
             gone: None,
             pages: 0,
             stage: Stage::Folder { after: None },
@@ -131,10 +132,28 @@ impl Completion {
         named.iter().map(|part| self.stock.staged(part)?.size()).sum()
     }
 
-    /// The key of the note of the parts that the device named, or of all that is staged.
+    /// What the keys of notes begin with of the parts that the device named, or of none: all that are older than the note.
     fn note(&self) -> String {
         let named = self.named.as_ref().map(PartList::parts);
-        self.folder.note(named.unwrap_or_else(|| self.stock.parts()))
+        self.folder.note(named.unwrap_or_default())
+    }
+
+    /// Whether another request has noted the same parts.
+    fn is_noted(&self) -> bool {
+        let note = self.note();
+        let mut keys = self.stock.keys().iter();
+        keys.any(|key| key.starts_with(&note) && !key.ends_with(&self.request_id))
+    }
+
+    /// Whether a part waits that S3 may not have made the object of, as far as what is staged shows it: one that the device
+    /// named, or where it named none, one that is younger than any note.
+    fn waits(&self) -> bool {
+        match &self.named {
+            Some(named) => {
+                named.parts().iter().any(|part| self.stock.staged(part).is_some()) && !self.is_noted()
+            }
+            None => self.stock.has_younger(),
+        }
     }
 
     /// The staged parts that are of no use now that this request has made the object.
@@ -165,7 +184,7 @@ impl Completion {
         if matches!(self.stage, Stage::Folder { .. } | Stage::Parts { .. })
             && allowance.requests < self.end_requests()
         {
-            return Err(never());
+            return Err(self.short_of_requests());
         }
         match &self.stage {
             Stage::Folder { after } => {
@@ -208,7 +227,6 @@ impl Completion {
                 if let Some(refusal) = response::error_of(answer) {
                     return Err(refusal);
                 }
-                self.has_noted = true;
                 match core::mem::replace(&mut self.stage, Stage::Folder { after: None }) {
                     Stage::Noting { plan } => self.finish(&plan),
                     _ => Err(never()),
@@ -295,8 +313,8 @@ impl Completion {
     }
 
     /// Whether the upload may have been completed before, by what is refused; to so many bytes, where the plan was made.
-    /// Before that, it was not while any of the parts waits without a note; but as another completion may be about
-    /// to store that, or to delete them, they are looked at twice.
+    /// It was not while a part waits; but as another completion may be about to note the parts, or to delete them,
+    /// it is looked twice.
     fn doubt(&mut self, errand: &Errand<'_>, refusal: Refusal, bytes: Option<u64>) -> Result<Next, Refusal> {
         let may_be_made = matches!(
             refusal.fault(),
@@ -305,20 +323,14 @@ impl Completion {
         if !may_be_made {
             return Err(refusal);
         }
-        if !self.has_noted && self.stock.keys().contains(&self.note()) {
-            return Ok(Next::Doubt(refusal, None));
+        let bytes = bytes.or(self.gone.flatten()).or_else(|| self.staged_bytes());
+        if !self.waits() {
+            return Ok(Next::Doubt(refusal, bytes));
         }
-        let waits = match &self.named {
-            Some(named) => named.parts().iter().any(|part| self.stock.staged(part).is_some()),
-            None => !self.stock.parts().is_empty(),
-        };
-        if bytes.is_some() || !waits {
-            return Ok(Next::Doubt(refusal, bytes.or(self.gone.flatten())));
-        }
-        if self.gone.is_some() || refusal.fault() != Fault::NoSuchUpload {
+        if self.gone.is_some() {
             return Err(refusal);
         }
-        self.gone = Some(self.staged_bytes());
+        self.gone = Some(bytes);
         Ok(self.anew(errand))
     }
 
@@ -329,11 +341,8 @@ impl Completion {
             if allowance.seconds < END_SECONDS || allowance.requests < self.end_requests() {
                 return Err(on());
             }
-            let note = self.note();
-            if self.stock.keys().contains(&note) {
-                return self.finish(&plan);
-            }
             self.stage = Stage::Noting { plan };
+            let note = [&self.note(), "-", &self.request_id].concat();
             return Ok(send(OriginRequest::record(errand, &note)));
         }
         if allowance.seconds < WAVE_SECONDS {
@@ -364,11 +373,8 @@ impl Completion {
                 break;
             }
         }
-        if tasks.is_empty() && !self.has_joined {
-            return Err(never());
-        }
         if tasks.is_empty() {
-            return Err(on().because("The requests that a completion may send are used up."));
+            return Err(self.short_of_requests());
         }
         self.stage = Stage::Joining { plan, made };
         Ok(Next::Step(Step::Together(tasks)))
@@ -383,6 +389,16 @@ impl Completion {
             bytes: plan.bytes(),
         };
         Ok(send(self.complete.clone().with_parts(&parts)))
+    }
+
+    /// The refusal where the requests are used up that a completion may send: the next one goes on, or would get no
+    /// further either.
+    fn short_of_requests(&self) -> Refusal {
+        match self.has_joined || self.attempts < ATTEMPTS {
+            true => Refusal::new(Fault::JoiningGoesOn)
+                .because("The requests that a completion may send are used up."),
+            false => never(),
+        }
     }
 
     fn copy(&self, errand: &Errand<'_>, part: &Part) -> Task {

@@ -25,6 +25,8 @@ pub(super) type Bytes = Vec<(u32, u64)>;
 #[derive(Clone, Default)]
 pub(super) struct S3 {
     pub(super) staged: BTreeMap<String, Bytes>,
+    /// At which request each of them was stored: one takes a second.
+    pub(super) times: BTreeMap<String, usize>,
     /// The parts of the one upload; `None` once it is over.
     pub(super) parts: Option<BTreeMap<u16, Bytes>>,
     pub(super) object: Option<Bytes>,
@@ -145,6 +147,7 @@ impl S3 {
             },
             ("PUT", "") => {
                 assert!(request.path.starts_with(PREFIX), "{request:?}");
+                self.times.insert(key.clone(), self.requests);
                 self.staged.insert(key, body.clone());
                 stored(body)
             }
@@ -275,9 +278,11 @@ impl S3 {
         let is_truncated = found.len() > 7;
         found.truncate(7);
         let entries = found.into_iter().map(|(key, bytes)| {
+            let second = self.times.get(key).copied().unwrap_or_default();
+            let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
             format!(
-                "<Contents><Key>{key}</Key><LastModified>2026-11-22T12:00:00.000Z</LastModified><ETag>\"{}\"</ETag>\
-                 <Size>{}</Size></Contents>",
+                "<Contents><Key>{key}</Key><LastModified>2026-11-22T{hour:02}:{minute:02}:{second:02}.000Z</LastModified>\
+                 <ETag>\"{}\"</ETag><Size>{}</Size></Contents>",
                 etag(bytes),
                 length(bytes)
             )

@@ -25,6 +25,7 @@ pub struct Folder(String);
 pub(super) enum Name {
     Part(PartNumber),
     Record(Record),
+    Note,
     /// What is only there to be deleted: an object of [`Folder::unsized_object`], or a stranger.
     Other,
 }
@@ -72,8 +73,9 @@ impl Folder {
         [self.as_str(), RECORDS, &record.name()].concat()
     }
 
-    /// The key of the note that S3 is asked to make the object of these parts: an empty object. While it is there, a
-    /// Complete that finds its upload gone is known to have named the parts that the object has.
+    /// What the key of a note begins with that S3 is asked to make the object of these parts: an empty object. While one
+    /// of another request's is there, a Complete that finds its upload gone is known to have named the parts that the
+    /// object has.
     pub fn note(&self, parts: &[Part]) -> String {
         [self.as_str(), NOTES, &digest_of(&mut parts.iter())].concat()
     }
@@ -87,7 +89,8 @@ impl Folder {
     pub(super) fn read(&self, key: &str) -> Option<Name> {
         let name = key.strip_prefix(self.as_str())?;
         let record = || Record::from_name(name.strip_prefix(RECORDS)?).map(Name::Record);
-        let known = number_of(name).map(Name::Part).or_else(record);
+        let note = || name.starts_with(NOTES).then_some(Name::Note);
+        let known = number_of(name).map(Name::Part).or_else(record).or_else(note);
         Some(known.unwrap_or(Name::Other))
     }
 }

@@ -22,6 +22,8 @@ pub struct Stock {
     parts: Vec<Part>,
     records: Vec<Record>,
     keys: Vec<String>,
+    /// When the last note was stored.
+    noted: Option<String>,
 }
 
 /// One page of the origin's list of a folder.
@@ -101,6 +103,7 @@ impl Stock {
         let FolderPage { stock, .. } = page;
         self.parts.extend(stock.parts);
         self.records.extend(stock.records);
+        self.noted = self.noted.take().max(stock.noted);
         self.keys.extend(stock.keys);
     }
 
@@ -117,6 +120,12 @@ impl Stock {
     /// The staged part with the number and the ETag of this one, with its size.
     pub fn staged(&self, part: &Part) -> Option<&Part> {
         with_etag(&self.parts, part.number(), part.etag())
+    }
+
+    /// Whether a part was staged behind the last second in which a [note](Folder::note) was stored, if any was.
+    pub fn has_younger(&self) -> bool {
+        let mut parts = self.parts.iter();
+        parts.any(|part| self.noted.is_none() || part.last_modified() > self.noted.as_deref())
     }
 
     /// The keys of all that is in the folder, in order.
@@ -179,6 +188,7 @@ impl Entry {
                     .push(Part::new(number, etag, Some(size), self.last_modified));
             }
             Name::Record(record) => stock.records.push(record),
+            Name::Note => stock.noted = stock.noted.take().max(self.last_modified),
             Name::Other => {}
         }
         stock.keys.push(self.key);
