@@ -339,3 +339,14 @@ def origin_untouched(proxy: RecordingProxy) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def wire(gateway: Gateway, platform: Platform) -> Wire:
     return Wire(gateway, platform)
+
+
+@pytest.fixture
+def show(capsys):
+    """Prints a line that is not kept back when the test passes."""
+
+    def show(line: str) -> None:
+        with capsys.disabled():
+            print(line)
+
+    return show

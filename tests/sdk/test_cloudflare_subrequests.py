@@ -7,7 +7,8 @@ import re
 import pytest
 
 from devices import Oss2Device
-from staged import KIB, MIB, bytes_of
+from refusals import refused
+from staged import KIB, MIB, bytes_of, repeated
 from strict import StrictGateway
 
 LIMIT = 50
@@ -56,6 +57,25 @@ def test_a_complete_asks_for_no_more_than_is_allowed_and_goes_on_when_it_is_repe
     assert len(attempts) > 1, "the limit was not met"
     assert isinstance(told, str), f"no end after {ATTEMPTS} times: {told}"
     strict.witnessed.ended_as(key, parts, told)
+
+
+def test_equal_parts_of_256_kib_are_joined_by_what_workers_free_allows(strict, device, key):
+    parts = bytes_of(*[256 * KIB] * 99, 70 * KIB)
+    upload_id = device.initiate(key)
+    etags = [device.upload_part(key, upload_id, *part) for part in enumerate(parts, 1)]
+    # At once: what is joined before Complete may not be yet.
+    strict.witnessed.ended_as(key, parts, repeated(lambda: device.complete(key, upload_id, etags), device))
+
+
+def test_parts_of_100_kib_are_too_many_for_what_workers_free_allows(strict, device, key):
+    parts = bytes_of(*[100 * KIB] * 60)
+    upload_id = device.initiate(key)
+    etags = [device.upload_part(key, upload_id, *part) for part in enumerate(parts, 1)]
+    with refused(device, 500, "InternalError"):
+        device.complete(key, upload_id, etags)
+    device.abort(key, upload_id)
+    strict.settle()
+    strict.witnessed.left_nothing(key)
 
 
 def test_a_part_that_completes_a_group_asks_for_no_more_than_is_allowed(strict, device, key):

@@ -26,17 +26,6 @@ MEASURED = {"100 MiB": 100 * MIB, "1 GiB": 1024 * MIB} if IS_LONG else {"20 MiB"
 ATTEMPTS = 50
 
 
-@pytest.fixture
-def show(capsys):
-    """Prints a line that is not kept back when the test passes."""
-
-    def show(line: str) -> None:
-        with capsys.disabled():
-            print(line)
-
-    return show
-
-
 def sent(device, key: str, count: int, part_of) -> tuple[str, list[str]]:
     """Sends so many parts from four threads; the id of the upload and the parts' ETags."""
     upload_id = device.initiate(key)

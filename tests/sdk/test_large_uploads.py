@@ -32,17 +32,6 @@ def recording(tmp_path_factory):
     path.unlink()
 
 
-@pytest.fixture
-def show(capsys):
-    """Prints a line that is not kept back when the test passes."""
-
-    def show(line: str) -> None:
-        with capsys.disabled():
-            print(line)
-
-    return show
-
-
 @pytest.mark.parametrize(("sdk", "part_size", "threads"), CASES.values(), ids=CASES)
 def test_a_recording_of_200_mib_is_stored_whole(
     gateway, platform, servers, keys, witnessed, key, recording, tmp_path, show, sdk, part_size, threads

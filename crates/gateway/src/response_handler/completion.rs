@@ -51,8 +51,8 @@ pub(super) struct Completion {
     attempts: u8,
     /// What tells its note from those of other requests.
     request_id: String,
-    /// Where it has begun anew because the upload is gone: how many bytes the object then has, if all its parts were
-    /// staged.
+    /// Where it has begun anew because the upload, or a part, is gone: how many bytes the object then has, if that is
+    /// known.
     gone: Option<Option<u64>>,
     /// How many pages what is staged has.
     pages: u32,
